@@ -50,7 +50,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.access.middleware.ActorMiddleware",
+    "config.actors.ActorMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -98,3 +98,7 @@ UPLOAD_MAX_UNPACKED_BYTES = env.int("UPLOAD_MAX_UNPACKED_BYTES", default=64 * 10
 UPLOAD_MAX_RATIO = env.int("UPLOAD_MAX_RATIO", default=200)
 UPLOAD_MAX_ROWS = env.int("UPLOAD_MAX_ROWS", default=1_000_000_000)
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+# The engine: threads, memory, and where it may spill.
+SCRATCH_ROOT = VAR_DIR / "scratch"
+ENGINE_THREADS = env.int("ENGINE_THREADS", default=2)
+ENGINE_MEMORY = env.str("ENGINE_MEMORY", default="1500MB")

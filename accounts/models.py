@@ -1,0 +1,10 @@
+"""The face of the app: names its slices' models, so that Django finds them."""
+
+from accounts.access.models import Membership, RememberedAnswer, Token
+from accounts.approvals.models import Approval
+from accounts.evidence.models import Event
+from accounts.identity.models import User
+from accounts.notices.models import Notice
+from accounts.organisations.models import Organisation
+
+__all__ = ["Approval", "Event", "Membership", "Notice", "Organisation", "RememberedAnswer", "Token", "User"]

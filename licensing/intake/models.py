@@ -1,0 +1,73 @@
+"""Files as they were received, and the imports made from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.organisations.models import Organisation
+
+if TYPE_CHECKING:
+    from accounts.identity.core import Actor
+
+
+class OwnedQuerySet(models.QuerySet["StoredFile"]):
+    def visible_to(self, actor: Actor) -> OwnedQuerySet:
+        if actor.is_system:
+            return self
+        return self.filter(organisation_id=actor.organisation_id) if actor.organisation_id else self.none()
+
+
+class StoredFile(models.Model):
+    """One file, byte for byte as received, under its SHA-256. The same bytes from the same organisation are kept once."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    name = models.CharField(max_length=255)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        app_label = "licensing"
+        constraints = [models.UniqueConstraint(fields=["organisation", "sha256"], name="file_is_kept_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ImportQuerySet(models.QuerySet["Import"]):
+    def visible_to(self, actor: Actor) -> ImportQuerySet:
+        if actor.is_system:
+            return self
+        return self.filter(society_id=actor.organisation_id) if actor.is_society else self.none()
+
+
+class Import(models.Model):
+    """One reading of a holders, works, shares or mandates file, with its counts and the rows that were refused."""
+
+    class Kind(models.TextChoices):
+        HOLDERS = "holders", _("holders")
+        WORKS = "works", _("works")
+        SHARES = "shares", _("shares")
+        MANDATES = "mandates", _("mandates")
+
+    society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+")
+    read = models.BigIntegerField(default=0)
+    created = models.BigIntegerField(default=0)
+    updated = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    rejects = models.JSONField(default=list)  # the first thousand, as {row, column, value, reason}
+    finished_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ImportQuerySet.as_manager()
+
+    class Meta:
+        app_label = "licensing"
+        indexes = [models.Index(fields=["society", "-id"], name="import_by_society")]

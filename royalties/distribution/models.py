@@ -1,0 +1,223 @@
+"""Distribution: from pools of money received to an amount for every share of every work, posted once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.identity.sql import point
+from accounts.organisations.models import REF, Organisation
+from licensing.repertoire.models import Holder, Work
+from royalties.billing.models import Invoice, Receipt
+from royalties.ledger.models import Journal
+
+if TYPE_CHECKING:
+    import datetime
+
+    from accounts.identity.core import Actor
+
+
+class SocietyOwnQuerySet(models.QuerySet):  # type: ignore[type-arg]
+    def visible_to(self, actor: Actor) -> SocietyOwnQuerySet:
+        """A society's own rows."""
+        if actor.is_system:
+            return self
+        return self.filter(society_id=actor.organisation_id) if actor.is_society else self.none()
+
+
+class RuleQuerySet(SocietyOwnQuerySet):
+    def in_force(self, day: datetime.date) -> RuleQuerySet:
+        return self.filter(status=Rule.Status.APPROVED, valid__contains=day)
+
+
+class Rule(models.Model):
+    """A society's distribution rule as published: deductions in order, weights of uses, units and kinds, equal part, reserve."""
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", _("proposed")
+        APPROVED = "approved", _("approved")
+        REFUSED = "refused", _("refused")
+
+    society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    ref = models.CharField(max_length=64, validators=[REF])
+    version = models.PositiveIntegerField()
+    document = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    valid = DateRangeField()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RuleQuerySet.as_manager()
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [
+            models.UniqueConstraint(fields=["society", "ref", "version"], name="rule_version_has_its_own_number"),
+            ExclusionConstraint(
+                name="rule_is_one_a_day",
+                expressions=[(point("society"), RangeOperators.OVERLAPS), ("valid", RangeOperators.OVERLAPS)],
+                condition=Q(status="approved"),
+                violation_error_message=_("Another approved rule is in force on some of these days."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ref} v{self.version}"
+
+
+class Run(models.Model):
+    """One distribution of all money received and not yet distributed for uses in a period, in one currency.
+
+    Totals are sums over its pools: pool = deductions + reserve + payable + held + suspense. `input_digest` covers everything
+    that the result depends on, `result_digest` every allocation.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        COMPUTED = "computed", _("computed")
+        APPROVED = "approved", _("approved")
+        POSTED = "posted", _("posted")
+        PUBLISHED = "published", _("published")
+        REVERSED = "reversed", _("reversed")
+        DISCARDED = "discarded", _("discarded")
+
+    society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    period = DateRangeField()
+    currency = models.CharField(max_length=3)
+    rule = models.ForeignKey(Rule, models.PROTECT, related_name="+")
+    supplementary = models.BooleanField(default=False)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    step = models.CharField(max_length=20, blank=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    pool = models.BigIntegerField(default=0)
+    deductions = models.JSONField(default=dict)  # {name: minor units}, in the published order
+    reserve = models.BigIntegerField(default=0)
+    distributable = models.BigIntegerField(default=0)
+    payable = models.BigIntegerField(default=0)
+    held = models.BigIntegerField(default=0)
+    suspense = models.BigIntegerField(default=0)
+    holders = models.BigIntegerField(default=0)
+    works = models.BigIntegerField(default=0)
+    input_digest = models.CharField(max_length=64, blank=True)
+    result_digest = models.CharField(max_length=64, blank=True)
+    problems = models.JSONField(default=list)
+    journal = models.OneToOneField(Journal, models.PROTECT, null=True, related_name="+")
+    reversal = models.OneToOneField(Journal, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    computed_at = models.DateTimeField(null=True)
+    posted_at = models.DateTimeField(null=True)
+    published_at = models.DateTimeField(null=True)
+
+    objects = SocietyOwnQuerySet.as_manager()
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["society", "currency"],
+                condition=Q(status__in=["draft", "computed", "approved"]),
+                name="run_is_one_at_a_time",
+                violation_error_message=_(
+                    "Another run of this society is not posted yet: approve or discard it first."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(status="draft") | Q(distributable=F("payable") + F("held") + F("suspense")),
+                name="run_distributes_exactly_what_is_distributable",
+            ),
+        ]
+        indexes = [models.Index(fields=["society", "-id"], name="run_by_society")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class RunPool(models.Model):
+    """One invoice's money in one run: deducted, rounded and allocated alone."""
+
+    run = models.ForeignKey(Run, models.PROTECT, related_name="pools")
+    invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="+")
+    amount = models.BigIntegerField()
+    deductions = models.JSONField(default=list)  # [{name, percent, base, amount}] in order
+    reserve = models.BigIntegerField(default=0)
+    distributable = models.BigIntegerField(default=0)
+    total_weight = models.DecimalField(max_digits=38, decimal_places=0, default=0)
+    units = models.IntegerField(default=0)  # allocation units: works and unmatched identifiers
+    equal_part = models.BigIntegerField(default=0)
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [models.UniqueConstraint(fields=["run", "invoice"], name="run_takes_an_invoice_once")]
+
+
+class RunReceipt(models.Model):
+    """A receipt is distributed by one run. A reversed or discarded run releases it (`active` is null)."""
+
+    pool = models.ForeignKey(RunPool, models.PROTECT, related_name="receipts")
+    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="+")
+    active = models.BooleanField(null=True, default=True)
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [
+            models.UniqueConstraint(fields=["receipt"], condition=Q(active=True), name="receipt_is_distributed_once"),
+        ]
+
+
+class AllocationQuerySet(models.QuerySet["Allocation"]):
+    def visible_to(self, actor: Actor) -> AllocationQuerySet:
+        """A society sees its runs; a creator the published amounts of holders whom they represent."""
+        if actor.is_system:
+            return self
+        if actor.is_society:
+            return self.filter(pool__run__society_id=actor.organisation_id)
+        return self.filter(holder_id__in=actor.holder_ids, pool__run__status=Run.Status.PUBLISHED)
+
+
+class Allocation(models.Model):
+    """What one share of one work (or one unmatched identifier, or an unowned rest) gets from one pool, to the minor unit.
+
+    `weight` is the work's weight in the pool, `work_amount` what the whole work got, `ppm` the share: with the pool's totals
+    they explain `amount` in full.
+    """
+
+    class Status(models.TextChoices):
+        PAYABLE = "payable", _("payable")
+        HELD = "held", _("held")
+        SUSPENSE = "suspense", _("suspense")
+
+    class Reason(models.TextChoices):
+        NONE = "", ""
+        UNMATCHED = "unmatched", _("the identifier matches no work yet")
+        NO_SHARE = "no_share", _("no holder is recorded for this part")
+        OVERCLAIMED = "overclaimed", _("the shares claim more than the whole work")
+        DISPUTED = "disputed", _("the share is disputed")
+
+    pool = models.ForeignKey(RunPool, models.PROTECT, related_name="allocations")
+    work = models.ForeignKey(Work, models.PROTECT, null=True, related_name="+")
+    scheme = models.CharField(max_length=12, blank=True)
+    value = models.CharField(max_length=2048, blank=True)
+    holder = models.ForeignKey(Holder, models.PROTECT, null=True, related_name="+")
+    role = models.CharField(max_length=20, blank=True)
+    used_on = models.DateField(null=True)  # the earliest day of use on which these shares held
+    ppm = models.IntegerField(default=0)
+    weight = models.DecimalField(max_digits=38, decimal_places=0)
+    work_amount = models.BigIntegerField()
+    amount = models.BigIntegerField()
+    status = models.CharField(max_length=10, choices=Status.choices)
+    reason = models.CharField(max_length=12, choices=Reason.choices, blank=True)
+
+    objects = AllocationQuerySet.as_manager()
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [models.CheckConstraint(condition=Q(amount__gte=0), name="allocation_is_not_negative")]
+        indexes = [
+            models.Index(fields=["holder", "pool", "work"], name="allocation_by_holder"),
+            models.Index(fields=["pool", "-amount", "id"], name="allocation_by_pool"),
+        ]
