@@ -1,0 +1,101 @@
+"""What every page of the portals knows: where one can go, for whom one acts, in which language and theme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
+
+from accounts.identity.core import NOBODY, Actor
+from config.navigation import FOOTER, PORTALS, PUBLIC, Place
+
+THEME_COOKIE = "theme"
+THEMES = ("light", "dark")
+_LANGUAGES = {"en": {"code": "en", "name": "English", "short": "EN"}, "ko": {"code": "ko", "name": "한국어", "short": "한국어"}}
+
+
+@dataclass(slots=True)
+class Entry:
+    """One link of a navigation, resolved for this request."""
+
+    label: Any
+    url: str
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    label: Any
+    entries: list[Entry]
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """The context processor. Lazy where it would cost a query: a page that shows neither pays for neither."""
+    actor: Actor = getattr(request, "actor", NOBODY)
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    nav = _sections(actor)
+    public, footer = _entries(PUBLIC, actor), _entries(FOOTER, actor)
+    _mark_current([entry for section in nav for entry in section.entries] or public, request.path)
+    return {
+        "actor": actor,
+        "portal": {
+            "nav": nav,
+            "public": public,
+            "footer": footer,
+            "organisation": SimpleLazyObject(lambda: _organisation(actor)) if actor.organisation_id else "",
+            "theme": theme if theme in THEMES else "",
+            "other_language": _LANGUAGES["en" if (get_language() or "en").startswith("ko") else "ko"],
+            "unread": SimpleLazyObject(lambda: _unread(actor)),
+            "notices_url": _url("accounts:notices"),
+            "tokens_url": _url("accounts:tokens"),
+        },
+    }
+
+
+def audience(actor: Actor) -> str:
+    """Which portal someone stands in: `society`, `licensee`, `rate_body`, `creator`, or none."""
+    if actor.organisation_kind:
+        return actor.organisation_kind
+    return "creator" if actor.holder_ids else ""
+
+
+def _sections(actor: Actor) -> list[Section]:
+    found = [Section(label, _entries(places, actor)) for label, places in PORTALS.get(audience(actor), ())]
+    return [section for section in found if section.entries]
+
+
+def _entries(places: Iterable[Place], actor: Actor) -> list[Entry]:
+    allowed = [place for place in places if not place.permission or actor.can(place.permission)]
+    return [Entry(place.label, url) for place in allowed if (url := _url(place.route))]
+
+
+def _url(route: str) -> str:
+    """The address, or nothing where this installation does not serve that route."""
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return ""
+
+
+def _mark_current(entries: list[Entry], path: str) -> None:
+    """The entry whose address is the longest beginning of this one: a detail page lights its list."""
+    fitting = [entry for entry in entries if path.startswith(entry.url) and (entry.url != "/" or path == "/")]
+    if fitting:
+        max(fitting, key=lambda entry: len(entry.url)).current = True
+
+
+def _organisation(actor: Actor) -> str:
+    from accounts.organisations.models import Organisation
+
+    return str(Organisation.objects.filter(id=actor.organisation_id).first() or "")
+
+
+def _unread(actor: Actor) -> int:
+    from accounts.notices.models import Notice
+
+    return Notice.objects.visible_to(actor).unread().count()

@@ -1,0 +1,84 @@
+"""Where each audience can go. A place shows to those who hold its permission."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A label, the name of its route, and the permission that it asks for (none: everyone of that audience)."""
+
+    label: Any
+    route: str
+    permission: str = ""
+
+
+OVERVIEW = Place(_("Overview"), "royalties:overview")
+TARIFFS = Place(_("Tariffs"), "licensing:tariffs")
+OWN_HOUSE = (
+    Place(_("Approvals"), "accounts:approvals", "approvals.decide"),
+    Place(_("Staff"), "accounts:staff", "members.manage"),
+    Place(_("API tokens"), "accounts:tokens", "tokens.manage"),
+    Place(_("Evidence"), "accounts:evidence", "organisation.manage"),
+)
+
+PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
+    "society": (
+        ("", (OVERVIEW,)),
+        (_("Repertoire"), (
+            Place(_("Members"), "licensing:holders"),
+            Place(_("Works"), "licensing:works"),
+            Place(_("Mandates"), "licensing:mandates"),
+        )),
+        (_("Licensing"), (
+            TARIFFS,
+            Place(_("Licences"), "licensing:licences"),
+            Place(_("Declarations"), "licensing:declarations", "declarations.view"),
+        )),
+        (_("Money"), (
+            Place(_("Invoices"), "royalties:invoices", "billing.view"),
+            Place(_("Distribution"), "royalties:runs", "distribution.view"),
+            Place(_("Distribution rules"), "royalties:rules", "distribution.view"),
+            Place(_("Suspense"), "royalties:suspense", "distribution.view"),
+            Place(_("Statements"), "royalties:statements", "statements.view"),
+            Place(_("Ledger"), "royalties:ledger", "ledger.view"),
+        )),
+        (_("Organisation"), OWN_HOUSE),
+    ),
+    "licensee": (
+        ("", (OVERVIEW,)),
+        (_("Use of works"), (
+            Place(_("Declarations"), "licensing:declarations", "declarations.view"),
+            Place(_("Check permission"), "licensing:permission_check", "permissions.check"),
+        )),
+        (_("Contract and money"), (
+            Place(_("Licences"), "licensing:licences"),
+            TARIFFS,
+            Place(_("Invoices"), "royalties:invoices", "billing.view"),
+        )),
+        (_("Organisation"), OWN_HOUSE),
+    ),
+    "creator": (
+        ("", (
+            Place(_("What I am owed"), "royalties:overview"),
+            Place(_("Statements"), "royalties:statements"),
+        )),
+        (_("My works"), (
+            Place(pgettext_lazy("navigation", "Works"), "licensing:works"),
+            Place(_("Uses of my works"), "royalties:uses"),
+            Place(_("Mandates"), "licensing:mandates"),
+        )),
+    ),
+    "rate_body": (
+        ("", (OVERVIEW, TARIFFS)),
+        (_("Organisation"), OWN_HOUSE),
+    ),
+}
+
+PUBLIC = (TARIFFS, Place(_("API"), "api-docs"))
+FOOTER = (TARIFFS, Place(_("API"), "api-docs"), Place(_("Style"), "style"))
