@@ -32,6 +32,9 @@ class _UncountedPage(Page[Any]):
         super().__init__(rows[: paginator.per_page], number, paginator)
         self._more = len(rows) > paginator.per_page
 
+    def __repr__(self) -> str:
+        return f"<Page {self.number}>"
+
     def has_next(self) -> bool:
         return self._more
 
