@@ -1,0 +1,255 @@
+"""Rating: what declared use costs under a tariff version, exactly and with its explanation. Pure.
+
+Quantities of one licence and one billing period come in together, since tiers count their sum. Every fitting charge prices a
+line. Each charge is rounded once, half up, to minor units; then charges combine (`sum` or `greatest`), then the minimum, then
+the cap. `rate` is the only door; `parse` reads the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+from accounts.identity.core import Refusal
+from licensing import terms
+from licensing.tariffs.charges.base import Measure, Step, exact
+from licensing.tariffs.currencies import MINOR_DIGITS, major
+from licensing.tariffs.schedule import MAX_AMOUNT, Charge, Schedule, digest, parse, read_text
+
+__all__ = [
+    "Charge",
+    "Quantity",
+    "RatedCharge",
+    "Rating",
+    "Schedule",
+    "Scope",
+    "Step",
+    "digest",
+    "parse",
+    "rate",
+    "read_text",
+]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Quantity:
+    """Declared units of one use, kind and unit, and the distinct works (unmatched identifiers included) they are of."""
+
+    use: str
+    kind: str
+    unit: str
+    units: int
+    works: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a licence is for. A flat fee or percentage is owed only where its uses and kinds meet the licence's."""
+
+    uses: Collection[str] = (terms.ANY,)
+    kinds: Collection[str] = (terms.ANY,)
+
+
+ANYTHING: Final = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class RatedCharge:
+    """What one charge costs, in minor units, and why. As an adjustment (`greatest`, `minimum`, `cap`) it may be negative."""
+
+    name: str
+    model: str
+    quantity: int | None
+    unit: str
+    amount: int
+    explanation: tuple[Step, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        return asdict(self) | {"explanation": [step.as_data() for step in self.explanation]}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> RatedCharge:
+        return cls(**{**data, "explanation": tuple(Step.from_data(step) for step in data["explanation"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """An amount in minor units with everything it is made of: `amount` is the sum of `lines` and `adjustments`.
+
+    It can be billed only when nothing is `unpriced` (lines that no charge fits) and no declared base is missing.
+    """
+
+    currency: str
+    amount: int
+    lines: tuple[RatedCharge, ...]
+    adjustments: tuple[RatedCharge, ...] = ()
+    unpriced: tuple[Quantity, ...] = ()
+    missing_bases: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def billable(self) -> bool:
+        return not self.unpriced and not self.missing_bases
+
+    def require_billable(self) -> None:
+        """Raise a Refusal that names each unpriced quantity and missing base."""
+        errors = [
+            {
+                "code": "unpriced",
+                "detail": f"No charge of the tariff prices {q.units} {q.unit} of {q.kind} for {q.use}.",
+            }
+            for q in self.unpriced
+        ]
+        errors += [
+            {"code": "missing_base", "detail": f"The base “{name}” of a percentage charge was not declared."}
+            for name in self.missing_bases
+        ]
+        if errors:
+            raise Refusal(str(errors[0]["code"]), " ".join(error["detail"] for error in errors), errors=errors)
+
+    def as_data(self) -> dict[str, Any]:
+        """JSON of integers and strings; `from_data` reads it back."""
+        return {
+            "currency": self.currency,
+            "amount": self.amount,
+            "lines": [line.as_data() for line in self.lines],
+            "adjustments": [line.as_data() for line in self.adjustments],
+            "unpriced": [asdict(quantity) for quantity in self.unpriced],
+            "missing_bases": list(self.missing_bases),
+            "steps": [step.as_data() for step in self.steps],
+        }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Rating:
+        return cls(
+            currency=data["currency"],
+            amount=data["amount"],
+            lines=tuple(RatedCharge.from_data(line) for line in data["lines"]),
+            adjustments=tuple(RatedCharge.from_data(line) for line in data["adjustments"]),
+            unpriced=tuple(Quantity(**quantity) for quantity in data["unpriced"]),
+            missing_bases=tuple(data["missing_bases"]),
+            steps=tuple(Step.from_data(step) for step in data["steps"]),
+        )
+
+
+def rate(
+    schedule: Schedule,
+    *,
+    quantities: Sequence[Quantity],
+    bases: Mapping[str, int] | None = None,
+    tier: str = "",
+    works: Mapping[str, int] | None = None,
+    scope: Scope = ANYTHING,
+) -> Rating:
+    """What one licence owes for one billing period, in minor units.
+
+    `quantities`: all priceable use of the period, in any order. `bases`: declared bases by name, minor units. `tier`: the licensee's.
+    `works`: exact distinct works by charge name, for `per_work` charges that span several quantities, since a work may stand
+    in more than one of them; without it the quantities' own counts are added.
+
+    Example: 30 % of a base of ₩412,345,679, or ₩50,000,000 where that is more: 123,703,703.7 → ₩123,703,704.
+    """
+    charges = [charge for charge in schedule.charges if charge.serves(tier)]
+    lines = []
+    missing = set()
+    for charge in charges:
+        fitting = [q for q in quantities if charge.fits(q.use, q.kind, q.unit)]
+        owed = charge.rates.STANDING and charge.meets(scope.uses, scope.kinds)
+        if not fitting and not owed:
+            continue
+        base = getattr(charge.rates, "base", "")
+        if base and base not in (bases or {}):
+            missing.add(base)
+            continue
+        lines.append(_rated(schedule, charge, fitting, (bases or {}).get(base, 0), works))
+    amount, adjustments, steps = _combined(schedule, lines)
+    return Rating(
+        currency=schedule.currency,
+        amount=_bounded(amount),
+        lines=tuple(lines),
+        adjustments=adjustments,
+        unpriced=_unpriced(charges, quantities),
+        missing_bases=tuple(sorted(missing)),
+        steps=steps,
+    )
+
+
+def half_up(number: Fraction) -> int:
+    """A number that is not negative to the nearest whole, a half upward.
+
+    >>> half_up(Fraction("0.5")), half_up(Fraction("123703703.7"))
+    (1, 123703704)
+    """
+    return (2 * number.numerator + number.denominator) // (2 * number.denominator)
+
+
+def _rated(
+    schedule: Schedule, charge: Charge, fitting: Sequence[Quantity], base: int, works: Mapping[str, int] | None
+) -> RatedCharge:
+    """One charge over all the quantities that fit it, rounded once."""
+    minor = 10 ** MINOR_DIGITS[schedule.currency]
+    unit = charge.unit if charge.rates.COUNTS_UNITS else ""
+    measure = Measure(
+        units=sum(q.units for q in fitting),
+        works=works[charge.name] if works and charge.name in works else sum(q.works for q in fitting),
+        base=Fraction(base, minor),
+        unit=unit,
+    )
+    priced = charge.rates.price(measure)
+    amount = _bounded(half_up(priced.amount * minor))
+    rounded = Step("round", quantity=exact(priced.amount), product=major(amount, schedule.currency))
+    return RatedCharge(
+        name=charge.name,
+        model=charge.model,
+        quantity=charge.rates.quantity(measure),
+        unit="work" if charge.model == "per_work" else unit,
+        amount=amount,
+        explanation=(*priced.steps, rounded),
+    )
+
+
+def _combined(
+    schedule: Schedule, lines: Sequence[RatedCharge]
+) -> tuple[int, tuple[RatedCharge, ...], tuple[Step, ...]]:
+    """The charges combined, then the minimum, then the cap: the amount, what each rule changed, and the steps."""
+
+    def said(amount: int) -> str:
+        return major(amount, schedule.currency)
+
+    amounts = [line.amount for line in lines]
+    total = sum(amounts)
+    combined = max(amounts, default=0) if schedule.combine == "greatest" else total
+    steps = [Step("charge", name=line.name, product=said(line.amount)) for line in lines]
+    steps.append(Step(schedule.combine, product=said(combined)))
+    rules = [(schedule.combine, combined - total, steps[-1])]
+    amount = combined
+    for rule, bound, binds in (("minimum", schedule.minimum, max), ("cap", schedule.cap, min)):
+        if bound is not None:
+            after = binds(amount, bound)
+            steps.append(Step(rule, price=said(bound), product=said(after)))
+            rules.append((rule, after - amount, steps[-1]))
+            amount = after
+    adjustments = tuple(RatedCharge(rule, rule, None, "", change, (step,)) for rule, change, step in rules if change)
+    return amount, adjustments, tuple(steps)
+
+
+def _unpriced(charges: Sequence[Charge], quantities: Sequence[Quantity]) -> tuple[Quantity, ...]:
+    """What no charge fits, one entry a use, kind and unit."""
+    found: dict[tuple[str, str, str], Quantity] = {}
+    for q in quantities:
+        if q.units and not any(charge.fits(q.use, q.kind, q.unit) for charge in charges):
+            key = (q.use, q.kind, q.unit)
+            before = found.get(key, Quantity(*key, units=0))
+            found[key] = Quantity(*key, units=before.units + q.units, works=before.works + q.works)
+    return tuple(sorted(found.values()))
+
+
+def _bounded(amount: int) -> int:
+    if amount > MAX_AMOUNT:
+        raise Refusal(
+            "amount_too_large",
+            f"This comes to {amount} minor units, more than the {MAX_AMOUNT} that one amount may be. Check the units declared and the tariff's prices.",
+        )
+    return amount

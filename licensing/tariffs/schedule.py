@@ -1,0 +1,199 @@
+"""A tariff version as its JSON document says it, read strictly. Pure."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from accounts.identity.core import Refusal
+from licensing import terms
+from licensing.tariffs.charges import MODELS
+from licensing.tariffs.charges.base import Rates
+from licensing.tariffs.currencies import MINOR_DIGITS
+from licensing.tariffs.reading import BadDocument, Problem, Reader, gettext_noop, loads
+
+MAX_CHARGES: Final = 200
+MAX_AMOUNT: Final = 10**15  # minor units
+COMBINATIONS: Final = ("sum", "greatest")
+REF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_REQUIRED: Final = ("tariff", "version", "name", "currency", "valid_from", "charges")
+_OPTIONAL: Final = ("valid_to", "combine", "minimum", "cap")
+_SUMMARY: Final = gettext_noop("This tariff cannot be used: {count} problems were found.")
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One price for given uses, kinds, unit and licensee tiers; `*` means any, no tiers mean every licensee."""
+
+    name: str
+    model: str
+    uses: tuple[str, ...]
+    kinds: tuple[str, ...]
+    unit: str
+    licensee_tiers: tuple[str, ...]
+    rates: Rates
+
+    def fits(self, use: str, kind: str, unit: str) -> bool:
+        """Whether it prices a line of this use, kind and unit."""
+        return terms.covers(self.uses, use) and terms.covers(self.kinds, kind) and self.unit in (terms.ANY, unit)
+
+    def serves(self, tier: str) -> bool:
+        """Whether it applies to a licensee of this tier; one without a tier has only charges that name none."""
+        return not self.licensee_tiers or tier in self.licensee_tiers
+
+    def meets(self, uses: Collection[str], kinds: Collection[str]) -> bool:
+        """Whether a licence for these uses and kinds can use what this charge is for."""
+        return _meet(self.uses, uses) and _meet(self.kinds, kinds)
+
+
+def _meet(ours: Collection[str], theirs: Collection[str]) -> bool:
+    return terms.ANY in ours or terms.ANY in theirs or not set(ours).isdisjoint(theirs)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The rates of one tariff version. `minimum` and `cap` in minor units; `valid_to` is the first day after it."""
+
+    tariff: str
+    version: int
+    name: str
+    currency: str
+    valid_from: datetime.date
+    valid_to: datetime.date | None
+    combine: str
+    minimum: int | None
+    cap: int | None
+    charges: tuple[Charge, ...]
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The names of the bases its percentages are of."""
+        return tuple(dict.fromkeys(base for charge in self.charges if (base := getattr(charge.rates, "base", ""))))
+
+
+def digest(document: Any) -> str:
+    """SHA-256 of a document whatever the order of its keys and the spaces between them."""
+    canonical = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+
+
+def read_text(text: str | bytes) -> Any:
+    """The JSON of a tariff document; raises BadDocument where it is not JSON."""
+
+    def refuse(code: str, template: str) -> Refusal:
+        return BadDocument("invalid_tariff", _SUMMARY, [Problem("", code, template, {})])
+
+    return loads(text, refuse)
+
+
+def parse(document: Any) -> Schedule:
+    """A tariff document as a schedule; raises BadDocument with every problem and its JSON pointer."""
+    reader = Reader()
+    schedule = _schedule(reader, document)
+    if schedule is None or reader.problems:
+        first = {problem.pointer: problem for problem in reversed(reader.problems)}
+        kept = [problem for problem in reader.problems if first[problem.pointer] is problem]
+        raise BadDocument("invalid_tariff", _SUMMARY, kept)
+    return schedule
+
+
+def _schedule(reader: Reader, document: Any) -> Schedule | None:
+    body = reader.object(document, "", required=_REQUIRED, optional=_OPTIONAL)
+    if body is None:
+        return None
+    tariff = reader.text(body.get("tariff"), "/tariff", most=64, pattern=REF)
+    version = reader.integer(body.get("version"), "/version", least=1, most=2**31 - 1)
+    name = reader.text(body.get("name"), "/name", most=200)
+    currency = reader.choice(body.get("currency"), "/currency", MINOR_DIGITS)
+    start = reader.day(body.get("valid_from"), "/valid_from")
+    end = None if body.get("valid_to") is None else reader.day(body["valid_to"], "/valid_to")
+    if start and end and end <= start:
+        reader.fail(
+            "/valid_to",
+            "not_after_start",
+            gettext_noop("“valid_to” is the first day after the version: it must be later than “valid_from”."),
+        )
+    combine = reader.choice(body.get("combine", "sum"), "/combine", COMBINATIONS)
+    minimum, cap = (_bound(reader, body.get(key), f"/{key}", currency) for key in ("minimum", "cap"))
+    if minimum is not None and cap is not None and minimum > cap:
+        reader.fail("/cap", "below_minimum", gettext_noop("The cap must not be below the minimum."))
+    charges = _charges(reader, body.get("charges"))
+    if not (tariff and version and name and currency and start and combine):
+        return None
+    return Schedule(tariff, version, name, currency, start, end, combine, minimum, cap, charges)
+
+
+def _bound(reader: Reader, value: Any, pointer: str, currency: str | None) -> int | None:
+    """A minimum or cap in minor units. It is compared with rounded money, so it must be whole in them."""
+    if value is None or currency is None:
+        return None
+    digits = MINOR_DIGITS[currency]
+    amount = reader.decimal(value, pointer, most=Decimal(MAX_AMOUNT).scaleb(-digits))
+    if amount is None:
+        return None
+    minor = amount.scaleb(digits)
+    if minor != int(minor):
+        reader.fail(
+            pointer,
+            "not_whole",
+            gettext_noop("{currency} has {digits} decimals: write no more here."),
+            currency=currency,
+            digits=digits,
+        )
+    return int(minor)
+
+
+def _charges(reader: Reader, value: Any) -> tuple[Charge, ...]:
+    entries = reader.list(value, "/charges", most=MAX_CHARGES) or []
+    charges: list[Charge] = []
+    names: set[str] = set()
+    for n, entry in enumerate(entries):
+        pointer = f"/charges/{n}"
+        if isinstance(entry, dict) and isinstance(name := entry.get("name"), str):
+            if name in names:
+                reader.fail(
+                    f"{pointer}/name", "name_twice", gettext_noop("Another charge of this tariff has this name.")
+                )
+            names.add(name)
+        charge = _charge(reader, entry, pointer)
+        if charge:
+            charges.append(charge)
+    return tuple(charges)
+
+
+def _charge(reader: Reader, entry: Any, pointer: str) -> Charge | None:
+    """A charge. One that counts units must say of which uses, kinds and unit; the others default to any."""
+    if not isinstance(entry, dict):
+        return reader.fail(pointer, "not_an_object", gettext_noop("Write an object in braces here."))
+    model = reader.choice(entry.get("model"), f"{pointer}/model", MODELS)
+    if model is None:
+        return None
+    rates_of = MODELS[model]
+    scope = ("uses", "kinds", "unit")
+    required, optional = (("name", "model", *scope), ()) if rates_of.COUNTS_UNITS else (("name", "model"), scope)
+    reader.object(entry, pointer, required=[*required, *rates_of.KEYS], optional=[*optional, "licensee_tiers"])
+    name = reader.text(entry.get("name"), f"{pointer}/name", most=200)
+    uses = reader.codes(entry.get("uses", terms.ANY), f"{pointer}/uses", terms.USES)
+    kinds = reader.codes(entry.get("kinds", terms.ANY), f"{pointer}/kinds", terms.KINDS)
+    units = terms.UNITS if rates_of.COUNTS_UNITS else [*terms.UNITS, terms.ANY]
+    unit = reader.choice(entry.get("unit", terms.ANY), f"{pointer}/unit", units)
+    tiers = _licensee_tiers(reader, entry.get("licensee_tiers"), f"{pointer}/licensee_tiers")
+    rates = rates_of.read(reader, entry, pointer)
+    if not (name and uses and kinds and unit and rates):
+        return None
+    return Charge(name, model, uses, kinds, unit, tiers, rates)
+
+
+def _licensee_tiers(reader: Reader, value: Any, pointer: str) -> tuple[str, ...]:
+    """Names of licensee tiers; absent or empty means every licensee."""
+    if value is None or value == []:
+        return ()
+    entries = reader.list(value, pointer, most=50) or []
+    read = [reader.text(entry, f"{pointer}/{n}", most=40) for n, entry in enumerate(entries)]
+    return tuple(sorted({tier for tier in read if tier}))
