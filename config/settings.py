@@ -79,6 +79,7 @@ AUTH_USER_MODEL = "accounts.User"
 # Database and broker: outside servers where the environment names them, embedded real ones otherwise.
 DATABASES = {"default": embedded.database(env, VAR_DIR)}
 REDIS_URL = embedded.redis_url(env, VAR_DIR)
+CACHES = {"default": {"BACKEND": "config.cache.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "cache"}}
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ko", "한국어")]

@@ -1,0 +1,89 @@
+"""The Celery application: what is worked on outside a request, and under which promises.
+
+Every task is safe to run twice. A message is acknowledged after the work (`acks_late`), so a killed worker loses none;
+the broker hands it out again after the visibility timeout, and beat's `resume_stalled` picks stuck work up sooner,
+from the state that the database shows.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init, worker_init
+from django.conf import settings
+from kombu import Connection
+
+from config import embedded
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+MINUTE = 60
+HARD_LIMIT = 60 * MINUTE  # a task is killed
+SOFT_LIMIT = 55 * MINUTE  # a task gets SoftTimeLimitExceeded and may end in order
+TASKS = (
+    "accounts.notices.tasks",
+    "licensing.declarations.tasks",
+    "royalties.distribution.tasks",
+    "royalties.statements.tasks",
+)
+
+
+class Jeongsan(Celery):
+    """Starts the embedded broker before a connection to it is made."""
+
+    def connection_for_read(self, url: str | None = None, **kwargs: Any) -> Connection:
+        embedded.ensure_redis(settings.REDIS_URL)
+        return super().connection_for_read(url, **kwargs)
+
+    def connection_for_write(self, url: str | None = None, **kwargs: Any) -> Connection:
+        embedded.ensure_redis(settings.REDIS_URL)
+        return super().connection_for_write(url, **kwargs)
+
+
+def broker_url(redis_url: str) -> str:
+    """Kombu's spelling of a Redis URL: `unix:///path` is `redis+socket:///path` there."""
+    return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+
+
+app = Jeongsan("jeongsan")
+app.conf.update(
+    broker_url=broker_url(settings.REDIS_URL),
+    broker_connection_retry_on_startup=True,
+    # Longer than any task may run: a message must not be handed out while its task still works.
+    broker_transport_options={"visibility_timeout": HARD_LIMIT + 10 * MINUTE},
+    result_backend=None,  # outcomes are rows with a state, in the database
+    task_ignore_result=True,
+    accept_content=["json"],
+    task_serializer="json",
+    task_default_queue="jeongsan",
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=HARD_LIMIT,
+    task_soft_time_limit=SOFT_LIMIT,
+    task_track_started=False,
+    worker_concurrency=2,
+    worker_prefetch_multiplier=1,
+    worker_max_memory_per_child=2_000_000,  # KiB; checked after each task
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    timezone="UTC",
+    imports=tuple(name for name in TASKS if importlib.util.find_spec(name)),
+    beat_schedule={
+        "resume stalled declarations": {"task": "licensing.declarations.tasks.resume_stalled", "schedule": 60.0},
+        "resume stalled runs": {"task": "royalties.distribution.tasks.resume_stalled", "schedule": 60.0},
+    },
+    beat_schedule_filename=str(settings.VAR_DIR / "beat-schedule"),
+)
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+@beat_init.connect  # type: ignore[untyped-decorator]
+def _lease_services(**_: Any) -> None:
+    """Keep the embedded database for as long as the worker lives, not only while one of its children is connected."""
+    database = settings.DATABASES["default"]
+    if "EMBEDDED" in database:
+        embedded.ensure_postgres(Path(database["EMBEDDED"]))
