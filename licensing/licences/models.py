@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.organisations.models import REF, Organisation
+from licensing.licences import core
 from licensing.tariffs.models import Tariff
 
 if TYPE_CHECKING:
@@ -24,12 +25,17 @@ class LicenceQuerySet(models.QuerySet["Licence"]):
             return self.none()
         return self.filter(models.Q(society_id=actor.organisation_id) | models.Q(licensee_id=actor.organisation_id))
 
+    def licensing(self) -> LicenceQuerySet:
+        """Those that license what is used within their term, whether or not it has ended since."""
+        return self.filter(status__in=core.LICENSING)
+
 
 class Licence(models.Model):
     """A contract between a licensee and a society.
 
     `uses`, `kinds`, `territory` are sorted codes or `{*}`; empty `ai_models` or `datasets` mean any. The tariff version is the
-    one in force on the days that are billed. Only an active licence licenses.
+    one in force on the days that are billed. A draft or a suspended licence licenses nothing; one that has ended still
+    licenses what was used within its term.
     """
 
     class Status(models.TextChoices):
@@ -61,6 +67,20 @@ class Licence(models.Model):
             models.Index(fields=["society", "-id"], name="licence_by_society"),
             models.Index(fields=["licensee", "-id"], name="licence_by_licensee"),
         ]
+
+    @property
+    def terms(self) -> core.Terms:
+        """What it allows, as plain facts."""
+        return core.Terms(
+            uses=self.uses,
+            kinds=self.kinds,
+            territory=self.territory,
+            since=self.valid.lower,
+            until=self.valid.upper,
+            status=self.status,
+            models=self.ai_models,
+            datasets=self.datasets,
+        )
 
     def __str__(self) -> str:
         return self.ref

@@ -1,0 +1,121 @@
+"""What declarations cost: gathers their priceable quantities, set-based, and lets the tariff rate them.
+
+A billing period is rated under the tariff version that is in force on its first day. Where another version starts inside the
+period, tiers would count across two price lists, so rating is refused with the day at which to split.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet, Sum
+
+from licensing import terms
+from licensing.declarations.models import Declaration, DeclaredUse
+from licensing.licences.models import Licence
+from licensing.tariffs import core
+from licensing.tariffs.models import TariffVersion
+from licensing.tariffs.services import version_for_period
+
+Declarations = QuerySet[Declaration]
+
+
+def rate_declarations(
+    *,
+    licence: Licence,
+    period: tuple[datetime.date, datetime.date],
+    declarations: Declarations,
+    version: TariffVersion | None = None,
+    preview: bool = False,
+) -> core.Rating:
+    """What these declarations cost together, in minor units. The caller chooses them: accepted ones to bill, one to preview.
+
+    `period` is half-open. Raises Refusal where no single version prices the period and, unless it is a `preview`, where a line is
+    unpriced or a declared base is missing; a preview lists those instead.
+    """
+    start, end = period
+    version = version or version_for_period(licence.tariff, start, end)
+    schedule = core.parse(version.document)
+    rating = core.rate(
+        schedule,
+        quantities=quantities(declarations),
+        bases=bases(declarations),
+        tier=licence.tier,
+        works=works(declarations, schedule.charges),
+        scope=core.Scope(uses=tuple(licence.uses), kinds=tuple(licence.kinds)),
+    )
+    if not preview:
+        rating.require_billable()
+    return rating
+
+
+def quantities(declarations: Declarations) -> list[core.Quantity]:
+    """Units and distinct works by use, kind and unit, over all these declarations."""
+    each, values = _each_work(declarations)
+    rows = _rows(
+        f"SELECT use, kind, unit, sum(total), count(*) FROM ({each}) AS each_work"
+        " GROUP BY use, kind, unit ORDER BY use, kind, unit",
+        values,
+    )
+    return [core.Quantity(use, kind, unit, int(units), int(works)) for use, kind, unit, units, works in rows]
+
+
+def works(declarations: Declarations, charges: Sequence[core.Charge]) -> dict[str, int]:
+    """Exact distinct works, unmatched identifiers included, by name of each charge that counts works.
+
+    One charge may fit several uses, kinds or units: a work that stands in more than one of them counts once.
+    """
+    counting = [charge for charge in charges if charge.model == "per_work"]
+    if not counting:
+        return {}
+    each, values = _each_work(declarations)
+    filters, codes = [], []
+    for n, charge in enumerate(counting):
+        condition, more = _fitting(charge)
+        filters.append(f"bool_or({condition}) AS fits_{n}")
+        codes += more
+    counts = ", ".join(f"count(*) FILTER (WHERE fits_{n})" for n in range(len(counting)))
+    [row] = _rows(
+        f"SELECT {counts} FROM (SELECT {', '.join(filters)} FROM ({each}) AS each_work GROUP BY work_id, scheme, value) AS work",
+        [*codes, *values],
+    )
+    return {charge.name: int(count) for charge, count in zip(counting, row, strict=True)}
+
+
+def bases(declarations: Declarations) -> dict[str, int]:
+    """Declared bases by name, minor units, summed: each declaration states the base of its own period."""
+    found: dict[str, int] = {}
+    for declared in declarations.values_list("bases", flat=True):
+        for name, amount in declared.items():
+            found[name] = found.get(name, 0) + int(amount)
+    return found
+
+
+def _each_work(declarations: Declarations) -> tuple[str, tuple[Any, ...]]:
+    """Priceable use, one row a work or unmatched identifier, use, kind and unit: as SQL with its values."""
+    chosen = list(declarations.values_list("pk", flat=True))
+    uses = DeclaredUse.objects.priced().filter(declaration_id__in=chosen or [0])  # no declaration has the id 0
+    grouped = uses.order_by().values("use", "kind", "unit", "work_id", "scheme", "value").annotate(total=Sum("units"))
+    return grouped.query.sql_with_params()
+
+
+def _fitting(charge: core.Charge) -> tuple[str, list[Any]]:
+    """Whether a row fits the charge, as SQL with its values: the twin of `Charge.fits`."""
+    asked: tuple[tuple[str, Sequence[str]], ...] = (
+        ("use", charge.uses),
+        ("kind", charge.kinds),
+        ("unit", (charge.unit,)),
+    )
+    named = [(column, list(codes)) for column, codes in asked if terms.ANY not in codes]
+    return " AND ".join(f"{column} = ANY(%s)" for column, _codes in named) or "true", [
+        codes for _column, codes in named
+    ]
+
+
+def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall()

@@ -1,0 +1,64 @@
+"""When a licence licenses, and which states follow which. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from licensing import terms
+
+# The states in which a licence licenses on the days of its term. One that expired or was terminated still licenses what was
+# used within its term, which a late declaration may report; a draft or a suspended one licenses nothing.
+LICENSING: Final = ("active", "expired", "terminated")
+
+# Which state may follow which, by what is done.
+TRANSITIONS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+    "activate": (("draft",), "active"),
+    "suspend": (("active",), "suspended"),
+    "resume": (("suspended",), "active"),
+    "terminate": (("active", "suspended"), "terminated"),
+    "expire": (("active",), "expired"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a licence allows. No models or datasets means any; `until` is the first day after the term, None without end."""
+
+    uses: Collection[str]
+    kinds: Collection[str]
+    territory: Collection[str]
+    since: datetime.date
+    until: datetime.date | None
+    status: str = "active"
+    models: Collection[str] = ()
+    datasets: Collection[str] = ()
+
+
+def in_force(licence: Terms, day: datetime.date) -> bool:
+    """Whether the licence licenses anything on this day."""
+    within = licence.since <= day and (licence.until is None or day < licence.until)
+    return within and licence.status in LICENSING
+
+
+def covers(
+    licence: Terms,
+    *,
+    use: str,
+    kind: str,
+    territory: str,
+    day: datetime.date,
+    model: str = "",
+    dataset: str = "",
+) -> bool:
+    """Whether the licence licenses this use of a work of this kind, there and then, for this model and dataset."""
+    return (
+        in_force(licence, day)
+        and terms.covers(tuple(licence.uses), use)
+        and terms.covers(tuple(licence.kinds), kind)
+        and terms.covers(tuple(licence.territory), territory)
+        and (not licence.models or model in licence.models)
+        and (not licence.datasets or dataset in licence.datasets)
+    )
