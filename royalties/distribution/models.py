@@ -171,19 +171,20 @@ class RunReceipt(models.Model):
 
 class AllocationQuerySet(models.QuerySet["Allocation"]):
     def visible_to(self, actor: Actor) -> AllocationQuerySet:
-        """A society sees its runs; a creator the published amounts of holders whom they represent."""
+        """A society sees its runs; a creator the amounts, once published, of holders whom they represent."""
         if actor.is_system:
             return self
         if actor.is_society:
-            return self.filter(pool__run__society_id=actor.organisation_id)
-        return self.filter(holder_id__in=actor.holder_ids, pool__run__status=Run.Status.PUBLISHED)
+            return self.filter(run__society_id=actor.organisation_id)
+        return self.filter(holder_id__in=actor.holder_ids, run__published_at__isnull=False)
 
 
 class Allocation(models.Model):
     """What one share of one work (or one unmatched identifier, or an unowned rest) gets from one pool, to the minor unit.
 
     `weight` is the work's weight in the pool, `work_amount` what the whole work got, `ppm` the share: with the pool's totals
-    they explain `amount` in full.
+    they explain `amount` in full. Millions of rows come by one COPY: `distribution.sql` checks their references once a
+    statement instead of by foreign keys once a row, and refuses any change once the run is posted. Ids follow the key order.
     """
 
     class Status(models.TextChoices):
@@ -198,13 +199,14 @@ class Allocation(models.Model):
         OVERCLAIMED = "overclaimed", _("the shares claim more than the whole work")
         DISPUTED = "disputed", _("the share is disputed")
 
-    pool = models.ForeignKey(RunPool, models.PROTECT, related_name="allocations")
-    work = models.ForeignKey(Work, models.PROTECT, null=True, related_name="+")
+    run = models.ForeignKey(Run, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    pool = models.ForeignKey(RunPool, models.PROTECT, related_name="allocations", db_constraint=False, db_index=False)
+    work = models.ForeignKey(Work, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False)
     scheme = models.CharField(max_length=12, blank=True)
     value = models.CharField(max_length=2048, blank=True)
-    holder = models.ForeignKey(Holder, models.PROTECT, null=True, related_name="+")
+    holder = models.ForeignKey(Holder, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False)
     role = models.CharField(max_length=20, blank=True)
-    used_on = models.DateField(null=True)  # the earliest day of use on which these shares held
+    used_on = models.DateField()  # the earliest day of use on which these shares held
     ppm = models.IntegerField(default=0)
     weight = models.DecimalField(max_digits=38, decimal_places=0)
     work_amount = models.BigIntegerField()
@@ -218,6 +220,13 @@ class Allocation(models.Model):
         app_label = "royalties"
         constraints = [models.CheckConstraint(condition=Q(amount__gte=0), name="allocation_is_not_negative")]
         indexes = [
-            models.Index(fields=["holder", "pool", "work"], name="allocation_by_holder"),
-            models.Index(fields=["pool", "-amount", "id"], name="allocation_by_pool"),
+            models.Index(
+                fields=["holder", "run", "-amount", "id"],
+                include=["pool", "status"],
+                condition=Q(holder__isnull=False),
+                name="allocation_by_holder",
+            ),
+            models.Index(fields=["pool", "id"], name="allocation_by_pool"),
+            models.Index(fields=["work", "pool"], condition=Q(work__isnull=False), name="allocation_by_work"),
+            models.Index(fields=["run", "-amount", "id"], condition=~Q(status="payable"), name="allocation_not_payable"),
         ]

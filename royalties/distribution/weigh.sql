@@ -1,0 +1,28 @@
+-- What each work and each unmatched identifier of a pool weighs. One text for every engine; see `allocate.sql`.
+--
+-- Inputs   declared(pool, key, work_id, scheme, value, kind, "use", unit, used_on, units)
+--              key: work_ref, or scheme:value of an unmatched identifier (then work_id is null); units: DECIMAL(38,0)
+--          factor(kind, "use", unit, factor)        use weight × unit weight × kind points, at most 1,000,000
+-- Output   use_day, unit, weighed
+
+-- step use_day: the weight of a work or identifier on one day of use
+SELECT d.pool, d.key, d.work_id, d.scheme, d.value, d.used_on,
+       CAST(SUM(d.units * CAST(f.factor AS DECIMAL(38,0))) AS DECIMAL(38,0)) AS weight
+FROM declared d
+JOIN factor f ON f.kind = d.kind AND f."use" = d."use" AND f.unit = d.unit
+GROUP BY d.pool, d.key, d.work_id, d.scheme, d.value, d.used_on;
+
+-- step unit: one allocation unit a work and one an unmatched identifier; seq is its place in UTF-8 byte order of the key
+SELECT pool, key, work_id, scheme, value, weight, first_day, last_day,
+       ROW_NUMBER() OVER (PARTITION BY pool ORDER BY key, CASE WHEN work_id IS NULL THEN 1 ELSE 0 END, work_id) AS seq
+FROM (
+  SELECT pool, key, work_id, scheme, value, CAST(SUM(weight) AS DECIMAL(38,0)) AS weight,
+         MIN(used_on) AS first_day, MAX(used_on) AS last_day
+  FROM use_day
+  GROUP BY pool, key, work_id, scheme, value
+) x;
+
+-- step weighed: the pool's totals, for the guards and for the divisions
+SELECT pool, COUNT(*) AS units, CAST(SUM(weight) AS DECIMAL(38,0)) AS total_weight
+FROM unit
+GROUP BY pool;
