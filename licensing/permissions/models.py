@@ -27,8 +27,8 @@ class MandateQuerySet(models.QuerySet["Mandate"]):
 class Mandate(models.Model):
     """A holder authorises the society for uses, kinds and territory from a day on. Opt-in: no mandate, no licence.
 
-    `uses`, `kinds` and `territory` are sorted lists of codes, or `{*}` for all. No two mandates of a holder cover the same
-    use, kind, place and day: `mandates.sql` adds the exclusion constraint, over sets of points.
+    `uses`, `kinds` and `territory` are sorted lists of codes, or `{*}` for all. No two mandates of a holder cover the
+    same use, kind, place and day: `mandates.sql` adds the exclusion constraint, over sets of points.
     """
 
     society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
@@ -53,7 +53,7 @@ class Mandate(models.Model):
 
 
 class DirectLicence(models.Model):
-    """A licence that a holder gave to a licensee without the society. Where all holders of a work did, nothing is priced here."""
+    """A licence that a holder gave a licensee without the society. Where all holders of a work did, nothing is priced."""
 
     holder = models.ForeignKey(Holder, models.PROTECT, related_name="+")
     licensee = models.ForeignKey(Organisation, models.PROTECT, related_name="+")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField, RangeOperators
+from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
@@ -200,10 +202,15 @@ class Representation(models.Model):
 
 
 class RepertoireRevision(models.Model):
-    """Counts the changes of a society's works, identifiers, shares and mandates, so that a snapshot of them can be reused."""
+    """Counts the changes of a society's works, identifiers, shares and mandates, so that a snapshot can be reused.
+
+    Triggers (`permissions/revisions.sql`) advance it with every statement that changes them; `key` names the state, and
+    no other state of any database has the same.
+    """
 
     society = models.OneToOneField(Organisation, models.PROTECT, primary_key=True, related_name="+")
-    number = models.BigIntegerField(default=0)
+    number = models.BigIntegerField(default=0, db_default=0)
+    key = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID())
 
     class Meta:
         app_label = "licensing"

@@ -1,0 +1,234 @@
+"""The permission decision: may this licensee use this work this way, here and then? Default is no. Pure.
+
+`permit.sql` gives the same answers for millions of lines; this is its oracle.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from licensing import terms
+
+SEOUL: Final = ZoneInfo("Asia/Seoul")
+
+Codes = Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half-open days: from `since` up to, but not on, `until`."""
+
+    since: dt.date = dt.date.min
+    until: dt.date | None = None
+
+    def __contains__(self, day: dt.date) -> bool:
+        return self.since <= day and (self.until is None or day < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a holder allows: a mandate to the society, or a licence given directly to the licensee."""
+
+    uses: Codes
+    kinds: Codes
+    territory: Codes
+    span: Span = Span()
+
+    def fits(self, use: str, kind: str, territory: str, day: dt.date) -> bool:
+        return (
+            _covers(self.uses, use)
+            and _covers(self.kinds, kind)
+            and _covers(self.territory, territory)
+            and day in self.span
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A holder's opt-out that touches this work or this place: `target` names which work, holder, domain or path."""
+
+    target: str
+    uses: Codes
+    territory: Codes
+    received: dt.datetime
+    withdrawn: dt.datetime | None = None
+
+    def in_force(self, on: dt.date | dt.datetime) -> bool:
+        """From the moment it was received. A use known only by its date is reserved from the day after."""
+        if isinstance(on, dt.datetime):
+            return self.received <= on and (self.withdrawn is None or on < self.withdrawn)
+        return _seoul_day(self.received) < on and (self.withdrawn is None or on <= _seoul_day(self.withdrawn))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A holder's recorded part of the work, in parts per million, on some days."""
+
+    holder: Hashable
+    ppm: int
+    span: Span = Span()
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """A licence of the society to the licensee. No models or no datasets means any."""
+
+    ref: str
+    uses: Codes
+    kinds: Codes
+    territory: Codes
+    span: Span
+    active: bool = True
+    models: Codes = ()
+    datasets: Codes = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that the decision rests on. `on` is an exact moment, or a day in Seoul where only the day is known.
+
+    `matched` says whether the work is known; if not, `kind` is that of its identifier's scheme, and only reservations
+    of the place and the licences count.
+    """
+
+    use: str
+    kind: str
+    territory: str
+    on: dt.date | dt.datetime
+    model: str = ""
+    dataset: str = ""
+    matched: bool = True
+    protected_until: dt.date | None = None
+    reservations: Sequence[Reservation] = ()
+    shares: Sequence[Share] = ()
+    mandates: Mapping[Hashable, Sequence[Grant]] = field(default_factory=dict)
+    direct: Mapping[Hashable, Sequence[Grant]] = field(default_factory=dict)
+    statutory: frozenset[tuple[str, str]] = frozenset()  # (kind, use) of the schemes that are enabled
+    licences: Sequence[Licence] = ()
+
+    @property
+    def day(self) -> dt.date:
+        return _seoul_day(self.on) if isinstance(self.on, dt.datetime) else self.on
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why: a stable code for programs, and a sentence for people."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer. `basis` says on what a licensed use rests: licence, free, individual or statutory."""
+
+    verdict: str  # licensed | reserved | unmatched | unmandated | unlicensed
+    basis: str = ""
+    missing_ppm: int = 0
+    reasons: tuple[Reason, ...] = ()
+
+
+def decide(facts: Facts) -> Decision:
+    """The first rule that speaks decides: free, reserved, individual, statutory, mandates, licence; else unlicensed."""
+    rules = (_free, _reserved, _individual, _statutory, _unmandated) if facts.matched else (_reserved,)
+    for rule in rules:
+        if decision := rule(facts):
+            return decision
+    return _by_licence(facts)
+
+
+def _free(facts: Facts) -> Decision | None:
+    end = facts.protected_until
+    if end is None or facts.day < end:
+        return None
+    return Decision("licensed", "free", reasons=(Reason("protection_ended", f"Free to use since {end}."),))
+
+
+def _reserved(facts: Facts) -> Decision | None:
+    found = [
+        r
+        for r in facts.reservations
+        if _covers(r.uses, facts.use) and _covers(r.territory, facts.territory) and r.in_force(facts.on)
+    ]
+    if not found:
+        return None
+    reasons = (Reason("reserved", f"Reserved for {r.target}, received {r.received.isoformat()}.") for r in found)
+    return Decision("reserved", reasons=tuple(reasons))
+
+
+def _individual(facts: Facts) -> Decision | None:
+    shares = _shares(facts)
+    if not shares or not all(_granted(facts.direct, share, facts) for share in shares):
+        return None
+    return Decision(
+        "licensed", "individual", reasons=(Reason("individual_licence", "All holders licensed this use directly."),)
+    )
+
+
+def _statutory(facts: Facts) -> Decision | None:
+    if (facts.kind, facts.use) not in facts.statutory:
+        return None
+    detail = f"A statutory scheme covers {terms.USES[facts.use]} of {facts.kind} works."
+    return Decision("licensed", "statutory", reasons=(Reason("statutory_scheme", detail),))
+
+
+def _unmandated(facts: Facts) -> Decision | None:
+    shares = _shares(facts)
+    if not shares:
+        reason = Reason("no_share", f"No share is recorded on {facts.day}.")
+        return Decision("unmandated", missing_ppm=terms.PPM, reasons=(reason,))
+    missing = sum(share.ppm for share in shares if not _granted(facts.mandates, share, facts))
+    if not missing:
+        return None
+    detail = f"Holders of {missing} ppm have not mandated the society for {terms.USES[facts.use]}."
+    return Decision("unmandated", missing_ppm=missing, reasons=(Reason("mandate_missing", detail),))
+
+
+def _by_licence(facts: Facts) -> Decision:
+    misses = {licence.ref: _misses(licence, facts) for licence in facts.licences}
+    fitting = [ref for ref, reasons in misses.items() if not reasons]
+    if fitting and facts.matched:
+        return Decision("licensed", "licence", reasons=(Reason("licence_covers", f"Licence {fitting[0]} covers it."),))
+    if fitting:
+        detail = "No work is registered under this identifier; a licence would cover its kind."
+        return Decision("unmatched", reasons=(Reason("no_work", detail),))
+    reasons = tuple(reason for found in misses.values() for reason in found)
+    return Decision("unlicensed", reasons=reasons or (Reason("no_licence", "There is no licence with the society."),))
+
+
+# What a licence must agree with: code of the reason, what the sentence says, and the test.
+_TERMS: Final[tuple[tuple[str, str, Callable[[Licence, Facts], bool]], ...]] = (
+    ("licence_not_active", "is not active", lambda x, f: x.active),
+    ("licence_not_then", "is not in force on this day", lambda x, f: f.day in x.span),
+    ("licence_not_use", "does not cover this use", lambda x, f: _covers(x.uses, f.use)),
+    ("licence_not_kind", "does not cover works of this kind", lambda x, f: _covers(x.kinds, f.kind)),
+    ("licence_not_territory", "does not cover this territory", lambda x, f: _covers(x.territory, f.territory)),
+    ("licence_not_model", "does not cover this model", lambda x, f: not x.models or f.model in x.models),
+    ("licence_not_dataset", "does not cover this dataset", lambda x, f: not x.datasets or f.dataset in x.datasets),
+)
+
+
+def _misses(licence: Licence, facts: Facts) -> list[Reason]:
+    return [Reason(code, f"Licence {licence.ref} {text}.") for code, text, fits in _TERMS if not fits(licence, facts)]
+
+
+def _shares(facts: Facts) -> list[Share]:
+    return [share for share in facts.shares if facts.day in share.span]
+
+
+def _granted(grants: Mapping[Hashable, Sequence[Grant]], share: Share, facts: Facts) -> bool:
+    fitting = grants.get(share.holder, ())
+    return any(grant.fits(facts.use, facts.kind, facts.territory, facts.day) for grant in fitting)
+
+
+def _covers(codes: Codes, code: str) -> bool:
+    return terms.ANY in codes or code in codes
+
+
+def _seoul_day(moment: dt.datetime) -> dt.date:
+    return moment.astimezone(SEOUL).date()

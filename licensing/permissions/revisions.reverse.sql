@@ -1,0 +1,2 @@
+DROP FUNCTION advance_revision() CASCADE;
+DROP FUNCTION advance_revision_of_shares() CASCADE;
