@@ -15,7 +15,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
 ]
 
-for prefix, module in (("api/v1/", "config.api_urls"), ("", "accounts.urls"), ("", "licensing.urls"), ("", "royalties.urls")):
+for prefix, module in (("api/v1/", "config.api.urls"), ("", "accounts.urls"), ("", "licensing.urls"), ("", "royalties.urls")):
     if find_spec(module):
         urlpatterns.append(path(prefix, include(module)))
 

@@ -100,13 +100,14 @@ class Token(models.Model):
 class RememberedAnswer(models.Model):
     """The answer once given to an `Idempotency-Key`, so that a repeated request changes nothing.
 
-    `status` is null while the first request is still running. The caller is a plain key (`user:7`, `token:3`).
+    Written in the transaction of the change that it answers for: there is never an answer without its change, nor
+    the other way round. The caller is a plain key (`user:7@2`: that person acting for that organisation; `token:3`).
     """
 
     caller = models.CharField(max_length=40)
     key = models.CharField(max_length=255)
     request_sha256 = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField(null=True)
+    status = models.PositiveSmallIntegerField()
     headers = models.JSONField(default=dict)
     body = models.BinaryField(default=b"")
     created_at = models.DateTimeField(auto_now_add=True)

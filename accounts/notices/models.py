@@ -20,7 +20,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """One message to one person. `key` makes sending it twice impossible; `mailed_at` tells whether the e-mail went out."""
+    """One message to one person. `key` makes sending it twice impossible; `mailed_at` tells when it was mailed."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     key = models.CharField(max_length=120)
