@@ -144,8 +144,8 @@ class DeclaredUse(models.Model):
     """One row a (declaration, work or unmatched identifier, use, unit, day, status): lines that repeat it add up.
 
     `used_on` is the day that governs permission and shares (the period's last day where the line names none). `units`
-    and `lines` are sums. A matched row has no identifier; an unmatched one has no work. Its references are checked once a
-    statement (`declared_use.sql`), which fills the table three times as fast as a check a row.
+    and `lines` are sums. A matched row has no identifier; an unmatched one has no work. Its references are checked once
+    a statement (`declared_use.sql`), which fills the table three times as fast as a check a row.
     """
 
     declaration = models.ForeignKey(

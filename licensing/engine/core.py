@@ -47,10 +47,16 @@ class Engine(Protocol):
         """A large result, in lists of at most `size` rows."""
 
     def table(self, name: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]] = ()) -> None:
-        """Make a table (name → SQL type) holding a few rows."""
+        """Make a table (name → SQL type) holding rows of Python's own."""
 
     def take(self, name: str, columns: Mapping[str, str], query: str, parameters: Sequence[Any] = ()) -> int:
         """Make a table from a PostgreSQL query, by COPY; returns its row count."""
+
+    def save(self, name: str, path: Path) -> None:
+        """Keep a table as a Parquet file."""
+
+    def open(self, name: str, path: Path) -> None:
+        """A table that was kept as a Parquet file."""
 
     def give(self, query: str, table: str, columns: Sequence[str]) -> int:
         """Append a query's rows to a PostgreSQL table by COPY, in Django's current transaction; returns how many."""

@@ -14,7 +14,7 @@ from django.db import connection
 
 from licensing.engine.core import steps
 
-# A NULL travels between the two databases as this unquoted field; text is always quoted, so it cannot be mistaken for it.
+# A NULL travels between the two databases as this unquoted field; text is always quoted and never mistaken for it.
 _NULL = r"\N"
 
 
@@ -54,11 +54,10 @@ class DuckEngine:
             yield rows
 
     def table(self, name: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]] = ()) -> None:
-        self.connection.execute(f"CREATE OR REPLACE TABLE {name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
-        if rows:
-            self.connection.executemany(
-                f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", [list(r) for r in rows]
-            )
+        path = self.folder / f"table-{name}.csv"
+        with path.open("w", encoding="utf-8", newline="") as out:
+            out.writelines(",".join(map(_field, row)) + "\n" for row in rows)
+        self._read(name, columns, path)
 
     def take(self, name: str, columns: Mapping[str, str], query: str, parameters: Sequence[Any] = ()) -> int:
         path = self.folder / f"take-{name}.csv"
@@ -67,14 +66,14 @@ class DuckEngine:
             with cursor.connection.cursor() as raw, raw.copy(copy, tuple(parameters) or None) as source:
                 for block in source:
                     out.write(block)
-        fields = ", ".join(f"'{c}': '{t}'" for c, t in columns.items())
-        self.connection.execute(
-            f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM read_csv('{path}', columns = {{{fields}}}, header = false, "
-            f"""nullstr = '{_NULL}', delim = ',', quote = '"', escape = '"', auto_detect = false, strict_mode = true, """
-            "allow_quoted_nulls = false, max_line_size = 16777216)"
-        )
-        path.unlink()
+        self._read(name, columns, path)
         return int(self.rows(f"SELECT count(*) FROM {name}")[0][0])
+
+    def save(self, name: str, path: Path) -> None:
+        self.connection.execute(f"COPY {name} TO '{path}' (FORMAT parquet)")
+
+    def open(self, name: str, path: Path) -> None:
+        self.connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet('{path}')")
 
     def give(self, query: str, table: str, columns: Sequence[str]) -> int:
         path = self.folder / "give.csv"
@@ -90,6 +89,20 @@ class DuckEngine:
                 written = raw.rowcount
         path.unlink()
         return int(written)
+
+    def _read(self, name: str, columns: Mapping[str, str], path: Path) -> None:
+        """A table from a CSV file of our own making, which vanishes."""
+        fields = ", ".join(f"'{c}': '{t}'" for c, t in columns.items())
+        self.connection.execute(
+            f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM read_csv('{path}', columns = {{{fields}}}, "
+            f"""header = false, nullstr = '{_NULL}', delim = ',', quote = '"', escape = '"', auto_detect = false, """
+            "strict_mode = true, allow_quoted_nulls = false, max_line_size = 16777216)"
+        )
+        path.unlink()
+
+
+def _field(value: Any) -> str:
+    return _NULL if value is None else '"' + str(value).replace('"', '""') + '"'
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from licensing import terms
+from licensing.licences import core as licences
 
 SEOUL: Final = ZoneInfo("Asia/Seoul")
 
@@ -61,7 +62,7 @@ class Reservation:
         """From the moment it was received. A use known only by its date is reserved from the day after."""
         if isinstance(on, dt.datetime):
             return self.received <= on and (self.withdrawn is None or on < self.withdrawn)
-        return _seoul_day(self.received) < on and (self.withdrawn is None or on <= _seoul_day(self.withdrawn))
+        return seoul_day(self.received) < on and (self.withdrawn is None or on <= seoul_day(self.withdrawn))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +72,6 @@ class Share:
     holder: Hashable
     ppm: int
     span: Span = Span()
-
-
-@dataclass(frozen=True, slots=True)
-class Licence:
-    """A licence of the society to the licensee. No models or no datasets means any."""
-
-    ref: str
-    uses: Codes
-    kinds: Codes
-    territory: Codes
-    span: Span
-    active: bool = True
-    models: Codes = ()
-    datasets: Codes = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +95,13 @@ class Facts:
     mandates: Mapping[Hashable, Sequence[Grant]] = field(default_factory=dict)
     direct: Mapping[Hashable, Sequence[Grant]] = field(default_factory=dict)
     statutory: frozenset[tuple[str, str]] = frozenset()  # (kind, use) of the schemes that are enabled
-    licences: Sequence[Licence] = ()
+    licences: Mapping[str, licences.Terms] = field(
+        default_factory=dict
+    )  # those of the society with the licensee, by ref
 
     @property
     def day(self) -> dt.date:
-        return _seoul_day(self.on) if isinstance(self.on, dt.datetime) else self.on
+        return seoul_day(self.on) if isinstance(self.on, dt.datetime) else self.on
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +179,7 @@ def _unmandated(facts: Facts) -> Decision | None:
 
 
 def _by_licence(facts: Facts) -> Decision:
-    misses = {licence.ref: _misses(licence, facts) for licence in facts.licences}
+    misses = {ref: _misses(ref, licence, facts) for ref, licence in facts.licences.items()}
     fitting = [ref for ref, reasons in misses.items() if not reasons]
     if fitting and facts.matched:
         return Decision("licensed", "licence", reasons=(Reason("licence_covers", f"Licence {fitting[0]} covers it."),))
@@ -202,9 +191,8 @@ def _by_licence(facts: Facts) -> Decision:
 
 
 # What a licence must agree with: code of the reason, what the sentence says, and the test.
-_TERMS: Final[tuple[tuple[str, str, Callable[[Licence, Facts], bool]], ...]] = (
-    ("licence_not_active", "is not active", lambda x, f: x.active),
-    ("licence_not_then", "is not in force on this day", lambda x, f: f.day in x.span),
+_TERMS: Final[tuple[tuple[str, str, Callable[[licences.Terms, Facts], bool]], ...]] = (
+    ("licence_not_then", "is not in force on this day", lambda x, f: licences.in_force(x, f.day)),
     ("licence_not_use", "does not cover this use", lambda x, f: _covers(x.uses, f.use)),
     ("licence_not_kind", "does not cover works of this kind", lambda x, f: _covers(x.kinds, f.kind)),
     ("licence_not_territory", "does not cover this territory", lambda x, f: _covers(x.territory, f.territory)),
@@ -213,8 +201,8 @@ _TERMS: Final[tuple[tuple[str, str, Callable[[Licence, Facts], bool]], ...]] = (
 )
 
 
-def _misses(licence: Licence, facts: Facts) -> list[Reason]:
-    return [Reason(code, f"Licence {licence.ref} {text}.") for code, text, fits in _TERMS if not fits(licence, facts)]
+def _misses(ref: str, licence: licences.Terms, facts: Facts) -> list[Reason]:
+    return [Reason(code, f"Licence {ref} {text}.") for code, text, fits in _TERMS if not fits(licence, facts)]
 
 
 def _shares(facts: Facts) -> list[Share]:
@@ -230,5 +218,6 @@ def _covers(codes: Codes, code: str) -> bool:
     return terms.ANY in codes or code in codes
 
 
-def _seoul_day(moment: dt.datetime) -> dt.date:
+def seoul_day(moment: dt.datetime) -> dt.date:
+    """The calendar day of a moment where the society lives."""
     return moment.astimezone(SEOUL).date()

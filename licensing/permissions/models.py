@@ -53,7 +53,7 @@ class Mandate(models.Model):
 
 
 class DirectLicence(models.Model):
-    """A licence that a holder gave a licensee without the society. Where all holders of a work did, nothing is priced."""
+    """A licence that a holder gave a licensee without the society. Where all holders did, nothing is priced."""
 
     holder = models.ForeignKey(Holder, models.PROTECT, related_name="+")
     licensee = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
