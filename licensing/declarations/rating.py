@@ -1,7 +1,7 @@
 """What declarations cost: gathers their priceable quantities, set-based, and lets the tariff rate them.
 
-A billing period is rated under the tariff version that is in force on its first day. Where another version starts inside the
-period, tiers would count across two price lists, so rating is refused with the day at which to split.
+A billing period is rated under the tariff version that is in force on its first day. Where another version starts
+inside the period, tiers would count across two price lists, so rating is refused with the day at which to split.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def rate_declarations(
     version: TariffVersion | None = None,
     preview: bool = False,
 ) -> core.Rating:
-    """What these declarations cost together, in minor units. The caller chooses them: accepted ones to bill, one to preview.
+    """What these declarations cost together, in minor units. The caller chooses them: accepted ones to bill.
 
-    `period` is half-open. Raises Refusal where no single version prices the period and, unless it is a `preview`, where a line is
-    unpriced or a declared base is missing; a preview lists those instead.
+    `period` is half-open. Raises Refusal where no single version prices the period, and where a line is unpriced or a
+    base is missing, unless it is a `preview` (of one declaration that is not accepted yet), which lists those instead.
     """
     start, end = period
     version = version or version_for_period(licence.tariff, start, end)
@@ -79,7 +79,8 @@ def works(declarations: Declarations, charges: Sequence[core.Charge]) -> dict[st
         codes += more
     counts = ", ".join(f"count(*) FILTER (WHERE fits_{n})" for n in range(len(counting)))
     [row] = _rows(
-        f"SELECT {counts} FROM (SELECT {', '.join(filters)} FROM ({each}) AS each_work GROUP BY work_id, scheme, value) AS work",
+        f"SELECT {counts} FROM (SELECT {', '.join(filters)} FROM ({each}) AS each_work"
+        " GROUP BY work_id, scheme, value) AS work",
         [*codes, *values],
     )
     return {charge.name: int(count) for charge, count in zip(counting, row, strict=True)}

@@ -9,8 +9,8 @@ from typing import Final
 
 from licensing import terms
 
-# The states in which a licence licenses on the days of its term. One that expired or was terminated still licenses what was
-# used within its term, which a late declaration may report; a draft or a suspended one licenses nothing.
+# The states in which a licence licenses on the days of its term. One that expired or was terminated still licenses what
+# was used within its term, which a late declaration may report; a draft or a suspended one licenses nothing.
 LICENSING: Final = ("active", "expired", "terminated")
 
 # Which state may follow which, by what is done.
@@ -25,7 +25,7 @@ TRANSITIONS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a licence allows. No models or datasets means any; `until` is the first day after the term, None without end."""
+    """What a licence allows. No models or datasets means any; `until` is the first day after the term, None: no end."""
 
     uses: Collection[str]
     kinds: Collection[str]

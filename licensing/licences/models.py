@@ -33,9 +33,9 @@ class LicenceQuerySet(models.QuerySet["Licence"]):
 class Licence(models.Model):
     """A contract between a licensee and a society.
 
-    `uses`, `kinds`, `territory` are sorted codes or `{*}`; empty `ai_models` or `datasets` mean any. The tariff version is the
-    one in force on the days that are billed. A draft or a suspended licence licenses nothing; one that has ended still
-    licenses what was used within its term.
+    `uses`, `kinds`, `territory` are sorted codes or `{*}`; empty `ai_models` or `datasets` mean any. The tariff version
+    is the one in force on the days that are billed. A draft or a suspended licence licenses nothing; one that has
+    ended still licenses what was used within its term.
     """
 
     class Status(models.TextChoices):
@@ -68,6 +68,9 @@ class Licence(models.Model):
             models.Index(fields=["licensee", "-id"], name="licence_by_licensee"),
         ]
 
+    def __str__(self) -> str:
+        return self.ref
+
     @property
     def terms(self) -> core.Terms:
         """What it allows, as plain facts."""
@@ -81,6 +84,3 @@ class Licence(models.Model):
             models=self.ai_models,
             datasets=self.datasets,
         )
-
-    def __str__(self) -> str:
-        return self.ref

@@ -1,8 +1,8 @@
 """Rating: what declared use costs under a tariff version, exactly and with its explanation. Pure.
 
-Quantities of one licence and one billing period come in together, since tiers count their sum. Every fitting charge prices a
-line. Each charge is rounded once, half up, to minor units; then charges combine (`sum` or `greatest`), then the minimum, then
-the cap. `rate` is the only door; `parse` reads the document.
+Quantities of one licence and one billing period come in together, since tiers count their sum. Every fitting charge
+prices a line. Each charge is rounded once, half up, to minor units; then charges combine (`sum` or `greatest`), then
+the minimum, then the cap. `parse` reads the document, `rate` applies it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ ANYTHING: Final = Scope()
 
 @dataclass(frozen=True, slots=True)
 class RatedCharge:
-    """What one charge costs, in minor units, and why. As an adjustment (`greatest`, `minimum`, `cap`) it may be negative."""
+    """What one charge costs, in minor units, and why. An adjustment (`greatest`, `minimum`, `cap`) may be negative."""
 
     name: str
     model: str
@@ -145,9 +145,9 @@ def rate(
 ) -> Rating:
     """What one licence owes for one billing period, in minor units.
 
-    `quantities`: all priceable use of the period, in any order. `bases`: declared bases by name, minor units. `tier`: the licensee's.
-    `works`: exact distinct works by charge name, for `per_work` charges that span several quantities, since a work may stand
-    in more than one of them; without it the quantities' own counts are added.
+    `quantities`: all priceable use of the period, in any order. `bases`: declared bases by name, minor units. `tier`:
+    the licensee's. `works`: exact distinct works by charge name, for `per_work` charges that span several quantities,
+    since a work may stand in more than one of them; without it the quantities' own counts are added.
 
     Example: 30 % of a base of ₩412,345,679, or ₩50,000,000 where that is more: 123,703,703.7 → ₩123,703,704.
     """
@@ -250,6 +250,7 @@ def _bounded(amount: int) -> int:
     if amount > MAX_AMOUNT:
         raise Refusal(
             "amount_too_large",
-            f"This comes to {amount} minor units, more than the {MAX_AMOUNT} that one amount may be. Check the units declared and the tariff's prices.",
+            f"This comes to {amount} minor units, more than the {MAX_AMOUNT} that one amount may be. "
+            "Check the units declared and the tariff's prices.",
         )
     return amount

@@ -169,7 +169,7 @@ class Reader:
 
 
 def loads(text: str | bytes, refuse: Callable[[str, str], Refusal]) -> Any:
-    """JSON, strictly: UTF-8, no key twice, no NaN, bounded. `refuse(code, template)` makes the refusal that is raised."""
+    """JSON, strictly: UTF-8, no key twice, no NaN, bounded. `refuse(code, template)` makes what is raised."""
     if len(text) > MAX_BYTES:
         raise refuse("too_large", gettext_noop("This document is larger than a megabyte."))
     try:

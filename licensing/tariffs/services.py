@@ -97,7 +97,8 @@ def version_for_period(tariff: Tariff, start: datetime.date, end: datetime.date)
         raise Refusal(
             "no_tariff_in_force",
             _(
-                "No determined version of the tariff “%(tariff)s” is in force on %(day)s. A rate body has to determine one."
+                "No determined version of the tariff “%(tariff)s” is in force on %(day)s. "
+                "A rate body has to determine one."
             )
             % {"tariff": tariff.ref, "day": start},
         )
@@ -147,7 +148,8 @@ def _proposed(actor: Actor, society: Organisation, document: Any) -> tuple[Tarif
         raise Conflict(
             "version_exists",
             _(
-                "Version %(version)s of “%(ref)s” exists with other content. Give the changed document the number %(next)s."
+                "Version %(version)s of “%(ref)s” exists with other content. "
+                "Give the changed document the number %(next)s."
             )
             % {"version": version.version, "ref": tariff.ref, "next": next_version(tariff)},
             pointer="/version",

@@ -20,8 +20,8 @@ MAX_PER: Final = 10**15
 class Step:
     """One step of a calculation. Numbers are exact strings; `price` and `product` in major units.
 
-    `code` says which step: a charge model's own, or `round`, `charge`, `sum`, `greatest`, `minimum`, `cap`. An empty part
-    does not apply. `lower` and `upper` bound a tier, both inclusive. `wording.explain` says it in words.
+    `code` says which step: a charge model's own, or `round`, `charge`, `sum`, `greatest`, `minimum`, `cap`. An empty
+    part does not apply. `lower` and `upper` bound a tier, both inclusive. Pages say it in words.
     """
 
     code: str
@@ -44,7 +44,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a charge prices in one billing period: units and distinct works that fit it, and the declared base in major units."""
+    """What a charge prices in one billing period: fitting units and works, and the declared base in major units."""
 
     units: int = 0
     works: int = 0

@@ -74,8 +74,13 @@ def _bound(reader: Reader, value: Any, pointer: str, *, below: int, last: bool) 
 
 def tier_step(code: str, measure: Measure, tiered: Tiered, lower: int, tier: Tier, units: int) -> Step:
     """The step that prices some units by one tier."""
-    product = units * Fraction(tier.price) / tiered.per
     return Step(
-        code, quantity=str(units), unit=measure.unit, lower=str(lower + 1), upper="" if tier.up_to is None else str(tier.up_to),
-        per=str(tiered.per), price=exact(tier.price), product=exact(product),
-    )  # fmt: skip
+        code,
+        quantity=str(units),
+        unit=measure.unit,
+        lower=str(lower + 1),
+        upper="" if tier.up_to is None else str(tier.up_to),
+        per=str(tiered.per),
+        price=exact(tier.price),
+        product=exact(units * Fraction(tier.price) / tiered.per),
+    )

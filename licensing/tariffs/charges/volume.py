@@ -14,7 +14,7 @@ from licensing.tariffs.reading import Reader
 
 @dataclass(frozen=True, slots=True)
 class Volume(Rates):
-    """One tier for all units. Where a later tier is cheaper, one unit more can cost less in total: that is the model's nature.
+    """One tier for all units. Where a later tier is cheaper, one unit more can cost less in total: so the model is.
 
     >>> from decimal import Decimal
     >>> from licensing.tariffs.charges.base import exact

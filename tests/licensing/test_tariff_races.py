@@ -1,0 +1,70 @@
+"""Two decisions on tariffs at once: one stands."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+
+from accounts.evidence.models import Event
+from accounts.identity.core import SYSTEM, Conflict
+from licensing.tariffs import services
+from licensing.tariffs.models import TariffVersion
+from tests.licensing.parties import organisation, staff
+from tests.licensing.tariff_documents import tariff
+
+
+def together(*acts: Callable[[], Any]) -> list[Any]:
+    """The result or the refusal of each, started at one moment in threads of their own."""
+    gate = threading.Barrier(len(acts))
+    results: list[Any] = [None] * len(acts)
+
+    def run(n: int) -> None:
+        try:
+            gate.wait()
+            results[n] = acts[n]()
+        except Conflict as refused:
+            results[n] = refused
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(len(acts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_a_version_is_determined_once_by_two_at_once(committed_db: Any) -> None:
+    society, body = organisation("S", "society"), organisation("B", "rate_body")
+    version = services.propose(actor=SYSTEM, society=society, document=tariff())
+    commissioner = staff(body, "tariffs.determine")
+    results = together(
+        *[lambda: services.determine(actor=commissioner, version=TariffVersion.objects.get(pk=version.pk))] * 4
+    )
+    assert sum(isinstance(result, TariffVersion) for result in results) == 1
+    assert Event.objects.filter(verb="tariff_version.determined").count() == 1
+
+
+def test_overlapping_versions_determined_at_once_leave_one_a_day(committed_db: Any) -> None:
+    society, body = organisation("S", "society"), organisation("B", "rate_body")
+    commissioner = staff(body, "tariffs.determine")
+    versions = [
+        services.propose(actor=SYSTEM, society=society, document=tariff(version=n, valid_to="2027-01-01"))
+        for n in (1, 2, 3)
+    ]
+    results = together(*[lambda v=v: services.determine(actor=commissioner, version=v) for v in versions])
+    assert sum(isinstance(result, TariffVersion) for result in results) == 1
+    assert TariffVersion.objects.filter(status="determined").count() == 1
+
+
+def test_the_same_document_imported_at_once_is_one_version(committed_db: Any) -> None:
+    society, body = organisation("S", "society"), organisation("B", "rate_body")
+    results = together(
+        *[lambda: services.import_tariff(actor=SYSTEM, society=society, document=tariff(), determined_by=body)] * 4
+    )
+    assert TariffVersion.objects.get().status == "determined"
+    assert {result.outcome for result in results} <= {"created", "updated", "unchanged"}
