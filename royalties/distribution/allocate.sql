@@ -5,10 +5,8 @@
 -- Each division is by largest remainder (Hamilton): q = floor(P*w/W), r = P*w mod W; the P - sum(q) units left over go one each
 -- to the largest r, ties to the smallest key. Sums are exact; neither row order nor ids nor threads move a unit.
 --
--- Inputs   use_day, unit, weighed                     from weigh.sql
+-- Inputs   use_day, unit, weighed                     from weigh.sql, and share
 --          pool(pool, equal_part, rest)               minor units; equal_part + rest = distributable
---          share(work_id, holder_id, holder_seq, role, ppm, disputed, valid_from, valid_to)
---              holder_seq: place of the holder in UTF-8 byte order of holder_ref; days half-open, never null
 -- Output   allocation(pool, seq, key, used_on, place, work_id, scheme, value, holder_id, role, ppm, weight, work_amount, amount, status, reason)
 --              place orders the parts of a set; amounts of a pool sum to its distributable
 
@@ -60,7 +58,7 @@ FROM (
 ) d
 LEFT JOIN (
   SELECT work_id, valid_from, valid_to,
-         CONCAT(holder_seq, ':', ppm, ':', CASE WHEN disputed THEN 1 ELSE 0 END, ':', REPLACE(role, ',', ',,')) AS claim
+         CONCAT(LENGTH(holder_ref), ':', holder_ref, ':', LENGTH(role), ':', role, ':', ppm, ':', CASE WHEN disputed THEN 1 ELSE 0 END) AS claim
   FROM share
 ) s ON s.work_id = d.work_id AND s.valid_from <= d.used_on AND s.valid_to > d.used_on
 GROUP BY d.pool, d.seq, d.used_on, d.weight;

@@ -176,6 +176,8 @@ class AllocationQuerySet(models.QuerySet["Allocation"]):
             return self
         if actor.is_society:
             return self.filter(run__society_id=actor.organisation_id)
+        if not actor.can("statements.view"):
+            return self.none()
         return self.filter(holder_id__in=actor.holder_ids, run__published_at__isnull=False)
 
 

@@ -3,7 +3,8 @@
 -- Inputs   declared(pool, key, work_id, scheme, value, kind, "use", unit, used_on, units)
 --              key: work_ref, or scheme:value of an unmatched identifier (then work_id is null); units: DECIMAL(38,0)
 --          factor(kind, "use", unit, factor)        use weight × unit weight × kind points, at most 1,000,000
--- Output   use_day, unit, weighed
+--          held_share(work_id, holder_id, holder_ref, role, ppm, disputed, valid_from, valid_to)   days half-open, never null
+-- Output   use_day, unit, weighed, share(…, holder_seq): the place of holder_ref in UTF-8 byte order
 
 -- step use_day: the weight of a work or identifier on one day of use
 SELECT d.pool, d.key, d.work_id, d.scheme, d.value, d.used_on,
@@ -26,3 +27,12 @@ FROM (
 SELECT pool, COUNT(*) AS units, CAST(SUM(weight) AS DECIMAL(38,0)) AS total_weight
 FROM unit
 GROUP BY pool;
+
+-- step holder: the order that breaks ties among shares
+SELECT holder_id, holder_ref, ROW_NUMBER() OVER (ORDER BY holder_ref, holder_id) AS holder_seq
+FROM (SELECT DISTINCT holder_id, holder_ref FROM held_share) x;
+
+-- step share: the shares with that order
+SELECT s.work_id, s.holder_id, s.holder_ref, h.holder_seq, s.role, s.ppm, s.disputed, s.valid_from, s.valid_to
+FROM held_share s
+JOIN holder h ON h.holder_id = s.holder_id;

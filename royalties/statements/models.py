@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 
 from accounts.organisations.models import Organisation
-from licensing.repertoire.models import Holder, Representation
+from licensing.repertoire.models import Holder
 from royalties.distribution.models import Run
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ class StatementQuerySet(models.QuerySet["Statement"]):
             return self
         if actor.is_society:
             return self.filter(society_id=actor.organisation_id)
-        catalogue = Representation.objects.filter(user_id=actor.user_id, scope=Representation.Scope.CATALOGUE)
-        return self.filter(holder_id__in=actor.holder_ids).exclude(holder_id__in=catalogue.values("holder_id"))
+        return self.filter(holder_id__in=actor.holder_ids) if actor.can("statements.view") else self.none()
 
 
 class Statement(models.Model):

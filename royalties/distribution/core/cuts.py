@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from royalties.distribution.core.rules import RuleTerms
 
@@ -31,6 +32,15 @@ class Cuts:
     reserve: int
     distributable: int
     equal_part: int
+
+    def as_data(self) -> dict[str, Any]:
+        return {
+            "pool": self.pool,
+            "deductions": [taken.as_data() for taken in self.deductions],
+            "reserve": self.reserve,
+            "distributable": self.distributable,
+            "equal_part": self.equal_part,
+        }
 
 
 def half_up(amount: int, percent: int) -> int:

@@ -1,0 +1,251 @@
+"""Compute a run: read, weigh, allocate, digest, store. Killed at any point, it starts again and ends the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+import royalties.distribution
+from accounts.approvals.models import Approval
+from accounts.evidence.services import record
+from accounts.identity.core import SYSTEM, Conflict, Reference, Refusal
+from licensing.engine import connect
+from licensing.engine.core import Engine
+from royalties.distribution.core import RuleTerms, parse
+from royalties.distribution.models import Run, RunPool, RunReceipt
+from royalties.distribution.services import digests
+from royalties.distribution.services.inputs import Pool, read
+from royalties.distribution.services.runs import KIND
+
+FOLDER = Path(royalties.distribution.__file__).parent
+MAX_AMOUNT = 10**15  # every quota lies below: the engine divides by way of doubles
+MAX_PRODUCT = 10**37  # amount × total weight: 38 digits
+STEPS = ("read", "weigh", "allocate", "digest", "store")
+_LOCK = 0x52554E  # names the advisory locks of runs
+_STORED = (
+    "run_id", "pool_id", "work_id", "scheme", "value", "holder_id", "role", "used_on", "ppm", "weight", "work_amount", "amount",
+    "status", "reason",
+)  # fmt: skip
+# Tables that the end does not need, dropped as soon as they are spent: memory stays flat.
+_SPENT = ("unit_quota", "left_over", "divided_quota", "part", "part_amount", "share_set", "use_day")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was computed and lies in the engine: pools with totals, sums by status, digests."""
+
+    pools: list[Pool]
+    weighed: dict[int, tuple[int, int]]  # invoice id → (units, total weight)
+    sums: dict[str, int]
+    holders: int
+    works: int
+    input_digest: str
+    result_digest: str
+
+
+def compute(run_id: int) -> Run:
+    """Bring a draft to `computed` in one final transaction; a run that is further on is returned as it is.
+
+    Raises Refusal where the inputs do not allow a distribution (it is kept in `run.problems`), Conflict where the run is
+    being computed by another process now.
+    """
+    with _alone(run_id):
+        run = Run.objects.select_related("society", "rule").get(pk=run_id)
+        if run.status != Run.Status.DRAFT:
+            return run
+        try:
+            with connect() as engine:
+                result = _calculate(engine, run)
+                _reach(run, "store")
+                _store(engine, run, result)
+        except Refusal as refusal:
+            Run.objects.filter(pk=run_id, status=Run.Status.DRAFT).update(problems=list(refusal.errors), step="")
+            raise
+    run.refresh_from_db()
+    return run
+
+
+@contextmanager
+def _alone(run_id: int) -> Iterator[None]:
+    """One process at a time. The lock belongs to the session, so a killed process lets go of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, run_id])
+        if not cursor.fetchone()[0]:
+            raise Conflict("run_is_being_computed", _("This run is being computed right now."))
+    try:
+        yield
+    finally:
+        if connection.connection is not None and not connection.connection.broken:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, run_id])
+
+
+def _reach(run: Run, step: str) -> None:
+    Run.objects.filter(pk=run.pk, status=Run.Status.DRAFT).update(step=step, heartbeat_at=timezone.now(), problems=[])
+
+
+def _calculate(engine: Engine, run: Run) -> Result:
+    terms = parse(run.rule.document)
+    _reach(run, "read")
+    pools = read(engine, run, terms)
+    _reach(run, "weigh")
+    engine.table("factor", {"kind": "VARCHAR", "use": "VARCHAR", "unit": "VARCHAR", "factor": "BIGINT"}, factors(engine, pools, terms))
+    engine.run(FOLDER / "weigh.sql")
+    weighed = _guarded(engine, pools)
+    _reach(run, "allocate")
+    engine.table(
+        "pool",
+        {"pool": "BIGINT", "number": "VARCHAR", "equal_part": "BIGINT", "rest": "BIGINT"},
+        [(p.invoice.pk, p.invoice.number, p.cuts.equal_part, p.cuts.distributable - p.cuts.equal_part) for p in pools],
+    )
+    engine.run(FOLDER / "allocate.sql")
+    _check_sums(engine, pools)
+    _reach(run, "digest")
+    input_digest = digests.of_inputs(engine, run, pools)
+    for table in _SPENT:
+        engine.execute(f"DROP TABLE {table}")
+    return _summed(engine, run, pools, weighed, input_digest)
+
+
+def factors(engine: Engine, pools: Sequence[Pool], terms: RuleTerms) -> list[tuple[str, str, str, int]]:
+    """What one unit weighs, for each combination that occurs; refuses pools whose units the rule cannot compare."""
+    found = engine.rows('SELECT DISTINCT pool, kind, "use", unit FROM declared')
+    for pool in pools:
+        try:
+            terms.check_units(unit for number, _kind, _use, unit in found if number == pool.invoice.pk)
+        except Refusal as refusal:
+            raise Refusal(refusal.code, f"{pool.invoice.number}: {refusal.detail}") from refusal
+    combinations = sorted({(kind, use, unit) for _number, kind, use, unit in found})
+    return [(kind, use, unit, terms.factor(use=use, unit=unit, kind=kind)) for kind, use, unit in combinations]
+
+
+def _guarded(engine: Engine, pools: Sequence[Pool]) -> dict[int, tuple[int, int]]:
+    """Units and total weight of each pool, once it is certain that the engine can divide it exactly."""
+    weighed = {pool: (int(units), int(weight)) for pool, units, weight in engine.rows("SELECT pool, units, total_weight FROM weighed")}
+    for pool in pools:
+        units, weight = weighed.get(pool.invoice.pk, (0, 0))
+        rest = pool.cuts.distributable - pool.cuts.equal_part
+        if units == 0 or (weight == 0 and rest > 0):
+            raise Refusal(
+                "no_weight",
+                _("Nothing that was declared for invoice %(invoice)s has weight, so its money has nobody to go to.")
+                % {"invoice": pool.invoice.number},
+            )
+        if pool.cuts.pool >= MAX_AMOUNT or rest * weight >= MAX_PRODUCT:
+            raise Refusal(
+                "too_large",
+                _("Invoice %(invoice)s: amount × total weight is too large to divide exactly. Lower the weights of the rule, keeping their ratios.")
+                % {"invoice": pool.invoice.number},
+            )
+    return weighed
+
+
+def _check_sums(engine: Engine, pools: Sequence[Pool]) -> None:
+    """The sum of the allocations is each pool's distributable, to the minor unit; anything else is a bug, not a refusal."""
+    sums = {pool: int(total) for pool, total in engine.rows("SELECT pool, CAST(SUM(amount) AS DECIMAL(38,0)) FROM allocation GROUP BY pool")}
+    wrong = [pool.invoice.number for pool in pools if sums.get(pool.invoice.pk, 0) != pool.cuts.distributable]
+    least = engine.rows("SELECT MIN(amount) FROM allocation")[0][0]
+    if wrong or least < 0:
+        raise ArithmeticError(f"the allocations of {', '.join(wrong) or 'a pool'} do not sum to its distributable")
+
+
+def _summed(engine: Engine, run: Run, pools: list[Pool], weighed: dict[int, tuple[int, int]], input_digest: str) -> Result:
+    engine.execute(
+        "CREATE OR REPLACE VIEW allocated AS SELECT p.number, a.*, COALESCE(h.holder_ref, '') AS holder_ref FROM allocation a "
+        "JOIN pool p ON p.pool = a.pool LEFT JOIN holder h ON h.holder_id = a.holder_id"
+    )
+    sums = dict.fromkeys(("payable", "held", "suspense"), 0)
+    sums |= {status: int(total) for status, total in engine.rows("SELECT status, CAST(SUM(amount) AS DECIMAL(38,0)) FROM allocation GROUP BY status")}
+    holders, works = engine.rows("SELECT COUNT(DISTINCT holder_id), COUNT(DISTINCT work_id) FROM allocation")[0]
+    figures = [pool_figures(pool.invoice.number, pool.cuts.as_data(), *weighed[pool.invoice.pk]) for pool in pools]
+    result_digest = digests.of_result(engine, digests.result_head(run, figures))
+    return Result(pools, weighed, sums, int(holders), int(works), input_digest, result_digest)
+
+
+def pool_figures(number: str, cuts: dict[str, Any], units: int, weight: int) -> dict[str, Any]:
+    """A pool's figures as the result digest covers them."""
+    return {"invoice": number, "units": units, "weight": str(weight), **cuts}
+
+
+@transaction.atomic
+def _store(engine: Engine, run: Run, result: Result) -> None:
+    """Replace whatever an earlier computation stored, and mark the run computed. All or nothing."""
+    locked = Run.objects.select_for_update().get(pk=run.pk)
+    if locked.status != Run.Status.DRAFT:
+        raise Conflict("run_moved_on", _("The run was computed or discarded meanwhile."))
+    _clear(run)
+    made = _store_pools(run, result)
+    engine.table("run_pool", {"pool": "BIGINT", "run_pool": "BIGINT", "place": "BIGINT"}, made)
+    ordered = f"""
+        SELECT {run.pk} AS run_id, r.run_pool, a.work_id, a.scheme, a.value, a.holder_id, a.role, a.used_on, a.ppm, a.weight, a.work_amount,
+               a.amount, a.status, a.reason
+        FROM allocation a JOIN run_pool r ON r.pool = a.pool
+        ORDER BY r.place, a.seq, a.used_on, a.place"""  # noqa: S608
+    lines = engine.give(ordered, "royalties_allocation", _STORED)
+    _finish(run, result)
+    data = {
+        "input_digest": result.input_digest, "result_digest": result.result_digest, "allocations": lines,
+        "pool": sum(pool.cuts.pool for pool in result.pools),
+    }  # fmt: skip
+    record(actor=SYSTEM, verb="run.computed", object=Reference(KIND, run.pk), organisation_id=run.society_id, data=data)
+
+
+def _clear(run: Run) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM royalties_allocation WHERE pool_id IN (SELECT id FROM royalties_runpool WHERE run_id = %s)", [run.pk])
+    RunReceipt.objects.filter(pool__run_id=run.pk).delete()
+    RunPool.objects.filter(run_id=run.pk).delete()
+
+
+def _store_pools(run: Run, result: Result) -> list[tuple[int, int, int]]:
+    """Write pools and receipts; returns (invoice id, run pool id, place). A receipt that another run took is a Conflict."""
+    rows = []
+    for pool in result.pools:
+        units, weight = result.weighed[pool.invoice.pk]
+        cuts = pool.cuts
+        rows.append(
+            RunPool(
+                run=run, invoice=pool.invoice, amount=cuts.pool, deductions=[taken.as_data() for taken in cuts.deductions],
+                reserve=cuts.reserve, distributable=cuts.distributable, total_weight=Decimal(weight), units=units, equal_part=cuts.equal_part,
+            )  # fmt: skip
+        )
+    made = RunPool.objects.bulk_create(rows)
+    receipts = [RunReceipt(pool=row, receipt=receipt) for row, pool in zip(made, result.pools, strict=True) for receipt in pool.receipts]
+    try:
+        with transaction.atomic():
+            RunReceipt.objects.bulk_create(receipts)
+    except IntegrityError as error:
+        raise Conflict("receipt_is_distributed", _("One of the receipts was distributed by another run meanwhile.")) from error
+    return [(pool.invoice.pk, row.pk, place) for place, (row, pool) in enumerate(zip(made, result.pools, strict=True))]
+
+
+def _finish(run: Run, result: Result) -> None:
+    deductions: dict[str, int] = {}
+    for pool in result.pools:
+        for taken in pool.cuts.deductions:
+            deductions[taken.name] = deductions.get(taken.name, 0) + taken.amount
+    Run.objects.filter(pk=run.pk).update(
+        status=Run.Status.COMPUTED,
+        step="",
+        problems=[],
+        heartbeat_at=None,
+        computed_at=timezone.now(),
+        pool=sum(pool.cuts.pool for pool in result.pools),
+        deductions=deductions,
+        reserve=sum(pool.cuts.reserve for pool in result.pools),
+        distributable=sum(pool.cuts.distributable for pool in result.pools),
+        holders=result.holders,
+        works=result.works,
+        input_digest=result.input_digest,
+        result_digest=result.result_digest,
+        **result.sums,
+    )
+    Approval.objects.pending().about(KIND, run.pk).filter(kind=KIND).exclude(subject_sha256=result.result_digest).delete()

@@ -1,0 +1,126 @@
+"""A run before it is approved: started once, computed anew on request, or discarded."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.approvals.models import Approval
+from accounts.evidence.services import record
+from accounts.identity.core import Actor, Conflict, Reference, Refusal
+from accounts.organisations.models import Organisation
+from royalties.billing.models import Receipt
+from royalties.distribution.models import Rule, Run, RunReceipt
+from royalties.distribution.services.guards import enter, own_run
+
+KIND = "run"
+UNPOSTED = (Run.Status.DRAFT, Run.Status.COMPUTED, Run.Status.APPROVED)
+POSTED = (Run.Status.POSTED, Run.Status.PUBLISHED)
+
+
+def undistributed(society_id: int, period: DateRange, *, run_id: int | None = None) -> QuerySet[Receipt]:
+    """Money received, and not distributed by another run than this, on invoices whose use period lies in the run's."""
+    taken = RunReceipt.objects.filter(active=True).exclude(pool__run_id=run_id)
+    return Receipt.objects.filter(
+        society_id=society_id, net__gt=0, invoice__society_id=society_id, invoice__period__contained_by=period
+    ).exclude(pk__in=taken.values("receipt_id"))
+
+
+def start_run(*, actor: Actor, society: Organisation, period: tuple[datetime.date, datetime.date], currency: str | None = None) -> Run:
+    """Open a draft for a half-open period, in one currency. Starting it twice gives the same run, never two.
+
+    Raises Refusal where no money waits, no rule is in force on the period's last day, or several currencies wait and none
+    is named; Conflict where a run for another period is still open.
+    """
+    enter(actor, society, "distribution.compute")
+    asked = _period(period)
+    with transaction.atomic():
+        chosen = currency or _only_currency(society, asked)
+        if chosen and (open_run := _open(society, chosen)):
+            return _same(open_run, asked)
+        if chosen is None or not undistributed(society.pk, asked).filter(invoice__currency=chosen).exists():
+            raise Refusal("no_money", _("No money waits to be distributed for uses in this period. Record a receipt first."))
+        try:
+            with transaction.atomic():
+                return _create(actor, society, asked, chosen)
+        except IntegrityError:  # somebody was faster
+            faster = _open(society, chosen)
+            if faster is None:
+                raise
+            return _same(faster, asked)
+
+
+def _period(period: tuple[datetime.date, datetime.date]) -> DateRange:
+    start, end = period
+    if end <= start:
+        raise Refusal("empty_period", _("The end is exclusive and must lie after the first day."), pointer="/period_end")
+    return DateRange(start, end)
+
+
+def _only_currency(society: Organisation, period: DateRange) -> str | None:
+    waiting = undistributed(society.pk, period).order_by().values_list("invoice__currency", flat=True).distinct()
+    open_runs = Run.objects.filter(society=society, status__in=UNPOSTED, period=period).values_list("currency", flat=True)
+    found = sorted(set(waiting) | set(open_runs))
+    if len(found) > 1:
+        raise Refusal(
+            "several_currencies",
+            _("Money waits in several currencies (%(found)s), and a run has one. Name it.") % {"found": ", ".join(found)},
+            pointer="/currency",
+        )
+    return found[0] if found else None
+
+
+def _open(society: Organisation, currency: str) -> Run | None:
+    return Run.objects.filter(society=society, currency=currency, status__in=UNPOSTED).first()
+
+
+def _same(run: Run, period: DateRange) -> Run:
+    if (run.period.lower, run.period.upper) == (period.lower, period.upper):
+        return run
+    raise Conflict("run_is_open", _("Run %(run)s is not posted yet: approve or discard it first.") % {"run": run})
+
+
+def _create(actor: Actor, society: Organisation, period: DateRange, currency: str) -> Run:
+    last_day = period.upper - datetime.timedelta(days=1)
+    rule = Rule.objects.filter(society=society).in_force(last_day).first()
+    if rule is None:
+        raise Refusal(
+            "no_rule", _("No approved distribution rule is in force on %(day)s. Import one and have it approved.") % {"day": last_day}
+        )
+    earlier = Run.objects.filter(society=society, currency=currency, status__in=POSTED, period__overlap=period)
+    run = Run.objects.create(society=society, period=period, currency=currency, rule=rule, supplementary=earlier.exists())
+    data = {
+        "period": [period.lower.isoformat(), period.upper.isoformat()], "currency": currency, "rule": str(rule),
+        "supplementary": run.supplementary,
+    }  # fmt: skip
+    record(actor=actor, verb="run.started", object=Reference(KIND, run.pk), organisation_id=society.pk, data=data)
+    return run
+
+
+@transaction.atomic
+def recompute(*, actor: Actor, run: Run) -> Run:
+    """Send a computed run back to draft, so that it is computed from what is known now; a pending approval lapses."""
+    run = own_run(actor, run.pk, "distribution.compute")
+    back = Run.objects.filter(pk=run.pk, status__in=[Run.Status.DRAFT, Run.Status.COMPUTED])
+    if back.update(status=Run.Status.DRAFT, step="", problems=[], heartbeat_at=None) != 1:
+        raise Conflict("run_is_approved", _("Only a run that is not approved can be computed again."))
+    record(actor=actor, verb="run.recompute_asked", object=Reference(KIND, run.pk), organisation_id=run.society_id)
+    run.refresh_from_db()
+    return run
+
+
+@transaction.atomic
+def discard(*, actor: Actor, run: Run, reason: str = "") -> Run:
+    """Give up a run that is not posted: its receipts wait for the next one. What was computed stays to be looked at."""
+    run = own_run(actor, run.pk, "distribution.compute")
+    if Run.objects.filter(pk=run.pk, status__in=UNPOSTED).update(status=Run.Status.DISCARDED, step="") != 1:
+        raise Conflict("run_is_posted", _("A posted run is not discarded but reversed."))
+    RunReceipt.objects.filter(pool__run_id=run.pk, active=True).update(active=None)
+    Approval.objects.pending().about(KIND, run.pk).filter(kind=KIND).delete()
+    record(actor=actor, verb="run.discarded", object=Reference(KIND, run.pk), organisation_id=run.society_id, data={"reason": reason})
+    run.refresh_from_db()
+    return run
