@@ -32,6 +32,8 @@ class Engine(Protocol):
     The same script text must give byte-identical rows on every engine; only `read_csv`-like sources differ.
     """
 
+    folder: Path  # for files of this work; it vanishes with the engine
+
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run one statement."""
 

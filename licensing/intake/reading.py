@@ -1,0 +1,155 @@
+"""A received file as an engine's tables: hostile bytes in, typed rows and row-numbered rejects out.
+
+`open_table` looks at the whole file once (unpacking it in bounds, see `unpacking` and `cleaning`) and defines the view `raw`:
+the wanted columns as text, absent and empty ones NULL, unreadable rows left out. Nothing is loaded, so that millions of rows
+can be aggregated straight from the file. After `raw` was read in full, `settle` fills the table `rejects`, and `numbered`
+reads the file a second time for the rows that the caller wants with their row numbers.
+
+    with connect() as engine, refusing():
+        file = open_table(engine, path, spec=SPEC)
+        engine.execute("CREATE TABLE totals AS SELECT identifier, count(*) FROM raw GROUP BY identifier")
+        settle(engine, file)
+        numbered(engine, file, where="NOT regexp_full_match(units, '[0-9]{1,15}')", into="bad_units")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from accounts.identity.core import Refusal
+from licensing.engine.core import Engine
+from licensing.intake import core, sources
+from licensing.intake.core import Limits, TableSpec
+from licensing.intake.sources import ERRORS, SCANS, Format
+from licensing.intake.unpacking import CHUNK, chunks, lines
+
+__all__ = ["Format", "numbered", "open_table", "refusing", "settle"]
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what the engine says about an unreadable file into a Refusal; wrap whatever reads `raw`."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise
+    except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as failure:
+        first = str(failure).partition("\n")[0][:300]
+        raise Refusal("unreadable_file", f"The file is damaged and cannot be read: {first}") from failure
+
+
+def open_table(engine: Engine, path: Path, *, spec: TableSpec, limits: Limits | None = None) -> Format:
+    """Define the view `raw` over the file, and an empty table `rejects` (row, column, value, reason).
+
+    Raises Refusal for what concerns the whole file: empty, no rows, wrong columns, not text, damaged or oversized packing.
+    """
+    limits = limits or Limits()
+    engine.execute('CREATE OR REPLACE TABLE rejects (row BIGINT, "column" VARCHAR, value VARCHAR, reason VARCHAR)')
+    with path.open("rb") as start:
+        packing = core.compression(start.read(8))
+    head = next(chunks(path, packing, limits), b"")
+    if not head.strip(b"\r\n\t \0\xef\xbb\xbf"):
+        raise Refusal("empty_file", "The file is empty.")
+    with refusing():
+        if core.is_parquet(head):
+            file = sources.parquet(engine, path, packing, spec, limits)
+        else:
+            core.refuse_foreign(head)
+            file = sources.text(engine, path, packing, head, spec, limits)
+    if file.kind == "csv" and not _has_rows(file):
+        raise Refusal("no_rows", "The file has a header but no rows.")
+    engine.execute(f"CREATE OR REPLACE VIEW raw AS {file.readable(storing=True)}")
+    return file
+
+
+def _has_rows(file: Format) -> bool:
+    at = 0
+    for block in lines(chunks(file.path, None, file.limits)):
+        for line in block.split(b"\n") if at <= file.header_row else (block,):
+            at += 1
+            if at > file.header_row and line.strip():
+                return True
+    return False
+
+
+def settle(engine: Engine, file: Format) -> int:
+    """Fill `rejects` with the rows that could not be read, once `raw` was read in full; returns how many they are."""
+    if file.kind != "parquet":
+        if not _scanned(engine):
+            engine.rows("SELECT count(*) FROM raw")
+        # Each reading of `raw` stores the same errors again; one is enough, and later ones need not store any.
+        engine.execute(f"DELETE FROM {ERRORS} WHERE scan_id <> (SELECT min(scan_id) FROM {SCANS})")
+        engine.execute(f"CREATE OR REPLACE VIEW raw AS {file.readable(storing=False)}")
+        engine.execute(sources.reading_errors())
+    if file.problem:
+        _number(engine, file, chosen="shown, problem", test="problem <> ''", into="unreadable")
+        engine.execute("INSERT INTO rejects SELECT row, NULL, shown, problem FROM unreadable")
+        engine.execute("DROP TABLE unreadable")
+    count = int(engine.rows("SELECT count(*) FROM rejects")[0][0])
+    if count > file.limits.unreadable_rows:
+        raise Refusal(
+            "unreadable_file", f"More than {file.limits.unreadable_rows} rows cannot be read. Check the file's format."
+        )
+    return count
+
+
+def _scanned(engine: Engine) -> bool:
+    made = engine.rows("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [SCANS])
+    return bool(made[0][0]) and bool(engine.rows(f"SELECT count(*) FROM {SCANS}")[0][0])
+
+
+def numbered(engine: Engine, file: Format, *, where: str = "true", into: str) -> int:
+    """Make the table `into`: the wanted columns of the rows where this SQL holds, and their `row` numbers; returns how many.
+
+    A row number counts as a person's spreadsheet does: the header is row 1, blank lines count, a record of several lines is
+    one row. JSON Lines and Parquet count from 1, without a header. Needs `settle` first.
+    """
+    columns = ", ".join(f'"{name}"' for name in file.wanted)
+    return _number(engine, file, chosen=columns, test=f"problem IS NULL AND ({where})", into=into)
+
+
+def _number(engine: Engine, file: Format, *, chosen: str, test: str, into: str) -> int:
+    engine.execute("SET preserve_insertion_order = true")
+    engine.execute(
+        f"CREATE OR REPLACE TABLE {into} AS SELECT nth AS row, {chosen} FROM ({file.records(number=True)}) WHERE {test}"
+    )
+    engine.execute("SET preserve_insertion_order = false")
+    count = int(engine.rows(f"SELECT count(*) FROM {into}")[0][0])
+    if file.kind != "parquet" and count:
+        _skips(engine, file)
+        engine.execute(
+            f"CREATE OR REPLACE TABLE {into} AS SELECT {file.header_row} + n.row + coalesce(s.skipped, 0) AS row, "
+            f"n.* EXCLUDE (row) FROM {into} AS n ASOF LEFT JOIN skips AS s ON n.row > s.before"
+        )
+    return count
+
+
+def _skips(engine: Engine, file: Format) -> None:
+    """The table `skips`: after how many delivered records how many physical rows had been passed over in all."""
+    engine.table("blanks", {"line": "BIGINT"})
+    if file.kind == "csv":
+        for found in _blank_lines(file):
+            engine.execute("INSERT INTO blanks SELECT unnest(?)", [found])
+    engine.execute(
+        f"""CREATE OR REPLACE TABLE skips AS
+        SELECT before, max(nth) AS skipped FROM (
+          SELECT row_number() OVER (ORDER BY line) AS nth, line - {file.header_row} - row_number() OVER (ORDER BY line) AS before
+          FROM (SELECT line FROM blanks UNION SELECT CAST(line AS BIGINT) FROM {ERRORS}))
+        GROUP BY before"""
+    )
+
+
+def _blank_lines(file: Format) -> Iterator[list[int]]:
+    """The physical numbers of empty lines below the header, a list a block."""
+    done = 0
+    for block in lines(chunks(file.path, None, file.limits), longest=CHUNK * 2):
+        if block[:1] in (b"\n", b"\r") or b"\n\n" in block or b"\n\r\n" in block:
+            rows = block.split(b"\n")[:-1]
+            blank = [done + i for i, row in enumerate(rows, 1) if row in (b"", b"\r") and done + i > file.header_row]
+            if blank:
+                yield blank
+        done += block.count(b"\n")

@@ -1,0 +1,102 @@
+"""Keeping files byte for byte as received, under their SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.evidence.services import record
+from accounts.identity.core import Actor, Reference, Refusal
+from accounts.organisations.models import Organisation
+from licensing.intake import core
+from licensing.intake.models import StoredFile
+
+_CHUNK = 1 << 20
+
+
+def limits() -> core.Limits:
+    """What reading one file may cost in this installation."""
+    return core.Limits(
+        unpacked_bytes=settings.UPLOAD_MAX_UNPACKED_BYTES,
+        ratio=settings.UPLOAD_MAX_RATIO,
+        rows=settings.UPLOAD_MAX_ROWS,
+    )
+
+
+def keep(*, actor: Actor, stream: IO[bytes], name: str, organisation: Organisation) -> StoredFile:
+    """Keep the bytes of a stream and return their record; the same bytes from the same organisation are kept once.
+
+    The file is written beside its place, hashed on the way, flushed to the disk and then moved in one step, so that a
+    reader never sees half of it and two uploads of the same bytes cannot disturb each other.
+
+    Raises Refusal `empty_file`, or `too_large` past UPLOAD_MAX_BYTES; nothing is kept then.
+    """
+    root = Path(settings.OBJECT_ROOT)
+    waiting = root / "incoming"
+    waiting.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=waiting, delete=False) as out:
+        temporary = Path(out.name)
+    try:
+        digest, size = _write(stream, temporary)
+        _place(temporary, object_path(digest))
+    finally:
+        temporary.unlink(missing_ok=True)
+    with transaction.atomic():
+        stored, created = StoredFile.objects.get_or_create(
+            organisation=organisation, sha256=digest, defaults={"size": size, "name": core.file_name(name)}
+        )
+        if created:
+            record(
+                actor=actor,
+                verb="file.received",
+                object=Reference("stored_file", stored.pk),
+                organisation_id=organisation.pk,
+                data={"sha256": digest, "size": size},
+            )
+    return stored
+
+
+def _write(stream: IO[bytes], path: Path) -> tuple[str, int]:
+    """Copy the stream to a file on the disk; its SHA-256 (hex) and size in bytes."""
+    digest, size, most = hashlib.sha256(), 0, settings.UPLOAD_MAX_BYTES
+    with path.open("wb") as out:
+        while piece := stream.read(_CHUNK):
+            size += len(piece)
+            if size > most:
+                raise Refusal("too_large", f"The file is larger than {most} bytes. Pack it or split it.")
+            digest.update(piece)
+            out.write(piece)
+        out.flush()
+        os.fsync(out.fileno())
+    if not size:
+        raise Refusal("empty_file", "The file is empty.")
+    return digest.hexdigest(), size
+
+
+def _place(temporary: Path, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def object_path(digest: str) -> Path:
+    """Where the bytes with this SHA-256 lie: objects/ab/cdef…"""
+    return Path(settings.OBJECT_ROOT) / digest[:2] / digest[2:]
+
+
+def path_of(stored: StoredFile) -> Path:
+    """The kept file, for reading. Raises Refusal `file_lost` when the storage no longer has it."""
+    path = object_path(stored.sha256)
+    if not path.is_file():
+        raise Refusal("file_lost", f"The file {stored.name} is no longer in storage. Send it again.")
+    return path
