@@ -11,14 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from accounts.access.core import permissions_of, representation_permissions, scopes_for
-from accounts.access.models import Membership, Token
+from accounts.access.core import CAPACITY, permissions_of, representation_permissions, scopes_for
+from accounts.access.models import Membership, Role, Token
 from accounts.identity.core import NOBODY, Actor, Forbidden, NotFound
 from accounts.identity.models import User
 from accounts.organisations.models import Organisation
 from licensing.repertoire.models import Representation
-
-CAPACITY = "capacity"  # the session's key
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,15 @@ class Capacity:
     roles: frozenset[str] = frozenset()
     holder_ids: frozenset[int] = frozenset()
     permissions: frozenset[str] = frozenset()
+
+    @property
+    def role_names(self) -> list[str]:
+        """The roles as people read them."""
+        names = {choice.value: str(choice.label) for choice in [*Role, *Representation.Scope]}
+        return sorted(names.get(role, role) for role in self.roles)
+
+
+_NONE = Capacity("", "")
 
 
 def capacities_of(user: User) -> list[Capacity]:
@@ -76,25 +83,29 @@ def _as_creator(user: User) -> list[Capacity]:
     ]  # fmt: skip
 
 
-def actor_of_user(user: User, organisation_id: int | None = None, *, capacity: str | None = None) -> Actor:
-    """A person as an actor: in the given organisation or capacity, else in the first that they have.
+def actor_of_user(user: User, organisation_id: int | None = None) -> Actor:
+    """A person as an actor: in the given organisation, else in the first capacity that they have.
 
-    Raises Forbidden where they are no member of that organisation. An unknown capacity (a role was taken away since)
-    falls back to the first; a person without any may see public things only.
+    Raises Forbidden where they are no member of that organisation. A person without any capacity may see public
+    things only.
     """
     known = capacities_of(user)
-    if organisation_id is not None:
-        chosen = _first(known, f"organisation:{organisation_id}")
-        if chosen is None:
-            raise Forbidden(_("%(person)s is no member of that organisation.") % {"person": user})
-    else:
-        chosen = (_first(known, capacity) if capacity else None) or (known[0] if known else Capacity("", ""))
-    organisation = chosen.organisation
+    if organisation_id is None:
+        return actor_in(user, known[0] if known else _NONE)
+    chosen = _first(known, f"organisation:{organisation_id}")
+    if chosen is None:
+        raise Forbidden(_("%(person)s is no member of that organisation.") % {"person": user})
+    return actor_in(user, chosen)
+
+
+def actor_in(user: User, capacity: Capacity) -> Actor:
+    """This person in this capacity of theirs."""
+    organisation = capacity.organisation
     return Actor(
         kind="user", id=user.pk, label=str(user), user_id=user.pk,
         organisation_id=organisation.pk if organisation else None,
         organisation_kind=organisation.kind if organisation else None,
-        roles=chosen.roles, permissions=chosen.permissions, holder_ids=chosen.holder_ids,
+        roles=capacity.roles, permissions=capacity.permissions, holder_ids=capacity.holder_ids,
     )  # fmt: skip
 
 
@@ -113,7 +124,7 @@ def actor_of_token(token: Token) -> Actor:
             permissions=scopes & scopes_for(organisation.kind), sandbox=token.sandbox,
         )  # fmt: skip
     assert token.user is not None  # a constraint: one of the two owns it
-    owner = _first(_as_creator(token.user), "creator") or Capacity("", "")
+    owner = _first(_as_creator(token.user), "creator") or _NONE
     return Actor(
         kind="token", id=token.pk, label=label, user_id=token.user.pk,
         permissions=scopes & owner.permissions, holder_ids=owner.holder_ids, sandbox=token.sandbox,
@@ -130,17 +141,28 @@ def actor_by_email(email: str, organisation: Organisation | None = None) -> Acto
     return actor_of_user(user, organisation.pk if organisation else None)
 
 
-def actor_of_session(user: User | AnonymousUser, session: Any) -> Actor:
-    """The person of a browser's session, in the capacity that they switched to."""
-    return actor_of_user(user, capacity=session.get(CAPACITY)) if isinstance(user, User) and user.is_active else NOBODY
-
-
 class ActorMiddleware:
-    """Sets `request.actor`, worked out when it is first looked at: a page that asks for nobody costs no query."""
+    """Sets `request.actor`, `request.capacities` and the `request.capacity` that the person switched to.
+
+    Each is worked out when it is first looked at: a page that asks for nobody costs no query.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.actor = SimpleLazyObject(lambda: actor_of_session(request.user, request.session))  # type: ignore[attr-defined]
+    def __call__(self, request: Any) -> HttpResponse:
+        request.capacities = SimpleLazyObject(lambda: capacities_of(request.user) if _is_known(request.user) else [])
+        request.capacity = SimpleLazyObject(lambda: _chosen(request.capacities, request.session.get(CAPACITY)))
+        request.actor = SimpleLazyObject(
+            lambda: actor_in(request.user, request.capacity) if _is_known(request.user) else NOBODY
+        )
         return self.get_response(request)
+
+
+def _is_known(user: User | AnonymousUser) -> bool:
+    return isinstance(user, User) and user.is_active
+
+
+def _chosen(known: Sequence[Capacity], key: str | None) -> Capacity:
+    """What the session names, as long as the person still has it; else their first."""
+    return (_first(known, key) if key else None) or (known[0] if known else _NONE)

@@ -75,4 +75,4 @@ class RefusalMiddleware:
         if request.method == "POST" and safe and not request.headers.get("HX-Request"):
             messages.error(request, str(exception))
             return HttpResponseRedirect(back)
-        return render(request, "400.html", {"exception": str(exception)}, status=exception.status)
+        return render(request, "accounts/refused.html", {"exception": str(exception)}, status=exception.status)

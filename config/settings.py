@@ -106,6 +106,17 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_RESET_TIMEOUT = 24 * 3600
 
+# The page of an object that an approval or an event names.
+OBJECT_ROUTES = {
+    "declaration": "licensing:declaration",
+    "licence": "licensing:licence",
+    "tariff_version": "licensing:tariff_version",
+    "invoice": "royalties:invoice",
+    "run": "royalties:run",
+    "rule_version": "royalties:rule",
+    "statement": "royalties:statement",
+}
+
 # Security. `HTTPS=1` where the site is served over TLS; without it everything works on a plain loopback address.
 HTTPS = env.bool("HTTPS", default=False)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])

@@ -69,6 +69,8 @@ PEOPLE_ONLY: Final = frozenset({
 })  # fmt: skip
 SCOPES: Final = PERMISSIONS - PEOPLE_ONLY
 
+CAPACITY: Final = "capacity"  # the session's key for that in which a person acts now
+
 
 def permissions_of(organisation_kind: str, roles: Iterable[str]) -> frozenset[str]:
     """Everything that these roles together may do in that kind of organisation."""

@@ -1,0 +1,1 @@
+"""Pages of access: a person's own profile, the staff of an organisation, its tokens."""

@@ -1,0 +1,33 @@
+"""What waits for a second person, and what was decided. One decides on the object's own page, beside its numbers."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_GET
+
+from accounts.access.paging import paginate
+from accounts.approvals.models import Approval
+from accounts.identity.gate import ActorRequest, requires
+
+
+@requires("approvals.decide")
+@require_GET
+def approvals(request: ActorRequest) -> HttpResponse:
+    ours = Approval.objects.visible_to(request.actor).select_related("requester", "decider")
+    pending = list(ours.pending().order_by("requested_at"))
+    page = paginate(request, ours.exclude(status=Approval.Status.PENDING).order_by("-decided_at"))
+    for approval in [*pending, *page.object_list]:
+        approval.link = _link(approval)  # type: ignore[attr-defined]
+    return render(request, "accounts/approvals/approvals.html", {"pending": pending, "page": page})
+
+
+def _link(approval: Approval) -> str:
+    """The page of what is to be approved. The floors above are known by the settings only."""
+    route = settings.OBJECT_ROUTES.get(approval.object_kind)
+    try:
+        return reverse(route, args=[approval.object_id]) if route else ""
+    except NoReverseMatch:
+        return ""
