@@ -53,9 +53,9 @@ def create_licence(
         "society": society,
         "licensee": licensee,
         "tariff": tariff,
-        "uses": _codes(uses, terms.USES, "/uses"),
-        "kinds": _codes(kinds, terms.KINDS, "/kinds"),
-        "territory": _territory(territory),
+        "uses": checked_codes(uses, terms.USES, "/uses"),
+        "kinds": checked_codes(kinds, terms.KINDS, "/kinds"),
+        "territory": checked_territory(territory),
         "ai_models": _names(ai_models, "/ai_models"),
         "datasets": _names(datasets, "/datasets"),
         "valid": _term(valid_from, valid_to),
@@ -230,7 +230,7 @@ def _term(valid_from: datetime.date, valid_to: datetime.date | None) -> DateRang
     return DateRange(valid_from, valid_to)
 
 
-def _codes(codes: Collection[str], known: Collection[str], pointer: str) -> list[str]:
+def checked_codes(codes: Collection[str], known: Collection[str], pointer: str) -> list[str]:
     """Sorted codes, or `*` alone."""
     found = {code.strip() for code in codes}
     unknown = sorted(found - {*known, terms.ANY})
@@ -244,10 +244,10 @@ def _codes(codes: Collection[str], known: Collection[str], pointer: str) -> list
     return [terms.ANY] if terms.ANY in found else sorted(found)
 
 
-def _territory(codes: Collection[str]) -> list[str]:
+def checked_territory(codes: Collection[str]) -> list[str]:
     countries = [code for code in Locale.parse("en").territories if len(code) == 2 and code.isalpha()]
     try:
-        return _codes([code.upper() for code in codes], countries, "/territory")
+        return checked_codes([code.upper() for code in codes], countries, "/territory")
     except Refusal as error:
         raise Refusal(
             "unknown_territory",
