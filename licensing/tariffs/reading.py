@@ -6,7 +6,7 @@ import datetime
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def gettext_noop(text: str) -> str:
-    """Marks a message for translation; `wording.localised` translates it when a person is told."""
+    """Marks a message for translation; `BadDocument.translated` does it when a person is told."""
     return text
 
 
@@ -47,6 +47,11 @@ class BadDocument(Refusal):
             summary.format(count=len(self.problems)),
             errors=[{"pointer": p.pointer, "code": p.code, "detail": p.detail} for p in self.problems],
         )
+
+    def translated(self, gettext: Callable[[str], str]) -> BadDocument:
+        """The same refusal in the reader's language."""
+        problems = [replace(problem, template=gettext(problem.template)) for problem in self.problems]
+        return BadDocument(self.code, gettext(self.summary), problems)
 
 
 def escaped(key: str) -> str:

@@ -24,7 +24,7 @@ COMBINATIONS: Final = ("sum", "greatest")
 REF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _REQUIRED: Final = ("tariff", "version", "name", "currency", "valid_from", "charges")
 _OPTIONAL: Final = ("valid_to", "combine", "minimum", "cap")
-_SUMMARY: Final = gettext_noop("This tariff cannot be used: {count} problems were found.")
+_SUMMARY: Final = gettext_noop("This tariff cannot be used. Problems found: {count}.")
 
 
 @dataclass(frozen=True, slots=True)

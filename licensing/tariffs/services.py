@@ -17,6 +17,7 @@ from accounts.identity.core import Actor, Conflict, Forbidden, NotFound, Referen
 from accounts.organisations.models import Organisation
 from licensing.tariffs import core
 from licensing.tariffs.models import Tariff, TariffVersion
+from licensing.tariffs.reading import BadDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,10 @@ def next_version(tariff: Tariff) -> int:
 def _proposed(actor: Actor, society: Organisation, document: Any) -> tuple[TariffVersion, bool]:
     """The version with this content, and whether it is new."""
     _check_society(actor, society)
-    schedule = core.parse(document)
+    try:
+        schedule = core.parse(document)
+    except BadDocument as bad:
+        raise bad.translated(_) from None
     tariff, _new = Tariff.objects.get_or_create(
         society=society, ref=schedule.tariff, defaults={"name": schedule.name, "currency": schedule.currency}
     )
