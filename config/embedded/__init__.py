@@ -71,7 +71,7 @@ def local_secret(var: Path) -> str:
 
 
 def database(env: Any, var: Path) -> dict[str, Any]:
-    """The DATABASES entry: the server that DATABASE_URL names, or the embedded one, which starts at first connection."""
+    """The DATABASES entry: the server that DATABASE_URL names, or the embedded one, started at first connection."""
     common = {"CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60), "CONN_HEALTH_CHECKS": True}
     url = env.str("DATABASE_URL", default="")
     if url:

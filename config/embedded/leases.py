@@ -1,4 +1,4 @@
-"""Who uses a service: file locks that the kernel drops with their process. The protocol is in the package's docstring."""
+"""Who uses a service: file locks that end with their process. The package's docstring tells the protocol."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def hold(service: Service) -> None:
     if control in _leases and is_running(service):
         return
     with _guard:
-        service.place.make()
-        with locked(control / "start", fcntl.LOCK_EX):
+        service.place.make_control()
+        with locked(control / "start", fcntl.LOCK_EX) as start:
             _take_lease(control)
             if not is_running(service):
-                _start_steward(service)
+                _start_steward(service, start)
 
 
 def is_running(service: Service) -> bool:
@@ -96,11 +96,15 @@ def _take_lease(control: Path) -> None:
         os.close(before)
 
 
-def _start_steward(service: Service) -> None:
-    """Start the steward and wait for its word: `ready`, or what went wrong."""
+def _start_steward(service: Service, start: int) -> None:
+    """Start the steward and wait for its word: `ready`, or what went wrong.
+
+    It inherits the lock `start` and keeps it until then: should this process be killed now, others still wait.
+    """
     steward = subprocess.Popen(
-        [sys.executable, "-m", "config.embedded.steward", service.name, str(service.var)],
+        [sys.executable, "-m", "config.embedded.steward", service.name, str(service.var), str(start)],
         cwd=CHECKOUT,
+        pass_fds=(start,),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -125,7 +129,7 @@ def _forget(steward: subprocess.Popen[bytes]) -> None:
 
 
 def _after_fork() -> None:
-    """A child is no user until it connects: its copies of the parent's leases would keep servers alive after the parent."""
+    """A child is no user until it connects; its copies of the leases would outlive the parent."""
     global _guard
     _guard = threading.Lock()
     for descriptor in _leases.values():

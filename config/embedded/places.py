@@ -39,15 +39,26 @@ class Place:
     account: Account | None
     """The account to change to before the server starts; None: stay who you are."""
 
-    def make(self) -> None:
-        """Create the folders with their owners and modes; existing ones are checked."""
-        traversable = 0o711 if self.account else 0o700
-        own_folder(self.control, None, traversable)
+    @property
+    def home(self) -> Path:
+        """Where the data folder lies: in `control`, or elsewhere when the account cannot reach that."""
+        return self.data.parent
+
+    def make_control(self) -> None:
+        """Create the folder of the locks; an existing one is checked."""
+        own_folder(self.control, None, self._mode)
         if self.account and self.control.parent.stat().st_uid == os.geteuid():
             _let_pass(self.control.parent)
-        if self.data.parent != self.control:
-            own_folder(self.data.parent, None, traversable)
+
+    def make(self) -> None:
+        """Create the server's folders; existing ones are checked. For the steward, who also removes them."""
+        if self.home != self.control:
+            own_folder(self.home, None, self._mode)
         own_folder(self.sockets, self.account, 0o700)
+
+    @property
+    def _mode(self) -> int:
+        return 0o711 if self.account else 0o700
 
 
 def place(var: Path, name: str, socket_name: str) -> Place:

