@@ -1,8 +1,8 @@
 """One pass over a text file before the engine reads it: is it clean, and if not, a clean copy of it.
 
-A clean file is UTF-8, has one kind of line end, no NUL bytes, no overlong lines, and one record a line, so that the engine
-may cut it anywhere and give the same rows. Most files are clean and are read where they lie. In the copy, what cannot be
-text is replaced by a Unicode non-character (which no text contains), so that its row is found again by the engine.
+A clean file is UTF-8, has one kind of line end, no NUL bytes, no overlong lines, and one record a line, so that the
+engine may cut it anywhere and give the same rows. Most files are clean and are read where they lie. In the copy, what
+cannot be text is replaced by a Unicode non-character (which no text contains), so that the engine finds its row again.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def one_line_end(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class Cleaner:
-    """Writes a clean copy. With a delimiter, records that span lines become one line, and open quotes lose only their own line."""
+    """Writes a clean copy: with a delimiter, one record a line, and an open quote loses only its own line."""
 
     def __init__(self, out: IO[bytes], *, delimiter: str | None, thorough: bool = False, row_bytes: int) -> None:
         self.out, self.delimiter, self.thorough, self.row_bytes = out, delimiter, thorough, row_bytes
@@ -162,7 +162,7 @@ class Cleaner:
             at += used
 
     def _record(self, rows: list[bytes], at: int) -> tuple[bytes | None, int]:
-        """The record that begins at this line and the lines it takes; (None, 1) when it is open at the end of `rows`."""
+        """The record that begins at this line and how many lines it takes; None while it is open at the last."""
         row = rows[at]
         if b'"' not in row or self._reads(row):
             return row, 1
@@ -194,7 +194,7 @@ class Cleaner:
 
 
 def _broken(row: bytes) -> bytes:
-    """A line that the engine will find too short, with the mark that tells why; its text stays readable in the reject."""
+    """A line that the engine finds too short, with the mark that tells why; its text stays readable in the reject."""
     return _QUOTE + row[:200].decode(errors="ignore").translate(_ONE_FIELD).encode()
 
 

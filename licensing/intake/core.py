@@ -1,4 +1,4 @@
-"""What a received file may look like, and how its cells are made safe. Pure rules; reading them in volume is `reading.py`."""
+"""What a received file may look like, and how cells are made safe. Pure rules; `reading.py` applies them in volume."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from accounts.identity.core import Refusal
 
 
 def gettext_noop(text: str) -> str:
-    """Mark a phrase for translation where it is shown; here it stays English, so that files and evidence read the same."""
+    """Mark a phrase for translation where it is shown; in files and evidence it stays English."""
     return text
 
 
@@ -55,7 +55,7 @@ class TableSpec:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What reading one file may cost at most: bytes unpacked, unpacked to packed, rows, bytes of one row, unreadable rows."""
+    """What reading one file may cost at most; `ratio` is unpacked to packed bytes."""
 
     unpacked_bytes: int = 64 * 1024**3
     ratio: int = 200

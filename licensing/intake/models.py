@@ -21,7 +21,7 @@ class OwnedQuerySet(models.QuerySet["StoredFile"]):
 
 
 class StoredFile(models.Model):
-    """One file, byte for byte as received, under its SHA-256. The same bytes from the same organisation are kept once."""
+    """One file, byte for byte as received, under its SHA-256. An organisation's same bytes are kept once."""
 
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     sha256 = models.CharField(max_length=64)

@@ -1,9 +1,9 @@
 """A received file as an engine's tables: hostile bytes in, typed rows and row-numbered rejects out.
 
-`open_table` looks at the whole file once (unpacking it in bounds, see `unpacking` and `cleaning`) and defines the view `raw`:
-the wanted columns as text, absent and empty ones NULL, unreadable rows left out. Nothing is loaded, so that millions of rows
-can be aggregated straight from the file. After `raw` was read in full, `settle` fills the table `rejects`, and `numbered`
-reads the file a second time for the rows that the caller wants with their row numbers.
+`open_table` looks at the whole file once (unpacking it in bounds, see `unpacking` and `cleaning`) and defines the view
+`raw`: the wanted columns as text, absent and empty ones NULL, unreadable rows left out. Nothing is loaded, so that
+millions of rows can be aggregated straight from the file. After `raw` was read in full, `settle` fills the table
+`rejects`, and `numbered` reads the file a second time for the rows that the caller wants with their row numbers.
 
     with connect() as engine, refusing():
         file = open_table(engine, path, spec=SPEC)
@@ -14,7 +14,7 @@ reads the file a second time for the rows that the caller wants with their row n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from licensing.intake.core import Limits, TableSpec
 from licensing.intake.sources import ERRORS, SCANS, Format
 from licensing.intake.unpacking import CHUNK, chunks, lines
 
-__all__ = ["Format", "numbered", "open_table", "refusing", "settle"]
+__all__ = ["Format", "load", "numbered", "open_table", "refusing", "settle"]
 
 
 @contextmanager
@@ -45,10 +45,12 @@ def refusing() -> Iterator[None]:
 def open_table(engine: Engine, path: Path, *, spec: TableSpec, limits: Limits | None = None) -> Format:
     """Define the view `raw` over the file, and an empty table `rejects` (row, column, value, reason).
 
-    Raises Refusal for what concerns the whole file: empty, no rows, wrong columns, not text, damaged or oversized packing.
+    Raises Refusal for what concerns the whole file: empty, no rows, wrong columns, not text, damaged, too large.
     """
     limits = limits or Limits()
     engine.execute('CREATE OR REPLACE TABLE rejects (row BIGINT, "column" VARCHAR, value VARCHAR, reason VARCHAR)')
+    for table in (ERRORS, SCANS):
+        engine.execute(f"DROP TABLE IF EXISTS {table}")
     with path.open("rb") as start:
         packing = core.compression(start.read(8))
     head = next(chunks(path, packing, limits), b"")
@@ -77,12 +79,10 @@ def _has_rows(file: Format) -> bool:
 
 
 def settle(engine: Engine, file: Format) -> int:
-    """Fill `rejects` with the rows that could not be read, once `raw` was read in full; returns how many they are."""
+    """Fill `rejects` with the rows that could not be read; returns how many. `raw` must have been read in full."""
     if file.kind != "parquet":
-        if not _scanned(engine):
-            engine.rows("SELECT count(*) FROM raw")
         # Each reading of `raw` stores the same errors again; one is enough, and later ones need not store any.
-        engine.execute(f"DELETE FROM {ERRORS} WHERE scan_id <> (SELECT min(scan_id) FROM {SCANS})")
+        engine.execute(f"DELETE FROM {ERRORS} WHERE scan_id <> (SELECT min(scan_id) FROM {ERRORS})")
         engine.execute(f"CREATE OR REPLACE VIEW raw AS {file.readable(storing=False)}")
         engine.execute(sources.reading_errors())
     if file.problem:
@@ -97,18 +97,24 @@ def settle(engine: Engine, file: Format) -> int:
     return count
 
 
-def _scanned(engine: Engine) -> bool:
-    made = engine.rows("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [SCANS])
-    return bool(made[0][0]) and bool(engine.rows(f"SELECT count(*) FROM {SCANS}")[0][0])
+def load(engine: Engine, path: Path, *, spec: TableSpec, limits: Limits | None = None, into: str) -> Format:
+    """Open a file and keep all its readable rows, numbered, as a table: for files that an engine holds in memory."""
+    file = open_table(engine, path, spec=spec, limits=limits)
+    engine.rows("SELECT count(*) FROM raw")
+    settle(engine, file)
+    numbered(engine, file, into=into)
+    return file
 
 
-def numbered(engine: Engine, file: Format, *, where: str = "true", into: str) -> int:
-    """Make the table `into`: the wanted columns of the rows where this SQL holds, and their `row` numbers; returns how many.
+def numbered(
+    engine: Engine, file: Format, *, where: str = "true", into: str, columns: Sequence[str] | None = None
+) -> int:
+    """Make a table of the rows where this SQL holds: `row` number and wanted columns; returns how many they are.
 
-    A row number counts as a person's spreadsheet does: the header is row 1, blank lines count, a record of several lines is
-    one row. JSON Lines and Parquet count from 1, without a header. Needs `settle` first.
+    A row number counts as a person's spreadsheet does: the header is row 1, blank lines count, a record of several
+    lines is one row. JSON Lines and Parquet count from 1, without a header. Needs `settle` first.
     """
-    columns = ", ".join(f'"{name}"' for name in file.wanted)
+    columns = ", ".join(f'"{name}"' for name in columns or file.wanted)
     return _number(engine, file, chosen=columns, test=f"problem IS NULL AND ({where})", into=into)
 
 
@@ -137,7 +143,8 @@ def _skips(engine: Engine, file: Format) -> None:
     engine.execute(
         f"""CREATE OR REPLACE TABLE skips AS
         SELECT before, max(nth) AS skipped FROM (
-          SELECT row_number() OVER (ORDER BY line) AS nth, line - {file.header_row} - row_number() OVER (ORDER BY line) AS before
+          SELECT row_number() OVER (ORDER BY line) AS nth,
+            line - {file.header_row} - row_number() OVER (ORDER BY line) AS before
           FROM (SELECT line FROM blanks UNION SELECT CAST(line AS BIGINT) FROM {ERRORS}))
         GROUP BY before"""
     )

@@ -1,4 +1,4 @@
-"""How the engine reads each kind of file: the SQL of its records, its wanted columns, and what makes a record unreadable."""
+"""How the engine reads each kind of file: the SQL of its records and columns, and what makes a record unreadable."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Format:
         return tuple(c for c in self.columns if c and c not in self.wanted)
 
     def records(self, *, storing: bool = False, number: bool = False) -> str:
-        """A SELECT of every record's wanted columns, with its `problem`; with `number`, also its place `nth` and its `shown` text."""
+        """Each record: its wanted columns and `problem`; with `number`, also its place `nth` and text `shown`."""
         mode = "ignore_errors = true"
         if storing:
             mode = (
@@ -70,8 +70,10 @@ def reading_errors() -> str:
     """An INSERT into `rejects` of what the engine's CSV reader refused, once a row."""
     marks = QUOTE_MARK + LENGTH_MARK + BYTE_MARK + NUL_MARK
     return f"""
-    INSERT INTO rejects SELECT CAST(line AS BIGINT), NULL, min(left(translate(trim(csv_line, E'\\r\\n '), '{marks}', ''), 200)),
-      min(CASE WHEN error_type = 'LINE SIZE OVER MAXIMUM' OR contains(csv_line, '{LENGTH_MARK}') THEN {_literal(core.TOO_LONG)}
+    INSERT INTO rejects
+    SELECT CAST(line AS BIGINT), NULL, min(left(translate(trim(csv_line, E'\\r\\n '), '{marks}', ''), 200)),
+      min(CASE WHEN error_type = 'LINE SIZE OVER MAXIMUM' OR contains(csv_line, '{LENGTH_MARK}')
+                 THEN {_literal(core.TOO_LONG)}
                WHEN error_type = 'UNQUOTED VALUE' OR contains(csv_line, '{QUOTE_MARK}') THEN {_literal(core.UNCLOSED)}
                WHEN contains(csv_line, '{BYTE_MARK}') OR error_type = 'INVALID ENCODING' THEN {_literal(core.BAD_BYTES)}
                WHEN contains(csv_line, '{NUL_MARK}') THEN {_literal(core.NUL_BYTE)}
@@ -81,7 +83,7 @@ def reading_errors() -> str:
 
 
 def text(engine: Engine, path: Path, packing: str | None, head: bytes, spec: TableSpec, limits: Limits) -> Format:
-    """A CSV, TSV or JSON Lines file, read where it lies when it is clean, else from a clean copy in the engine's folder."""
+    """A CSV, TSV or JSON Lines file, read where it lies when it is clean, else from a clean copy beside the engine."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if re.match(rb"\[\s*[{\[]", start):
         raise Refusal("unknown_format", "This is one JSON array. Send JSON Lines: one object on each line.")
@@ -302,11 +304,12 @@ def parquet(engine: Engine, path: Path, packing: str | None, spec: TableSpec, li
 
 
 def _as_text(column: str, kind: str) -> str:
-    """SQL for a Parquet column as text. A float keeps its point (1e3 is `1000.0`), so that it never passes for digits."""
+    """SQL for a Parquet column as text. A float keeps its point (1e3 is `1000.0`): it never passes for digits."""
     sql = f'"{column.replace(chr(34), chr(34) * 2)}"'
     if kind.startswith("TIMESTAMP"):
         # Data frames keep plain dates as midnights.
-        return f"CASE WHEN {sql} = date_trunc('day', {sql}) THEN CAST(CAST({sql} AS DATE) AS VARCHAR) ELSE CAST({sql} AS VARCHAR) END"
+        midnight = f"{sql} = date_trunc('day', {sql})"
+        return f"CASE WHEN {midnight} THEN CAST(CAST({sql} AS DATE) AS VARCHAR) ELSE CAST({sql} AS VARCHAR) END"
     if kind in _INTEGERS or kind.startswith(("DECIMAL", "FLOAT", "DOUBLE", "ENUM")) or kind in _TYPES:
         return f"nullif(CAST({sql} AS VARCHAR), '')"
     raise Refusal("wrong_type", f"Column {column} has the type {kind[:60]}. Use text, whole numbers or dates.")

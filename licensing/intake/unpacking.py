@@ -62,7 +62,7 @@ class _Frames:
         self._open = False
 
     def read(self, size: int) -> bytes:
-        """At least `size` bytes, unless the file ends. One call unpacks at most 32 MiB more: 128 KiB for 4 packed bytes."""
+        """At least `size` bytes, unless the file ends; 32 MiB more at most, as 4 packed bytes give 128 KiB."""
         out: list[bytes] = []
         have = 0
         while have < size:
@@ -82,7 +82,7 @@ class _Frames:
 
 
 def lines(pieces: Iterator[bytes], *, longest: int = CHUNK) -> Iterator[bytes]:
-    """Blocks that each end with a line (but for the last); a line over `longest` bytes comes alone, cut to that length."""
+    """Blocks of whole lines (the last may lack its end); a line over `longest` bytes comes alone, cut to that."""
     carry, skipping = b"", False
     for piece in pieces:
         if skipping:
@@ -95,7 +95,7 @@ def lines(pieces: Iterator[bytes], *, longest: int = CHUNK) -> Iterator[bytes]:
             yield (carry + piece[:first])[:longest] + b"\n"
             carry, piece, end = b"", piece[first + 1 :], end - first - 1
         if end:
-            yield carry + piece[:end]
+            yield b"".join((carry, memoryview(piece)[:end]))
             carry = piece[end:]
         else:
             carry += piece

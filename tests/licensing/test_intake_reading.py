@@ -20,7 +20,7 @@ from licensing.engine import connect
 from licensing.engine.duck import DuckEngine
 from licensing.intake import core
 from licensing.intake.core import Limits, TableSpec
-from licensing.intake.reading import Format, numbered, open_table, refusing, settle
+from licensing.intake.reading import Format, load, numbered, open_table, refusing, settle
 
 SPEC = TableSpec(required=("ref", "name"), optional=("units",))
 
@@ -35,7 +35,7 @@ def engine() -> Iterator[DuckEngine]:
 def read(engine: DuckEngine, tmp_path: Path) -> Any:
     """Read bytes; returns the rows as (row, ref, name, units), and the rejects as (row, reason)."""
 
-    def reading(data: bytes, limits: Limits = Limits(), spec: TableSpec = SPEC) -> tuple[list[Any], list[Any]]:
+    def reading(data: bytes, limits: Limits | None = None, spec: TableSpec = SPEC) -> tuple[list[Any], list[Any]]:
         path = tmp_path / "file"
         path.write_bytes(data)
         return read_all(engine, path, limits, spec)
@@ -44,10 +44,8 @@ def read(engine: DuckEngine, tmp_path: Path) -> Any:
 
 
 def read_all(
-    engine: DuckEngine, path: Path, limits: Limits = Limits(), spec: TableSpec = SPEC
+    engine: DuckEngine, path: Path, limits: Limits | None = None, spec: TableSpec = SPEC
 ) -> tuple[list[Any], list[Any]]:
-    for name in ("intake_errors", "intake_scans"):
-        engine.execute(f"DROP TABLE IF EXISTS {name}")
     with refusing():
         file = open_table(engine, path, spec=spec, limits=limits)
         streamed = engine.rows("SELECT count(*) FROM raw")[0][0]
@@ -317,9 +315,7 @@ def test_row_numbers_hold_over_many_buffers(engine: DuckEngine, tmp_path: Path) 
                     expected.append((row, (core.TOO_FEW, core.TOO_MANY, core.TOO_LONG)[kind - 1]))
             else:
                 out.write(f"some-longer-reference,name of the row,{row}\n")
-    file = open_table(engine, path, spec=SPEC)
-    settle(engine, file)
-    numbered(engine, file, into="found")
+    load(engine, path, spec=SPEC, into="found")
     assert engine.rows("SELECT row, reason FROM rejects ORDER BY row") == expected
     assert engine.rows("SELECT count(*) FROM found WHERE row <> CAST(units AS BIGINT)") == [(0,)]
 
