@@ -19,7 +19,7 @@ register = template.Library()
 
 @register.filter
 def price(major: str | Decimal, currency: str) -> str:
-    """An exact price in major units, all its digits: `"0.05"|price:"KRW"` → ₩0.05. One that never ends is cut, with ≈."""
+    """An exact price in major units, all its digits: `"0.05"|price:"KRW"` → ₩0.05. One without end is cut, with ≈."""
     number, cut = _number(str(major))
     return ("≈ " if cut else "") + formats.money(number.scaleb(MINOR_DIGITS[currency]), currency)
 
