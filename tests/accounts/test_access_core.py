@@ -103,7 +103,7 @@ def test_scopes_as_people_write_them(asked: str | list[str], granted: set[str]) 
     "asked", ["", " ; ", "distribution.approve", "declare", "members.manage", "declarations.view x"]
 )
 def test_scopes_that_are_not_available_are_refused(asked: str) -> None:
-    with pytest.raises(Refusal, match="Available: billing.view"):
+    with pytest.raises(Refusal, match=r"Available: billing\.view"):
         core.parse_scopes(asked, LICENSEE)
 
 

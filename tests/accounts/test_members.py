@@ -30,7 +30,7 @@ def test_the_same_organisation_again_is_the_existing_one() -> None:
 
 def test_a_ref_that_is_taken_is_refused() -> None:
     people.organisation("KOSA", "society")
-    with pytest.raises(Conflict, match="KOSA.*taken"):
+    with pytest.raises(Conflict, match=r"KOSA.*taken"):
         people.organisation("KOSA", "licensee")
 
 
