@@ -1,68 +1,29 @@
-"""The field's own words: codes of `licensing.terms` as people say them, in their language."""
+"""The field's own words in templates: `{{ "train"|term }}`, `{{ licence.uses|terms }}`, `{{ "token"|unit }}`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from django import template
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from licensing.terms import ANY
+from licensing.labels import label, unit_label
 
 register = template.Library()
-
-# The labels of licensing.terms, once more as literals, so that the translator's tools find them.
-LABELS: Final = {
-    "train": gettext_lazy("training"),
-    "finetune": gettext_lazy("fine-tuning"),
-    "ground": gettext_lazy("grounding"),
-    "evaluate": gettext_lazy("evaluation"),
-    "index": gettext_lazy("indexing"),
-    "text": gettext_lazy("text"),
-    "news": gettext_lazy("news"),
-    "book": gettext_lazy("book"),
-    "music": gettext_lazy("music"),
-    "image": gettext_lazy("image"),
-    "audiovisual": gettext_lazy("audiovisual"),
-    "choreography": gettext_lazy("choreography"),
-    "script": gettext_lazy("script"),
-    "web": gettext_lazy("web"),
-    "other": gettext_lazy("other"),
-}
-UNITS: Final = {
-    "token": pgettext_lazy("unit", "tokens"),
-    "character": pgettext_lazy("unit", "characters"),
-    "page": pgettext_lazy("unit", "pages"),
-    "image": pgettext_lazy("unit", "images"),
-    "second": pgettext_lazy("unit", "seconds"),
-    "work": pgettext_lazy("unit", "works"),
-    "request": pgettext_lazy("unit", "requests"),
-}
-STATUSES: Final = {
-    "rejected": gettext_lazy("rejected"),
-    "reserved": gettext_lazy("reserved"),
-    "unmatched": gettext_lazy("unmatched"),
-    "unmandated": gettext_lazy("unmandated"),
-    "unlicensed": gettext_lazy("unlicensed"),
-    "licensed": gettext_lazy("licensed"),
-}
 
 
 @register.filter
 def term(code: str) -> str:
     """A use, a kind of work or a line's status in words: `"train"|term` → training; `*` → any."""
-    return _("any") if code == ANY else str(LABELS.get(code) or STATUSES.get(code) or code)
+    return label(code)
 
 
 @register.filter
 def terms(codes: Iterable[str]) -> str:
     """Several of them: `licence.uses|terms` → training, grounding."""
-    return ", ".join(term(code) for code in codes)
+    return ", ".join(label(code) for code in codes)
 
 
 @register.filter
 def unit(code: str) -> str:
     """A unit of measure, in the plural: `"token"|unit` → tokens."""
-    return _("any unit") if code == ANY else str(UNITS.get(code) or code)
+    return unit_label(code)

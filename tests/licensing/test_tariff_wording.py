@@ -6,6 +6,7 @@ import pytest
 from django.utils.translation import override
 
 from config.templatetags import tariffs, terms
+from licensing import labels
 from licensing import terms as known
 from licensing.tariffs.core import Quantity, Rating, Step, parse, rate
 from tests.licensing.tariff_documents import charge, tariff
@@ -73,9 +74,9 @@ def test_greatest_is_said() -> None:
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_every_term_has_a_label(language: str) -> None:
-    assert terms.LABELS.keys() == {*known.USES, *known.KINDS}
-    assert terms.UNITS.keys() == known.UNITS.keys()
-    assert terms.STATUSES.keys() == known.LINE_STATUSES.keys()
+    assert labels.LABELS.keys() == {*known.USES, *known.KINDS}
+    assert labels.UNITS.keys() == known.UNITS.keys()
+    assert labels.STATUSES.keys() == known.LINE_STATUSES.keys()
     with override(language):
         assert terms.term("*") != "*"
     with override("en"):
