@@ -9,11 +9,15 @@ from django.core.cache.backends import redis
 from config import embedded
 
 
-class EmbeddedClient(redis.RedisCacheClient):  # type: ignore[misc]  # untyped in django-stubs
+class EmbeddedClient(redis.RedisCacheClient):
     """As Django's own, but every use first makes sure that the server runs (microseconds when it does)."""
 
-    def get_client(self, key: str | None = None, *, write: bool = False) -> Any:
-        embedded.ensure_redis(self._servers[0])
+    def __init__(self, servers: list[str], **options: Any) -> None:
+        super().__init__(servers, **options)
+        self.url = servers[0]
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        embedded.ensure_redis(self.url)
         return super().get_client(key, write=write)
 
 

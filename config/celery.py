@@ -15,7 +15,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, worker_init
 from django.conf import settings
-from kombu import Connection
+from kombu.connection import Connection
 
 from config import embedded
 
@@ -80,8 +80,8 @@ app.conf.update(
 )
 
 
-@worker_init.connect  # type: ignore[untyped-decorator]
-@beat_init.connect  # type: ignore[untyped-decorator]
+@worker_init.connect
+@beat_init.connect
 def _lease_services(**_: Any) -> None:
     """Keep the embedded database for as long as the worker lives, not only while one of its children is connected."""
     database = settings.DATABASES["default"]

@@ -49,7 +49,7 @@ class Command(BaseCommand):
         if status := self.status(result):
             raise SystemExit(status)
 
-    def run(self, **options: Any) -> dict[str, Any]:
+    def run(self, *args: Any, **options: Any) -> dict[str, Any]:
         """Do the work; returns JSON values."""
         raise NotImplementedError
 

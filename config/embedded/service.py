@@ -89,7 +89,9 @@ class Service:
             stdout=output,
             stderr=output,
             umask=0o077,
-            **({"user": user.uid, "group": user.gid, "extra_groups": []} if user else {}),
+            user=user.uid if user else None,
+            group=user.gid if user else None,
+            extra_groups=[] if user else None,
         )
 
     def wait_until_ready(self, server: subprocess.Popen[bytes]) -> None:

@@ -461,4 +461,4 @@ def _words(process: psutil.Process) -> list[str]:
 
 
 def _as(account: object) -> dict[str, object]:
-    return {"user": account.uid, "group": account.gid} if account else {}  # type: ignore[attr-defined]
+    return {"user": account.uid, "group": account.gid} if account else {}
