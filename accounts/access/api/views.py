@@ -42,6 +42,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.request import Request
@@ -51,7 +52,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.access.api.idempotency import in_one_transaction
 from accounts.access.api.permissions import ANYONE, SIGNED_IN, needed
-from accounts.identity.core import NOBODY, Actor
+from accounts.identity.core import NOBODY, Actor, Refusal
 
 __all__ = ["ANYONE", "SIGNED_IN", "ApiView", "ApiViewSet"]
 
@@ -107,6 +108,7 @@ class ApiMixin:
         method = (request.method or "").lower()
         if method not in self.http_method_names or not hasattr(self, method):
             raise MethodNotAllowed(request.method or "")
+        _refuse_nul(request, kwargs)
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
 
     def perform_authentication(self, request: Request) -> None:
@@ -119,6 +121,12 @@ class ApiMixin:
         if request.method in SAFE_METHODS:
             return handler(request, *self.args, **self.kwargs)
         return in_one_transaction(self, request, lambda: handler(request, *self.args, **self.kwargs))
+
+
+def _refuse_nul(request: Request, kwargs: Mapping[str, Any]) -> None:
+    """The database stores no NUL, so nothing can be looked up by one. Serializers check bodies; this checks addresses."""
+    if any("\x00" in str(value) for value in (*request.query_params.values(), *request.query_params, *kwargs.values())):
+        raise Refusal("nul_character", _("The address contains a NUL character (%00)."))
 
 
 class ApiView(ApiMixin, APIView):
