@@ -124,7 +124,7 @@ class ApiMixin:
 
 
 def _refuse_nul(request: Request, kwargs: Mapping[str, Any]) -> None:
-    """The database stores no NUL, so nothing can be looked up by one. Serializers check bodies; this checks addresses."""
+    """The database stores no NUL, so nothing is looked up by one. Serializers check bodies; this checks addresses."""
     if any("\x00" in str(value) for value in (*request.query_params.values(), *request.query_params, *kwargs.values())):
         raise Refusal("nul_character", _("The address contains a NUL character (%00)."))
 
