@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class DuckEngine:
         while rows := cursor.fetchmany(size):
             yield rows
 
-    def table(self, name: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]] = ()) -> None:
+    def table(self, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]] = ()) -> None:
         path = self.folder / f"table-{name}.csv"
         with path.open("w", encoding="utf-8", newline="") as out:
             out.writelines(",".join(map(_field, row)) + "\n" for row in rows)

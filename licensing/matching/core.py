@@ -5,10 +5,12 @@ Pure; the oracle of `match.sql`.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 WEB: Final = ("domain", "url")
+LEVELS: Final = 16  # of paths below a host that are looked up
 
 # (scheme, normalised value) → the work registered under it.
 Registered = Mapping[tuple[str, str], int]
@@ -24,7 +26,7 @@ def places(value: str, *, is_suffix: Callable[[str], bool]) -> Iterator[str]:
     location = value.partition("?")[0]
     host, _slash, path = location.partition("/")
     segments = path.rstrip("/").split("/") if path.rstrip("/") else []
-    for n in range(len(segments), 0, -1):
+    for n in range(min(len(segments), LEVELS), 0, -1):
         yield "/".join([host, *segments[:n]])
         yield "/".join([host, *segments[:n], ""])
     yield f"{host}/"
@@ -48,3 +50,12 @@ def nearest(scheme: str, value: str, registered: Registered, *, is_suffix: Calla
         return None
     _size, place, which = min(found, key=lambda f: (-f[0], f[1] != value, f[2] != scheme, -len(f[1]), f[2]))
     return registered[which, place]
+
+
+def title_key(title: str, creators: str) -> str:
+    """How a work that is named by title only is told apart: `a title / a creator;another`, in one spelling.
+
+    Unicode NFC, case folded, blanks collapsed.
+    """
+    parts = (" ".join(unicodedata.normalize("NFC", text).casefold().split()) for text in (title, creators))
+    return " / ".join(part for part in parts if part)

@@ -13,7 +13,7 @@ SELECT scheme, value, split_part(value, '?', 1) AS location, split_part(split_pa
 FROM sought
 WHERE scheme IN ('domain', 'url');
 
--- step deep: how many levels of paths are registered or reserved under a host; deeper ones need no look
+-- step deep: how many levels of paths are registered or reserved under a host; deeper ones, or beyond 16, need no look
 SELECT split_part(location, '/', 1) AS host, MAX(length(location) - length(replace(location, '/', ''))) AS levels
 FROM (SELECT split_part(value, '?', 1) AS location FROM identifier WHERE scheme = 'url'
       UNION ALL SELECT split_part(place, '?', 1) FROM reserved) r
@@ -39,7 +39,7 @@ SELECT scheme, value, value AS place FROM web
 UNION
 SELECT scheme, value, host || '/' || array_to_string(segments[1:CAST(n AS INT)], '/') || slash AS place
 FROM (SELECT w.scheme, w.value, w.host, string_split(rtrim(substr(w.location, length(w.host) + 2), '/'), '/') AS segments,
-             unnest(range(1, least(len(segments), d.levels) + 1)) AS n
+             unnest(range(1, least(len(segments), d.levels, 16) + 1)) AS n
       FROM web w JOIN deep d ON d.host = w.host) p
 CROSS JOIN (VALUES (''), ('/')) s(slash)
 UNION

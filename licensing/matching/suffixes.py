@@ -1,23 +1,11 @@
-"""Public suffixes (`kr`, `co.kr`), under which nobody's domain lies alone: the ICANN section of the pinned snapshot."""
+"""The pinned snapshot's public suffixes (`kr`, `co.kr`) as a table; `repertoire.identifiers.web` asks the same list."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
 
-from publicsuffixlist import PublicSuffixList
-
 from licensing.engine.core import Engine
-
-
-@cache
-def _list() -> PublicSuffixList:
-    return PublicSuffixList(only_icann=True)
-
-
-def is_suffix(host: str) -> bool:
-    """Whether this normalised host is a public suffix, or a single label."""
-    return "." not in host or _list().publicsuffix(host) == host
 
 
 def load(engine: Engine) -> None:

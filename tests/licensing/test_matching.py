@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from licensing.engine import connect
 from licensing.matching import MATCH, core, suffixes
+from licensing.repertoire.identifiers.web import is_public_suffix
 
 
 def match(
@@ -32,14 +33,14 @@ def match(
 
 
 def nearest(scheme: str, value: str, registered: Mapping[tuple[str, str], int]) -> int | None:
-    by_core = core.nearest(scheme, value, registered, is_suffix=suffixes.is_suffix)
+    by_core = core.nearest(scheme, value, registered, is_suffix=is_public_suffix)
     by_sql, _places = match([(scheme, value)], registered)
     assert by_sql.get((scheme, value)) == by_core
     return by_core
 
 
 def test_a_location_lies_in_its_host_and_the_hosts_above() -> None:
-    found = list(core.places("en.m.wikipedia.org/wiki/X", is_suffix=suffixes.is_suffix))
+    found = list(core.places("en.m.wikipedia.org/wiki/X", is_suffix=is_public_suffix))
     assert [place for place in dict.fromkeys(found) if not place.endswith("/")] == [
         "en.m.wikipedia.org/wiki/X",
         "en.m.wikipedia.org/wiki",
@@ -73,13 +74,13 @@ def test_the_most_specific_path_host_or_parent_domain_is_found(
     [("news.example.co.kr", "co.kr"), ("shop.city.ck", "city.ck"), ("a.b.kobe.jp", "b.kobe.jp")],
 )
 def test_a_public_suffix_is_never_found(value: str, suffix: str) -> None:
-    assert suffixes.is_suffix(suffix)
+    assert is_public_suffix(suffix)
     assert nearest("domain", value, {("domain", suffix): 1}) is None
 
 
 @pytest.mark.parametrize("domain", ["www.ck", "city.kobe.jp", "blogspot.com", "github.io"])
 def test_exceptions_and_private_suffixes_are_domains_like_others(domain: str) -> None:
-    assert not suffixes.is_suffix(domain)
+    assert not is_public_suffix(domain)
     assert nearest("domain", f"a.{domain}", {("domain", domain): 1}) == 1
 
 
@@ -135,7 +136,7 @@ def test_match_sql_finds_what_the_core_finds(sought: list[tuple[str, str]], regi
     registered = {identifier: work for work, identifier in enumerate(register)}
     found, _places = match(sought, registered)
     for scheme, value in sought:
-        expected = core.nearest(scheme, value, registered, is_suffix=suffixes.is_suffix)
+        expected = core.nearest(scheme, value, registered, is_suffix=is_public_suffix)
         assert found.get((scheme, value)) == expected, (scheme, value, registered)
 
 
@@ -154,4 +155,4 @@ def test_the_suffix_table_agrees_with_the_library(parts: list[str]) -> None:
     by_table = (
         "." not in host or (host, "exact") in rules or ((parent, "wild") in rules and (host, "except") not in rules)
     )
-    assert by_table == suffixes.is_suffix(host)
+    assert by_table == is_public_suffix(host)

@@ -1,0 +1,90 @@
+"""A society's repertoire and mandates as tables of the engine, kept as Parquet for as long as nothing changes.
+
+A declaration needs the whole register; taking a million works out of PostgreSQL takes longer than matching ten million
+lines. The database changes the revision's key with every statement that changes any of it (`revisions.sql`), so a
+snapshot under the present key is exact, and one under another key is never read.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from licensing.engine.core import Engine
+from licensing.permissions.volume import GRANT
+from licensing.repertoire.models import RepertoireRevision
+
+_ATTEMPTS: Final = 3
+_UNUSED_SECONDS: Final = 3600  # after which an old snapshot is removed; no declaration takes as long
+
+_DAYS: Final = "coalesce(lower(valid), '0001-01-01'), coalesce(upper(valid), '9999-12-31')"
+_PARTS: Final = {
+    "work": (
+        {"work_id": "BIGINT", "kind": "VARCHAR", "protected_until": "DATE"},
+        "SELECT id, kind, protected_until FROM licensing_work WHERE society_id = %s",
+    ),
+    "identifier": (
+        {"scheme": "VARCHAR", "value": "VARCHAR", "work_id": "BIGINT"},
+        "SELECT scheme, value, work_id FROM licensing_identifier WHERE society_id = %s",
+    ),
+    "share": (
+        {"work_id": "BIGINT", "holder_id": "BIGINT", "ppm": "INTEGER", "valid_from": "DATE", "valid_to": "DATE"},
+        f"""SELECT s.work_id, s.holder_id, s.ppm, {_DAYS} FROM licensing_share s
+        JOIN licensing_work w ON w.id = s.work_id WHERE w.society_id = %s AND NOT isempty(valid)""",
+    ),
+    "mandate": (
+        GRANT,
+        f"""SELECT holder_id, '|' || array_to_string(uses, '|') || '|', '|' || array_to_string(kinds, '|') || '|',
+        '|' || array_to_string(territory, '|') || '|', {_DAYS}
+        FROM licensing_mandate WHERE society_id = %s AND NOT isempty(valid)""",
+    ),
+}
+
+
+def load(engine: Engine, society_id: int) -> None:
+    """The tables `work`, `identifier`, `share` and `mandate` of this society, as they are now."""
+    for _attempt in range(_ATTEMPTS):
+        key = _key(society_id)
+        if key and (kept := _folder(society_id) / key).is_dir():
+            os.utime(kept)
+            for name in _PARTS:
+                engine.open(name, kept / f"{name}.parquet")
+            return
+        for name, (columns, query) in _PARTS.items():
+            engine.take(name, columns, query, [society_id])
+        if key == _key(society_id):  # else it changed while it was taken: the parts may not fit together
+            break
+    else:
+        raise RuntimeError("The repertoire changes all the time. The declaration is tried again later.")
+    if key:
+        _keep(engine, _folder(society_id), key)
+
+
+def _key(society_id: int) -> str:
+    key = RepertoireRevision.objects.filter(society_id=society_id).values_list("key", flat=True).first()
+    return str(key) if key else ""
+
+
+def _folder(society_id: int) -> Path:
+    return Path(settings.VAR_DIR) / "snapshots" / str(society_id)
+
+
+def _keep(engine: Engine, folder: Path, key: str) -> None:
+    """Write the tables under the key at once, and let go of snapshots that nobody uses."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        if old.stat().st_mtime < time.time() - _UNUSED_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
+    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder))
+    for name in _PARTS:
+        engine.save(name, unfinished / f"{name}.parquet")
+    try:
+        unfinished.rename(folder / key)
+    except OSError:  # another process was faster
+        shutil.rmtree(unfinished, ignore_errors=True)
