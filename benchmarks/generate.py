@@ -66,6 +66,8 @@ def generate(folder: Path, world: World) -> dict[str, Path]:
     }
     for name, query in queries.items():
         db.execute(f"COPY ({query}) TO '{paths[name]}' (FORMAT csv, HEADER true)")
-    db.execute(f"COPY (SELECT * FROM read_csv('{paths['declaration.csv']}', all_varchar = true)) TO '{paths['declaration.parquet']}'")
+    db.execute(
+        f"COPY (SELECT * FROM read_csv('{paths['declaration.csv']}', all_varchar = true)) TO '{paths['declaration.parquet']}'"
+    )
     db.close()
     return paths

@@ -95,7 +95,9 @@ def write_web_society(folder: Path) -> dict[str, Path]:
             ("work_ref", "kind", "title", "identifiers"),
             ((f"W{n:05}", "web", d, f"domain:{d}") for n, d in enumerate(domains)),
         ),
-        "shares": write_csv(folder / "web-shares.csv", ("work_ref", "holder_ref", "role", "share"), web_shares(domains)),
+        "shares": write_csv(
+            folder / "web-shares.csv", ("work_ref", "holder_ref", "role", "share"), web_shares(domains)
+        ),
         "mandates": write_csv(
             folder / "web-mandates.csv",
             ("holder_ref", "uses", "kinds", "territory", "valid_from"),
@@ -131,7 +133,9 @@ def write_literary_society(folder: Path) -> dict[str, Path]:
     for number, row in sorted(books.items()):
         year = int(row["odat"][:4]) if row["odat"][:4].isdigit() else None
         free = f"{year + US_TERM_YEARS + 1}-01-01" if year else ""
-        works.append((number, "book", row["title"], row["author"].rstrip("."), "en", row["odat"], free, f"usco:{number}"))
+        works.append(
+            (number, "book", row["title"], row["author"].rstrip("."), "en", row["odat"], free, f"usco:{number}")
+        )
         parts = claimants(row["claimants"])
         shares += [(number, ref_of[name], role, f"1/{len(parts)}") for name, role in parts]
     return {

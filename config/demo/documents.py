@@ -1,0 +1,42 @@
+"""The demo's tariff and distribution rule, in the formats that `import_tariff` and `import_rule` read."""
+
+from typing import Any, Final
+
+TARIFF: Final[dict[str, Any]] = {
+    "tariff": "WEB",
+    "version": 1,
+    "name": "Web text for training",
+    "currency": "KRW",
+    "valid_from": "2026-01-01",
+    "valid_to": None,
+    "combine": "sum",
+    "minimum": None,
+    "cap": None,
+    "charges": [
+        {
+            "name": "training tokens",
+            "uses": ["train"],
+            "kinds": ["web"],
+            "unit": "token",
+            "model": "graduated",
+            "per": 1000,
+            "tiers": [
+                {"up_to": 1_000_000_000, "price": "50"},
+                {"up_to": 10_000_000_000, "price": "30"},
+                {"price": "10"},
+            ],
+        }
+    ],
+}
+
+RULE: Final[dict[str, Any]] = {
+    "rule": "GENERAL",
+    "version": 1,
+    "valid_from": "2026-01-01",
+    "deductions": [{"name": "management fee", "percent": "15"}, {"name": "social and cultural fund", "percent": "3"}],
+    "use_weights": {"train": 1000, "finetune": 2500, "ground": 4000, "evaluate": 500, "index": 100},
+    "unit_weights": {"token": 1},
+    "kind_points": {"web": 1, "book": 1},
+    "equal_part_percent": "0",
+    "reserve_percent": "2",
+}

@@ -1,0 +1,60 @@
+"""Tell the demo: the main job on the data that the project ships."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+
+from config.commands import Command as JeongsanCommand
+from config.demo import summary
+from config.demo.story import Story
+
+
+class Command(JeongsanCommand):
+    help = "Run the main job on the shipped data: repertoire, tariff, licence, declaration, invoice, distribution, statements."
+
+    def handle(self, *args: Any, as_json: bool = False, **options: Any) -> None:
+        self.say = self.stderr.write if as_json else self.stdout.write  # standard output is the JSON's alone
+        super().handle(*args, as_json=as_json, **options)
+
+    def run(self, **options: Any) -> dict[str, Any]:
+        started = time.perf_counter()
+        folder = settings.VAR_DIR / "demo"
+        folder.mkdir(parents=True, exist_ok=True)
+        call_command("migrate", verbosity=0)
+        story = Story(folder, self.say)
+        told = story.tell()
+        _keep_passwords(folder / "sign-ins.txt", story.passwords)
+        return told | {"seconds": story.seconds, "total_seconds": round(time.perf_counter() - started, 1)}
+
+    def text(self, result: dict[str, Any]) -> str:
+        folder = settings.VAR_DIR / "demo"
+        ends = [
+            "",
+            f"Sign-ins for `make serve` (address and password): {folder / 'sign-ins.txt'}",
+            (folder / "sign-ins.txt").read_text(encoding="utf-8").rstrip(),
+            "",
+            f"Done in {result['total_seconds']} s.",
+        ]
+        return "\n".join([*summary.lines(result, folder), *ends])
+
+    def status(self, result: dict[str, Any]) -> int:
+        run = result["run"]
+        parts = run["reserve"] + run["payable"] + run["held"] + run["suspense"] + sum(run["deductions"].values())
+        return 0 if result["verified"]["ok"] and parts == run["pool"] else 1
+
+
+def _keep_passwords(path: Path, made: dict[str, str]) -> None:
+    """Passwords are made by chance, once, and kept where only this user reads them."""
+    if not made:
+        return
+    path.touch(mode=0o600)
+    os.chmod(path, 0o600)
+    with path.open("a", encoding="utf-8") as out:
+        for email, password in made.items():
+            out.write(f"  {email:<34}{password}\n")
