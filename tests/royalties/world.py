@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from accounts.access.models import Membership
@@ -23,6 +22,7 @@ from licensing.repertoire.models import Holder, Representation, Share, Work
 from licensing.tariffs.models import Tariff
 from royalties.billing.models import Invoice, InvoiceDeclaration, InvoiceLine, Receipt
 from royalties.distribution import services
+from royalties.ledger import services as ledger
 
 JANUARY, APRIL, JULY = datetime.date(2026, 1, 1), datetime.date(2026, 4, 1), datetime.date(2026, 7, 1)
 LAST = datetime.date(2026, 3, 31)
@@ -171,8 +171,6 @@ def make_world(society: str = "KOREA-WEB", licensee: str = "HANBIT") -> World:
     licence = Licence.objects.create(
         ref=f"L-{society}", society=own, licensee=firm, tariff=tariff, uses=["*"], kinds=["*"], territory=["*"], valid=DateRange(JANUARY, None)
     )
-    with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO ledger_period (society_id) VALUES (%s) ON CONFLICT DO NOTHING", [own.pk])
     return World(own, firm, staff(own, "compute", "distribution"), staff(own, "approve", "finance"), licence)
 
 
@@ -183,32 +181,16 @@ def staff(society: Organisation, name: str, role: str) -> Actor:
 
 
 def _journal(society_id: int, key: str, currency: str, transfers: Sequence[tuple[str, int | None, str, int | None, int]]) -> int:
-    """A journal with these postings, as the ledger keeps it."""
-    with transaction.atomic(), connection.cursor() as cursor:
-
-        def account(kind: str, owner: int | None) -> int:
-            cursor.execute(
-                "INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor) "
-                "SELECT %s, kind, %s, %s, floor FROM ledger_kind WHERE kind = %s ON CONFLICT DO NOTHING",
-                [society_id, owner, currency, kind],
-            )
-            cursor.execute(
-                "SELECT id FROM ledger_account WHERE society_id = %s AND kind = %s AND owner_id IS NOT DISTINCT FROM %s AND currency = %s",
-                [society_id, kind, owner, currency],
-            )
-            return int(cursor.fetchone()[0])
-
-        rows = [(account(debit, d_owner), account(credit, c_owner), amount) for debit, d_owner, credit, c_owner, amount in transfers]
-        cursor.execute(
-            "INSERT INTO ledger_journal (society_id, kind, idempotency_key, request_sha256, effective_on, posting_count, posting_total) "
-            "VALUES (%s, %s, %s, sha256(%s::bytea), %s, %s, %s) RETURNING id",
-            [society_id, key.split(":")[0], f"{society_id}:{key}", key, APRIL, len(rows), sum(row[2] for row in rows)],
+    book = {"society_id": society_id, "currency": currency}
+    rows = [
+        ledger.Transfer(
+            ledger.account(kind=debit, owner_id=debit_owner, **book), ledger.account(kind=credit, owner_id=credit_owner, **book), amount
         )
-        journal = int(cursor.fetchone()[0])
-        values = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(rows))
-        flat = [item for line, (debit, credit, amount) in enumerate(rows, 1) for item in (journal, line, debit, credit, currency, amount)]
-        cursor.execute(f"INSERT INTO ledger_posting (journal_id, line, debit_id, credit_id, currency, amount) VALUES {values}", flat)  # noqa: S608
-        return journal
+        for debit, debit_owner, credit, credit_owner, amount in transfers
+    ]
+    return ledger.post(
+        society_id=society_id, kind=key.split(":")[0], key=f"{society_id}:{key}", effective_on=APRIL, transfers=rows
+    ).pk
 
 
 def worked_example(world: World) -> Invoice:

@@ -1,0 +1,157 @@
+"""What must hold of every run, looked for in what is stored: for `verify`, and for the review page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Sum
+
+from licensing.engine import connect
+from licensing.engine.core import Engine
+from royalties.distribution.models import Allocation, Run, RunPool, RunReceipt
+from royalties.distribution.services import digests
+from royalties.distribution.services.compute import pool_figures
+
+CHECKED = (Run.Status.COMPUTED, Run.Status.APPROVED, Run.Status.POSTED, Run.Status.PUBLISHED, Run.Status.REVERSED)
+_TAKEN = {
+    "number": "VARCHAR", "key": "VARCHAR", "work_id": "BIGINT", "holder_ref": "VARCHAR", "role": "VARCHAR", "used_on": "DATE", "ppm": "INTEGER",
+    "weight": "DECIMAL(38,0)", "work_amount": "BIGINT", "amount": "BIGINT", "status": "VARCHAR", "reason": "VARCHAR",
+}  # fmt: skip
+_QUERY = """
+    SELECT i.number, coalesce(w.ref, a.scheme || ':' || a.value), a.work_id, coalesce(h.ref, ''), a.role, a.used_on, a.ppm, a.weight,
+           a.work_amount, a.amount, a.status, a.reason
+    FROM royalties_allocation a
+    JOIN royalties_runpool p ON p.id = a.pool_id
+    JOIN royalties_invoice i ON i.id = p.invoice_id
+    LEFT JOIN licensing_work w ON w.id = a.work_id
+    LEFT JOIN licensing_holder h ON h.id = a.holder_id
+    WHERE p.run_id = %s"""
+
+
+def problems() -> list[dict[str, Any]]:
+    """Every broken invariant of every run, as {what, subject, detail}; empty when all is well."""
+    found: list[dict[str, Any]] = []
+    for run in Run.objects.filter(status__in=CHECKED).select_related("society").order_by("id"):
+        found += problems_of(run)
+    twice = RunReceipt.objects.filter(active=True).values("receipt_id").annotate(n=Count("id")).filter(n__gt=1)
+    found += [_problem("receipt", row["receipt_id"], f"distributed {row['n']} times") for row in twice]
+    return found
+
+
+def problems_of(run: Run) -> list[dict[str, Any]]:
+    """The broken invariants of one run."""
+    return [*figures_problems(run), *_journal(run), *_digest(run)]
+
+
+def figures_problems(run: Run) -> list[dict[str, Any]]:
+    """Those of its figures alone: the identity, the sums of the allocations, the receipts."""
+    return [*_identity(run), *_allocations(run), *_receipts(run)]
+
+
+def _problem(kind: str, subject: object, detail: str) -> dict[str, Any]:
+    return {"what": f"distribution.{kind}", "subject": str(subject), "detail": detail}
+
+
+def _identity(run: Run) -> Iterator[dict[str, Any]]:
+    """pool = deductions + reserve + payable + held + suspense, for the run and the sum of its pools."""
+    cut = sum(run.deductions.values()) + run.reserve
+    if run.pool != cut + run.payable + run.held + run.suspense:
+        yield _problem("identity", run, f"pool {run.pool} is not deductions + reserve {cut} + payable {run.payable} + held {run.held} + suspense {run.suspense}")
+    sums = run.pools.aggregate(amount=Sum("amount"), reserve=Sum("reserve"), distributable=Sum("distributable"))
+    shown = {"amount": run.pool, "reserve": run.reserve, "distributable": run.distributable}
+    if {name: value or 0 for name, value in sums.items()} != shown:
+        yield _problem("pools", run, f"the pools sum to {sums}, the run shows {shown}")
+    for pool in run.pools.select_related("invoice"):
+        taken = sum(deduction["amount"] for deduction in pool.deductions)
+        if pool.amount != taken + pool.reserve + pool.distributable:
+            yield _problem("identity", f"{run} {pool.invoice.number}", f"pool {pool.amount} is not {taken} + {pool.reserve} + {pool.distributable}")
+
+
+def _allocations(run: Run) -> Iterator[dict[str, Any]]:
+    """Allocations sum to each pool's distributable, and by status to the run's figures."""
+    by_pool: dict[int, int] = {}
+    by_status = dict.fromkeys(Allocation.Status.values, 0)
+    sums = Allocation.objects.filter(pool__run=run).order_by().values_list("pool_id", "status").annotate(total=Sum("amount"))
+    for pool, status, total in sums:
+        by_pool[pool] = by_pool.get(pool, 0) + int(total)
+        by_status[status] += int(total)
+    for pool in run.pools.all():
+        if by_pool.get(pool.pk, 0) != pool.distributable:
+            yield _problem("allocations", f"{run} pool {pool.pk}", f"{by_pool.get(pool.pk, 0)} allocated of {pool.distributable}")
+    shown = {"payable": run.payable, "held": run.held, "suspense": run.suspense}
+    if by_status != shown:
+        yield _problem("allocations", run, f"allocated by status {by_status}, the run shows {shown}")
+
+
+def _receipts(run: Run) -> Iterator[dict[str, Any]]:
+    """A pool is the net of its receipts."""
+    sums = dict(RunReceipt.objects.filter(pool__run=run).order_by().values_list("pool_id").annotate(total=Sum("receipt__net")))
+    for pool in run.pools.all():
+        if sums.get(pool.pk, 0) != pool.amount:
+            yield _problem("receipts", f"{run} pool {pool.pk}", f"receipts of {sums.get(pool.pk, 0)} in a pool of {pool.amount}")
+    active = RunReceipt.objects.filter(pool__run=run, active=True).exists()
+    if active == (run.status == Run.Status.REVERSED):
+        yield _problem("receipts", run, "a reversed run keeps no receipts, any other keeps its own")
+
+
+def _journal(run: Run) -> Iterator[dict[str, Any]]:
+    """A posted run has one journal, whose postings give the run's figures and each holder's total."""
+    posted = run.status in (Run.Status.POSTED, Run.Status.PUBLISHED, Run.Status.REVERSED)
+    if posted != (run.journal_id is not None) or (run.status == Run.Status.REVERSED) != (run.reversal_id is not None):
+        yield _problem("journal", run, f"status {run.status}, journal {run.journal_id}, reversal {run.reversal_id}")
+    if run.journal_id is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.kind, sum(p.amount) FROM ledger_posting p JOIN ledger_account c ON c.id = p.credit_id WHERE p.journal_id = %s GROUP BY 1",
+            [run.journal_id],
+        )
+        credited = {kind: int(total) for kind, total in cursor.fetchall()}
+        cursor.execute(_HOLDERS_OFF, [run.journal_id, run.pk])
+        off = cursor.fetchall()
+    expected = {f"deduction:{name}": amount for name, amount in run.deductions.items()}
+    expected |= {"clearing": run.pool, "reserve": run.reserve, "payable": run.payable, "held": run.held, "suspense": run.suspense}
+    if credited != {kind: amount for kind, amount in expected.items() if amount}:
+        yield _problem("journal", run, f"credited {credited}, the run shows {expected}")
+    for holder, posted_sum, allocated in off:
+        yield _problem("journal", f"{run} holder {holder}", f"posted {posted_sum}, allocated {allocated}")
+
+
+_HOLDERS_OFF = """
+    SELECT coalesce(p.owner_id, a.holder_id), p.amount, a.amount
+    FROM (SELECT c.owner_id, sum(p.amount) AS amount FROM ledger_posting p JOIN ledger_account c ON c.id = p.credit_id AND c.kind = 'payable'
+          WHERE p.journal_id = %s GROUP BY 1) p
+    FULL JOIN (SELECT holder_id, sum(amount) AS amount FROM royalties_allocation
+               WHERE pool_id IN (SELECT id FROM royalties_runpool WHERE run_id = %s) AND status = 'payable' GROUP BY 1 HAVING sum(amount) > 0) a
+      ON a.holder_id = p.owner_id
+    WHERE p.amount IS DISTINCT FROM a.amount
+    LIMIT 20"""
+
+
+def _digest(run: Run) -> Iterator[dict[str, Any]]:
+    """The stored allocations still give the digest that was approved."""
+    with connect() as engine:
+        found = stored_digest(engine, run)
+    if found != run.result_digest:
+        yield _problem("digest", run, f"the stored allocations give {found}, the run shows {run.result_digest}")
+
+
+def stored_digest(engine: Engine, run: Run) -> str:
+    """The result digest of what PostgreSQL holds, computed anew from refs and figures alone."""
+    engine.take("taken", _TAKEN, _QUERY, [run.pk])
+    engine.execute(
+        "CREATE OR REPLACE VIEW allocated AS SELECT *, DENSE_RANK() OVER "
+        "(PARTITION BY number ORDER BY key, CASE WHEN work_id IS NULL THEN 1 ELSE 0 END, work_id) AS seq FROM taken"
+    )
+    figures = [_figures(pool) for pool in run.pools.select_related("invoice").order_by("id")]
+    return digests.of_result(engine, digests.result_head(run, figures))
+
+
+def _figures(pool: RunPool) -> dict[str, Any]:
+    cuts = {
+        "pool": pool.amount, "deductions": pool.deductions, "reserve": pool.reserve, "distributable": pool.distributable,
+        "equal_part": pool.equal_part,
+    }  # fmt: skip
+    return pool_figures(pool.invoice.number, cuts, pool.units, int(pool.total_weight))

@@ -1,0 +1,101 @@
+"""A run beside the run before: totals, and what moved most by holder, work and licensee."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.core.cache import cache
+from django.db import connection, models
+
+import royalties.distribution
+from accounts.organisations.models import Organisation
+from licensing.repertoire.models import Holder, Work
+from royalties.distribution.models import Allocation, Run
+from royalties.distribution.services.runs import POSTED
+
+SCRIPT = Path(royalties.distribution.__file__).with_name("compare.sql")
+KEPT_SECONDS = 24 * 3600
+# What to group by: the key, a join that it needs, which rows count, and the model that names it.
+_KINDS: dict[str, tuple[str, str, str, type[models.Model]]] = {
+    "holder": ("a.holder_id", "", "a.holder_id IS NOT NULL AND a.status = 'payable'", Holder),
+    "work": ("a.work_id", "", "a.work_id IS NOT NULL", Work),
+    "licensee": (
+        "i.licensee_id", "JOIN royalties_runpool p ON p.id = a.pool_id JOIN royalties_invoice i ON i.id = p.invoice_id", "true", Organisation,
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One holder, work or licensee in both runs. Minor units."""
+
+    ref: str
+    name: str
+    before: int
+    now: int
+
+    @property
+    def change(self) -> int:
+        return self.now - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """One figure of both runs."""
+
+    name: str
+    before: int
+    now: int
+
+    @property
+    def change(self) -> int:
+        return self.now - self.before
+
+
+def run_before(run: Run) -> Run | None:
+    """The last posted run of the same society and currency that came before this one."""
+    earlier = Run.objects.filter(society_id=run.society_id, currency=run.currency, status__in=POSTED, pk__lt=run.pk)
+    return earlier.order_by("-id").first()
+
+
+def totals(run: Run, before: Run | None) -> list[Total]:
+    names = ("pool", "reserve", "distributable", "payable", "held", "suspense", "holders", "works")
+    return [Total(name, getattr(before, name) if before else 0, getattr(run, name)) for name in names]
+
+
+def differences(run: Run, before: Run, kind: str, limit: int = 20) -> list[Difference]:
+    """The largest changes first. Kept by the digests of both results, since neither ever changes."""
+    key = f"run-difference:{run.pk}:{run.result_digest}:{before.result_digest}:{kind}:{limit}"
+    rows: list[tuple[int, int, int]] | None = cache.get(key)
+    if rows is None:
+        rows = _differences(run, before, kind, limit)
+        cache.set(key, rows, KEPT_SECONDS)
+    model: Any = _KINDS[kind][3]
+    named = model._default_manager.in_bulk([row[0] for row in rows])
+    return [Difference(named[number].ref, str(named[number]), was, now) for number, was, now in rows if number in named]
+
+
+def _differences(run: Run, before: Run, kind: str, limit: int) -> list[tuple[int, int, int]]:
+    column, join, some, _model = _KINDS[kind]
+    sql = SCRIPT.read_text(encoding="utf-8").format(key=column, join=join, some=some)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"run": run.pk, "before": before.pk, "limit": limit})
+        return [(int(number), int(was), int(now)) for number, was, now in cursor.fetchall()]
+
+
+def leading(run: Run, kind: str, limit: int = 10) -> list[tuple[str, str, int]]:
+    """(ref, name, amount) of the holders or works with the largest sums of this run. Kept by the result's digest."""
+    key = f"run-leading:{run.pk}:{run.result_digest}:{kind}:{limit}"
+    rows: list[tuple[int, int]] | None = cache.get(key)
+    field = f"{kind}_id"
+    if rows is None:
+        lines = Allocation.objects.filter(run=run, **{f"{kind}__isnull": False})
+        lines = lines.filter(status=Allocation.Status.PAYABLE) if kind == "holder" else lines
+        sums = lines.order_by().values_list(field).annotate(total=models.Sum("amount")).order_by("-total", field)
+        rows = [(number, int(total)) for number, total in sums[:limit]]
+        cache.set(key, rows, KEPT_SECONDS)
+    model: Any = _KINDS[kind][3]
+    named = model._default_manager.in_bulk([number for number, _total in rows])
+    return [(named[number].ref, str(named[number]), total) for number, total in rows if number in named]

@@ -1,0 +1,164 @@
+"""Gather what a statement says: a few queries for a page of lines, or for hundreds of statements at once."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from django.db import connection
+from django.db.models import Q, QuerySet, Sum
+from django.utils import timezone
+
+from accounts.organisations.models import Organisation
+from licensing.declarations.models import DeclaredUse
+from licensing.repertoire.models import Share, Work
+from royalties.billing.models import InvoiceDeclaration, InvoiceLine
+from royalties.distribution.core import RuleTerms, parse
+from royalties.distribution.models import Allocation, Run, RunPool
+from royalties.statements.core import Charge, Deduction, Head, Line, PoolFacts, Statement, Used, fits_whole_work
+from royalties.statements.models import Statement as StatementRow
+
+_COLUMNS = (
+    "id", "pool_id", "work_id", "holder_id", "role", "ppm", "used_on", "weight", "work_amount", "amount", "status", "reason",
+)  # fmt: skip
+
+
+class RunFacts:
+    """One run as its statements show it; pools are read once and shared by all lines."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.terms: RuleTerms = parse(run.rule.document)
+
+    @cached_property
+    def pools(self) -> dict[int, PoolFacts]:
+        rows = list(self.run.pools.select_related("invoice__licensee").order_by("id"))
+        charges: dict[int, list[Charge]] = {}
+        for line in InvoiceLine.objects.filter(invoice_id__in=[row.invoice_id for row in rows]).order_by("invoice_id", "position"):
+            quantity = None if line.quantity is None else int(line.quantity)
+            charges.setdefault(line.invoice_id, []).append(Charge(line.description, quantity, line.unit, line.amount))
+        return {row.pk: _pool(row, tuple(charges.get(row.invoice_id, ()))) for row in rows}
+
+    @cached_property
+    def pool_of_declaration(self) -> dict[int, int]:
+        """Declaration id → pool id: which declared uses weigh in which pool."""
+        pools = dict(self.run.pools.values_list("invoice_id", "id"))
+        billed = InvoiceDeclaration.objects.filter(invoice_id__in=pools).values_list("declaration_id", "invoice_id")
+        return {declaration: pools[invoice] for declaration, invoice in billed}
+
+    def lines(self, allocations: QuerySet[Allocation]) -> list[Line]:
+        """These allocations of the run with their works, uses and pools: four queries, however many lines."""
+        return [line for _holder, line in self.lines_with_holders(allocations)]
+
+    def lines_with_holders(self, allocations: QuerySet[Allocation]) -> list[tuple[int | None, Line]]:
+        rows = list(allocations.values_list(*_COLUMNS, named=True))
+        works = {row.work_id for row in rows if row.work_id}
+        titles = {work: (ref, title) for work, ref, title in Work.objects.filter(id__in=works).values_list("id", "ref", "title")}
+        uses = self._uses(works)
+        sets = self._sets([row for row in rows if row.ppm and not fits_whole_work(row.amount, row.work_amount, row.ppm)])
+        made = []
+        for row in rows:
+            ref, title = titles.get(row.work_id, ("", ""))
+            line = Line(
+                row.id, self.pools[row.pool_id], ref, title, uses.get((row.pool_id, row.work_id), ()), row.role, row.ppm, row.used_on,
+                int(row.weight), row.work_amount, sets.get((row.pool_id, row.work_id, row.used_on), row.work_amount), row.amount, row.status,
+                row.reason,
+            )  # fmt: skip
+            made.append((row.holder_id, line))
+        return made
+
+    def _uses(self, works: Iterable[int]) -> dict[tuple[int, int], tuple[Used, ...]]:
+        """(pool, work) → its declared uses that weighed, summed over days."""
+        declarations = self.pool_of_declaration
+        sums: dict[tuple[int, int], dict[tuple[str, str, str], int]] = {}
+        found = DeclaredUse.objects.priced().filter(work_id__in=list(works), declaration_id__in=list(declarations))
+        for work, declaration, use, unit, kind, units in found.values_list("work_id", "declaration_id", "use", "unit", "kind", "units"):
+            of_work = sums.setdefault((declarations[declaration], work), {})
+            of_work[use, unit, kind] = of_work.get((use, unit, kind), 0) + int(units)
+        return {
+            key: tuple(Used(use, unit, units, self.terms.factor(use=use, unit=unit, kind=kind)) for (use, unit, kind), units in sorted(of_work.items()))
+            for key, of_work in sums.items()
+        }
+
+    def _sets(self, rows: Sequence[object]) -> dict[tuple[int, int, datetime.date], int]:
+        """(pool, work, first day) → the amount of that set of shares, for works that were divided among several."""
+        if not rows:
+            return {}
+        wanted = Q(work_id__in={row.work_id for row in rows}, pool_id__in={row.pool_id for row in rows})  # type: ignore[attr-defined]
+        sums = Allocation.objects.filter(wanted).order_by().values_list("pool_id", "work_id", "used_on").annotate(total=Sum("amount"))
+        return {(pool, work, day): int(total) for pool, work, day, total in sums}
+
+
+def _pool(row: RunPool, charges: tuple[Charge, ...]) -> PoolFacts:
+    invoice, licensee = row.invoice, row.invoice.licensee
+    return PoolFacts(
+        id=row.pk, invoice=invoice.number, licensee=licensee.ref, licensee_name=str(licensee), period=(invoice.period.lower, invoice.period.upper),
+        billed=invoice.net, amount=row.amount, charges=charges,
+        deductions=tuple(Deduction(d["name"], d["percent"], d["base"], d["amount"]) for d in row.deductions),
+        reserve=row.reserve, distributable=row.distributable, equal_part=row.equal_part, total_weight=int(row.total_weight), units=row.units,
+    )  # fmt: skip
+
+
+def head(row: StatementRow, society: Organisation, run: Run, holder_ref: str, holder_name: str) -> Head:
+    return Head(
+        number=row.number, society=society.ref, society_name=str(society), holder=holder_ref, holder_name=holder_name, run=run.pk,
+        period=(run.period.lower, run.period.upper), currency=row.currency, published_on=timezone.localdate(row.published_at),
+        supplementary=run.supplementary, reversed=run.status == Run.Status.REVERSED, payable=row.payable, held=row.held, works=row.works,
+        digest=row.digest,
+    )  # fmt: skip
+
+
+def own_lines(row: StatementRow) -> QuerySet[Allocation]:
+    """The holder's allocations in the statement's run, the largest first (as the index holds them)."""
+    return Allocation.objects.filter(holder_id=row.holder_id, run_id=row.run_id).order_by("-amount", "id")
+
+
+def other_lines(row: StatementRow) -> QuerySet[Allocation]:
+    """Parts of the holder's works that have no holder yet, or that are held as a whole because too much is claimed."""
+    works = Share.objects.filter(holder_id=row.holder_id).values("work_id")
+    return Allocation.objects.filter(run_id=row.run_id, holder=None, work_id__in=works).exclude(status="payable").order_by("-amount", "id")
+
+
+def in_full(row: StatementRow, facts: RunFacts | None = None) -> Statement:
+    """One statement with all its lines."""
+    facts = facts or RunFacts(row.run)
+    holder = row.holder
+    lines = tuple(facts.lines(own_lines(row)))
+    return Statement(head(row, row.society, row.run, holder.ref, str(holder)), lines, tuple(facts.lines(other_lines(row))), len(lines))
+
+
+def of_run(run: Run, rows: Iterable[Sequence[StatementRow]]) -> Iterator[Statement]:
+    """Statements of a run in full, batch by batch: a handful of queries a batch, memory of one batch."""
+    facts = RunFacts(run)
+    for batch in rows:
+        holders = [row.holder_id for row in batch]
+        by_holder: dict[int, list[Line]] = {holder: [] for holder in holders}
+        allocations = Allocation.objects.filter(holder_id__in=holders, run_id=run.pk).order_by("-amount", "id")
+        for holder, line in facts.lines_with_holders(allocations):
+            by_holder[holder or 0].append(line)
+        others = _others_by_holder(facts, run, holders)
+        for row in batch:
+            lines = tuple(by_holder[row.holder_id])
+            yield Statement(
+                head(row, run.society, run, row.holder.ref, str(row.holder)), lines, tuple(others.get(row.holder_id, ())), len(lines)
+            )
+
+
+_OTHERS = """
+    SELECT DISTINCT s.holder_id, a.id FROM licensing_share s
+    JOIN royalties_allocation a ON a.work_id = s.work_id AND a.run_id = %s AND a.holder_id IS NULL AND a.status <> 'payable'
+    WHERE s.holder_id = ANY(%s)"""
+
+
+def _others_by_holder(facts: RunFacts, run: Run, holders: Sequence[int]) -> Mapping[int, list[Line]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_OTHERS, [run.pk, list(holders)])
+        pairs = cursor.fetchall()
+    if not pairs:
+        return {}
+    lines = {line.id: line for line in facts.lines(Allocation.objects.filter(id__in={pair[1] for pair in pairs}))}
+    found: dict[int, list[Line]] = {}
+    for holder, allocation in sorted(pairs, key=lambda pair: (-lines[pair[1]].amount, pair[1])):
+        found.setdefault(holder, []).append(lines[allocation])
+    return found

@@ -1,0 +1,172 @@
+"""The words of a statement in the reader's language: money, days, and the steps that lead to an amount."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal, get_currency_precision
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from licensing import terms
+from royalties.statements.core import Line, PoolFacts, Used, weighted_part
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of “why this amount”: what it is, how much, and how it came about."""
+
+    label: str
+    value: str
+    detail: str = ""
+    link: str = ""
+
+
+@lru_cache
+def _locale(code: str) -> Locale:
+    return Locale.parse({"en": "en_GB", "ko": "ko_KR"}[code])
+
+
+def language() -> str:
+    return "ko" if (get_language() or "en").startswith("ko") else "en"
+
+
+@lru_cache(maxsize=50_000)
+def _money(amount: int, currency: str, code: str) -> str:
+    major = Decimal(amount).scaleb(-get_currency_precision(currency))
+    return format_currency(major, currency, locale=_locale(code))
+
+
+def money(amount: int, currency: str) -> str:
+    return _money(amount, currency, language())
+
+
+def number(value: int | Decimal) -> str:
+    return f"{value:,}" if isinstance(value, int) else format_decimal(value, locale=_locale(language()), decimal_quantization=False)
+
+
+def share(ppm: int) -> str:
+    """Parts per million as an exact percentage."""
+    return f"{Decimal(ppm).scaleb(-4).normalize():f}%"
+
+
+@lru_cache(maxsize=10_000)
+def _day(value: datetime.date, code: str) -> str:
+    return format_date(value, {"en": "d MMM y", "ko": "y. M. d."}[code], locale=_locale(code))
+
+
+def day(value: datetime.date) -> str:
+    return _day(value, language())
+
+
+def period(span: tuple[datetime.date, datetime.date]) -> str:
+    """A half-open range with its last day as people count it."""
+    return f"{day(span[0])} – {day(span[1] - datetime.timedelta(days=1))}"
+
+
+def use_name(code: str) -> str:
+    return _(terms.USES.get(code, code))
+
+
+def unit_name(code: str) -> str:
+    return _(terms.UNITS.get(code, code))
+
+
+def status_name(line: Line) -> str:
+    return {"payable": _("payable"), "held": _("held"), "suspense": _("suspense")}[line.status]
+
+
+def reason_name(line: Line) -> str:
+    return {
+        "": "",
+        "unmatched": _("the identifier matches no work yet"),
+        "no_share": _("no holder is recorded for this part"),
+        "overclaimed": _("the shares claim more than the whole work"),
+        "disputed": _("the share is disputed"),
+    }[line.reason]
+
+
+def why(line: Line, currency: str) -> list[Step]:
+    """From tariff to share: every number that leads to this amount, in order."""
+    pool = line.pool
+    return [
+        *_fee(pool, currency),
+        *_cuts(pool, currency),
+        _weight(line),
+        _work(line, currency),
+        *_set(line, currency),
+        _share(line, currency),
+    ]
+
+
+def _fee(pool: PoolFacts, currency: str) -> list[Step]:
+    steps = []
+    for charge in pool.charges:
+        quantity = f"{number(charge.quantity)} {unit_name(charge.unit)}".strip() if charge.quantity is not None else ""
+        steps.append(Step(charge.description, money(charge.amount, currency), quantity))
+    detail = _("invoice %(invoice)s to %(licensee)s, %(period)s") % {
+        "invoice": pool.invoice, "licensee": pool.licensee_name, "period": period(pool.period),
+    }  # fmt: skip
+    received = _("of %(billed)s billed, without VAT") % {"billed": money(pool.billed, currency)}
+    return [*steps, Step(_("Invoiced"), money(pool.billed, currency), detail), Step(_("Received for distribution"), money(pool.amount, currency), received)]
+
+
+def _cuts(pool: PoolFacts, currency: str) -> list[Step]:
+    steps = [
+        Step(
+            deduction.name, f"− {money(deduction.amount, currency)}",
+            _("%(percent)s%% of %(base)s") % {"percent": deduction.percent, "base": money(deduction.base, currency)},
+        )
+        for deduction in pool.deductions
+    ]  # fmt: skip
+    if pool.reserve:
+        steps.append(Step(_("Reserve"), f"− {money(pool.reserve, currency)}", _("kept, not spent")))
+    detail = _("of which %(equal)s in equal parts to each work") % {"equal": money(pool.equal_part, currency)} if pool.equal_part else ""
+    return [*steps, Step(_("Distributable"), money(pool.distributable, currency), detail)]
+
+
+def _weight(line: Line) -> Step:
+    parts = " + ".join(weighed(used) for used in line.uses)
+    total = _("of %(total)s for all %(units)s works and identifiers of the pool") % {
+        "total": number(line.pool.total_weight), "units": number(line.pool.units),
+    }  # fmt: skip
+    return Step(_("Weight of the work"), number(line.weight), f"{parts}; {total}" if parts else total)
+
+
+def weighed(used: Used) -> str:
+    """700,000 tokens × 1,000 (training)"""
+    return f"{number(used.units)} {unit_name(used.unit)} × {number(used.factor)} ({use_name(used.use)})"
+
+
+def _work(line: Line, currency: str) -> Step:
+    pool = line.pool
+    equal, weighted = weighted_part(line)
+    text = _("%(rest)s × %(weight)s ÷ %(total)s") % {
+        "rest": money(pool.rest, currency), "weight": number(line.weight), "total": number(pool.total_weight),
+    }  # fmt: skip
+    if pool.equal_part:
+        text += _(" + %(equal)s ÷ %(units)s in equal parts") % {"equal": money(pool.equal_part, currency), "units": number(pool.units)}
+    extra = line.work_amount - equal - weighted
+    if extra > 0:
+        text += "; " + ngettext("%(n)s unit more by largest remainder", "%(n)s units more by largest remainder", extra) % {"n": extra}
+    return Step(_("The work's amount"), money(line.work_amount, currency), text)
+
+
+def _set(line: Line, currency: str) -> list[Step]:
+    if line.set_amount == line.work_amount:
+        return []
+    text = _("the shares changed: this part is for uses on which they stood as on %(day)s") % {"day": day(line.used_on)}
+    return [Step(_("Part under these shares"), money(line.set_amount, currency), text)]
+
+
+def _share(line: Line, currency: str) -> Step:
+    if line.reason == "overclaimed":
+        return Step(_("Held"), money(line.amount, currency), reason_name(line))
+    label = _("Your share") if line.status == "payable" else f"{status_name(line).capitalize()}: {reason_name(line)}"
+    of = _("%(share)s of %(amount)s") % {"share": share(line.ppm), "amount": money(line.set_amount, currency)}
+    return Step(label, money(line.amount, currency), f"{line.role}, {of}" if line.role else of)
