@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from stdnum import isan, isbn, ismn, isni, isrc, issn
-from stdnum.exceptions import InvalidChecksum, ValidationError
+from stdnum.exceptions import InvalidChecksum
 
 from licensing import terms
 from licensing.repertoire.identifiers.web import domain, url
@@ -46,9 +46,11 @@ def normalise(scheme: str, text: str) -> str:
         raise BadIdentifier(TOO_LONG)
     try:
         return rule(text)
+    except BadIdentifier:
+        raise
     except InvalidChecksum:
         raise BadIdentifier(WRONG_CHECK_DIGIT) from None
-    except ValidationError:
+    except ValueError:
         raise BadIdentifier(WRONG_FORM) from None
 
 
@@ -130,7 +132,7 @@ def _ipi(text: str) -> str:
     >>> normalise("ipi", "00014107338")
     '00014107338'
     """
-    number = _matched(r"\d{9,11}", _compact(text, drop=r"[\s\-.]"))[0].zfill(11)
+    number = _matched(r"\d{6,11}", _compact(text, drop=r"[\s\-.]"))[0].zfill(11)
     total = sum(w * int(d) for w, d in zip(range(10, 1, -1), number, strict=False))
     if (101 - total % 101) % 101 % 100 != int(number[9:]):
         raise BadIdentifier(WRONG_CHECK_DIGIT)

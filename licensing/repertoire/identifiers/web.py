@@ -17,11 +17,14 @@ NOT_A_URL = gettext_noop("not a web address")
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
-_URL = re.compile(r"(?:(https?):)?(?://)?(?:[^/?#@]*@)?([^/?#:@\s]+)(?::(\d{1,5}))?([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.I | re.S)
+_URL = re.compile(
+    r"(?:(https?):)?(?://)?(?:[^/?#@]*@)?([^/?#:@\s]+)(?::(\d{1,5}))?([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.I | re.S
+)
 _DEFAULT_PORT = {"http": "80", "https": "443"}
 # Parameters that tell where a visitor came from, never what the page is.
 TRACKING = re.compile(
-    r"(?:utm_[^=]*|gclid|gclsrc|dclid|gbraid|wbraid|fbclid|msclkid|yclid|ttclid|twclid|igshid|mc_cid|mc_eid|_ga|_gl)(?:=.*)?", re.I
+    r"(?:utm_[^=]*|gclid|gclsrc|dclid|gbraid|wbraid|fbclid|msclkid|yclid|ttclid|twclid|igshid|mc_cid|mc_eid|_ga|_gl)(?:=.*)?",
+    re.I,
 )
 
 
@@ -55,7 +58,7 @@ def domain(text: str) -> str:
     """A domain's normal form: one dot at least, and no public suffix.
 
     >>> domain("Www.정산.KR.")
-    'www.xn--v52bl5i.kr'
+    'www.xn--zf4b78k.kr'
     """
     host = host_name(text)
     if is_public_suffix(host):
