@@ -74,7 +74,7 @@ def sign_in(page: Any, site: str) -> Callable[[Any], Any]:
         from django.test import Client
 
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user)
         cookie = client.cookies[settings.SESSION_COOKIE_NAME]
         page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "url": site}])
         return page

@@ -1,0 +1,114 @@
+"""What people enter about tariffs: a document to propose, a reason to refuse, figures to try the rates with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django import forms
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from licensing import labels, terms
+from licensing.tariffs import core
+from licensing.tariffs.charges.base import MAX_PER
+from licensing.tariffs.currencies import MINOR_DIGITS
+from licensing.tariffs.reading import MAX_BYTES
+
+
+class ProposeForm(forms.Form):
+    """A tariff document, as a file or as text; a file goes before text."""
+
+    file = forms.FileField(label=_("Document"), required=False, help_text=_("One version of a tariff as JSON."))
+    text = forms.CharField(
+        label=_("Or paste the document"),
+        required=False,
+        max_length=MAX_BYTES,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 24, "class": "mono", "spellcheck": "false"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        file = data.get("file")
+        data["document"] = file.read(MAX_BYTES + 1) if file else data.get("text", "")
+        if not data["document"].strip():
+            raise forms.ValidationError(_("Choose a file or paste a document."))
+        return data
+
+
+class RefuseForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class PreviewForm(forms.Form):
+    """Figures for one use and kind of work: a field for each unit that the tariff prices and each base it asks for."""
+
+    use = forms.ChoiceField(label=_("Use"), required=False)
+    kind = forms.ChoiceField(label=_("Kind of work"), required=False)
+
+    def __init__(self, schedule: core.Schedule, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data or None, auto_id="try_%s")
+        self.schedule = schedule
+        charges = schedule.charges
+        self._offer("use", _named((c.uses for c in charges), terms.USES))
+        self._offer("kind", _named((c.kinds for c in charges), terms.KINDS))
+        tiers = sorted({tier for charge in charges for tier in charge.licensee_tiers})
+        if tiers:
+            choices = [("", _("none")), *((tier, tier) for tier in tiers)]
+            self.fields["tier"] = forms.ChoiceField(label=_("Licensee's tier"), required=False, choices=choices)
+        for unit in dict.fromkeys(charge.unit for charge in charges if charge.unit != terms.ANY):
+            self.fields[f"units_{unit}"] = _whole(capfirst(labels.unit_label(unit)))
+        if any(charge.model == "per_work" for charge in charges):
+            self.fields["works"] = _whole(_("Distinct works"))
+        for n, base in enumerate(schedule.bases):
+            label = _("Base “%(base)s”, in %(currency)s") % {"base": base, "currency": schedule.currency}
+            self.fields[f"base_{n}"] = forms.CharField(label=label, required=False, max_length=20)
+
+    def _offer(self, name: str, codes: Iterable[str]) -> None:
+        self.fields[name].choices = [(code, labels.label(code)) for code in codes]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        digits = MINOR_DIGITS[self.schedule.currency]
+        for n, _base in enumerate(self.schedule.bases):
+            text = (data.get(f"base_{n}") or "").replace(",", "").strip()
+            try:
+                minor = Decimal(text).scaleb(digits) if text else None
+            except InvalidOperation:
+                minor = Decimal(-1)
+            if minor is not None and not (minor.is_finite() and 0 <= minor <= MAX_PER and minor == int(minor)):
+                self.add_error(f"base_{n}", _("Write an amount, such as 412345679."))
+                minor = None
+            data[f"base_{n}"] = minor
+        return data
+
+    def rating(self) -> core.Rating:
+        """What these figures come to. Call it on a valid form."""
+        data = self.cleaned_data
+        use = data["use"] or next(iter(terms.USES))
+        kind = data["kind"] or next(iter(terms.KINDS))
+        works = data.get("works") or 0
+        quantities = [
+            core.Quantity(use, kind, name.removeprefix("units_"), data[name], works)
+            for name in self.fields
+            if name.startswith("units_") and data[name]
+        ]
+        if works and not quantities:
+            quantities = [core.Quantity(use, kind, "work", works, works)]
+        bases = {
+            base: int(data[f"base_{n}"]) for n, base in enumerate(self.schedule.bases) if data[f"base_{n}"] is not None
+        }
+        counted = {charge.name: works for charge in self.schedule.charges if charge.model == "per_work"}
+        return core.rate(self.schedule, quantities=quantities, bases=bases, tier=data.get("tier", ""), works=counted)
+
+
+def _named(groups: Iterable[tuple[str, ...]], known: Iterable[str]) -> list[str]:
+    """The codes that these lists name, all known ones where one of them says any; in the order of the field."""
+    named = {code for group in groups for code in group}
+    return [code for code in known if terms.ANY in named or code in named]
+
+
+def _whole(label: Any) -> forms.IntegerField:
+    return forms.IntegerField(label=label, required=False, min_value=0, max_value=MAX_PER)

@@ -1,0 +1,14 @@
+"""Where the pages of tariffs lie."""
+
+from django.urls import path
+
+from licensing.tariffs import pages
+
+urlpatterns = [
+    path("tariffs/", pages.tariffs, name="tariffs"),
+    path("tariffs/propose/", pages.propose, name="tariff_propose"),
+    path("tariffs/<int:tariff_id>/", pages.tariff, name="tariff"),
+    path("tariffs/versions/<int:version_id>/document.json", pages.document, name="tariff_document"),
+    path("tariffs/versions/<int:version_id>/determine/", pages.determine, name="tariff_determine"),
+    path("tariffs/versions/<int:version_id>/refuse/", pages.refuse, name="tariff_refuse"),
+]
