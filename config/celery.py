@@ -25,6 +25,7 @@ MINUTE = 60
 HARD_LIMIT = 60 * MINUTE  # a task is killed
 SOFT_LIMIT = 55 * MINUTE  # a task gets SoftTimeLimitExceeded and may end in order
 TASKS = (
+    "accounts.access.tasks",
     "accounts.notices.tasks",
     "licensing.declarations.tasks",
     "royalties.distribution.tasks",
@@ -73,6 +74,8 @@ app.conf.update(
     timezone="UTC",
     imports=tuple(name for name in TASKS if importlib.util.find_spec(name)),
     beat_schedule={
+        "mail waiting notices": {"task": "accounts.notices.tasks.send_mail", "schedule": 300.0},
+        "forget old answers": {"task": "accounts.access.tasks.forget_answers", "schedule": 24 * 3600.0},
         "resume stalled declarations": {"task": "licensing.declarations.tasks.resume_stalled", "schedule": 60.0},
         "resume stalled runs": {"task": "royalties.distribution.tasks.resume_stalled", "schedule": 60.0},
     },

@@ -24,7 +24,7 @@ OWN_HOUSE = (
     Place(_("Approvals"), "accounts:approvals", "approvals.decide"),
     Place(_("Staff"), "accounts:staff", "members.manage"),
     Place(_("API tokens"), "accounts:tokens", "tokens.manage"),
-    Place(_("Evidence"), "accounts:evidence", "organisation.manage"),
+    Place(_("Evidence"), "accounts:evidence", "evidence.view"),
 )
 
 PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {

@@ -203,6 +203,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
+WHITENOISE_USE_FINDERS = True  # straight from the apps: no collectstatic before the first start
 
 # Files as received: content-addressed, never served directly.
 OBJECT_ROOT = VAR_DIR / "objects"

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 PAGE_SIZE = 50
 
 
-class _Uncounted(Paginator):  # type: ignore[type-arg]
+class _Uncounted(Paginator):
     """A paginator that never counts: it asks for one row more than it shows to know whether there is a next page."""
 
     @cached_property
@@ -51,7 +51,9 @@ class _UncountedPage(Page[Any]):
         return (self.number - 1) * self.paginator.per_page + len(self)
 
 
-def paginate(request: HttpRequest, queryset: QuerySet[Any] | list[Any], *, size: int = PAGE_SIZE, counted: bool = True) -> Page[Any]:
+def paginate(
+    request: HttpRequest, queryset: QuerySet[Any] | list[Any], *, size: int = PAGE_SIZE, counted: bool = True
+) -> Page[Any]:
     """The page that `?page=` asks for; a wrong number gives the nearest. `counted=False` leaves out the COUNT."""
     return (Paginator if counted else _Uncounted)(queryset, size).get_page(request.GET.get("page", 1))
 

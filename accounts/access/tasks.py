@@ -13,7 +13,7 @@ from accounts.identity.models import User
 from accounts.organisations.models import Organisation
 
 
-@shared_task(autoretry_for=(OSError,), retry_backoff=True, max_retries=8)  # type: ignore[untyped-decorator]
+@shared_task(autoretry_for=(OSError,), retry_backoff=True, max_retries=8)
 def mail_invitation(user_id: int, organisation_id: int) -> None:
     """Send a person their one-time sign-in link. It is made here, so that it lies in no queue; twice does no harm."""
     user = User.objects.get(pk=user_id)
@@ -25,6 +25,6 @@ def mail_invitation(user_id: int, organisation_id: int) -> None:
     send_mail(subject, body, None, [user.email])
 
 
-@shared_task  # type: ignore[untyped-decorator]
+@shared_task
 def forget_answers() -> None:
     answers.forget()

@@ -20,7 +20,7 @@ def approvals(request: ActorRequest) -> HttpResponse:
     pending = list(ours.pending().order_by("requested_at"))
     page = paginate(request, ours.exclude(status=Approval.Status.PENDING).order_by("-decided_at"))
     for approval in [*pending, *page.object_list]:
-        approval.link = _link(approval)  # type: ignore[attr-defined]
+        approval.link = _link(approval)
     return render(request, "accounts/approvals/approvals.html", {"pending": pending, "page": page})
 
 

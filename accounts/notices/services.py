@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from smtplib import SMTPRecipientsRefused
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -81,7 +82,7 @@ def _mail(notices: Sequence[Notice]) -> int:
     return sent
 
 
-def _message(notice: Notice, server: object) -> EmailMessage:
+def _message(notice: Notice, server: Any) -> EmailMessage:
     with override(notice.user.language):
         link = settings.SITE_URL.rstrip("/") + notice.link if notice.link else ""
         text = "\n\n".join(filter(None, [notice.body, link]))

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
+
+from accounts.identity.core import Forbidden
 
 if TYPE_CHECKING:
     from accounts.identity.core import Actor
@@ -24,6 +26,12 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
             return self
         public = models.Q(kind__in=[Organisation.Kind.SOCIETY, Organisation.Kind.RATE_BODY])
         return self.filter(public | models.Q(id=actor.organisation_id))
+
+    def of(self, actor: Actor) -> Organisation:
+        """The one that this actor acts for; Forbidden for those who act for none."""
+        if actor.organisation_id is None:
+            raise Forbidden(gettext("This is for those who act for an organisation."))
+        return self.get(pk=actor.organisation_id)
 
 
 class Organisation(models.Model):

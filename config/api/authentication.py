@@ -37,7 +37,7 @@ class BearerToken(BaseAuthentication):
         return 'Bearer realm="Jeongsan"'
 
 
-class BearerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BearerTokenScheme(OpenApiAuthenticationExtension):
     """How OpenAPI is told of it."""
 
     target_class = BearerToken

@@ -57,10 +57,10 @@ _KEY = {
 _REQUEST_ID = {"description": "Names this request in our logs; yours is kept where you send one.", "schema": _STRING}
 
 
-class ApiSchema(AutoSchema):  # type: ignore[no-untyped-call]
+class ApiSchema(AutoSchema):
     """Tells with each operation which permission, and so which scope, it asks for."""
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         said = super().get_description() or ""
         permission = needed(self.view, self.method)
         if permission is None or permission in (ANYONE, SIGNED_IN):

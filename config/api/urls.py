@@ -2,11 +2,11 @@
 
 from importlib.util import find_spec
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from config.api.pages import Description, Docs
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", Description.as_view(), name="api-schema"),
     path("docs/", Docs.as_view(), name="api-docs"),
 ]

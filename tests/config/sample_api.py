@@ -25,12 +25,12 @@ runs: list[str] = []
 """What views did, outside any transaction: counts how often each truly ran."""
 
 
-class TokenIn(serializers.Serializer):  # type: ignore[type-arg]
+class TokenIn(serializers.Serializer):
     name = serializers.CharField(max_length=10)
     scopes = serializers.ListField(child=serializers.CharField(max_length=30), default=["*"])
 
 
-class TokenOut(serializers.ModelSerializer):  # type: ignore[type-arg]
+class TokenOut(serializers.ModelSerializer):
     class Meta:
         model = Token
         fields = ["id", "name", "scopes"]

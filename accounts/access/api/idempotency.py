@@ -17,7 +17,6 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import services
@@ -29,7 +28,7 @@ REPLAYED = "Idempotency-Replayed"
 KEPT_HEADERS = ("Content-Type", "Location", "Content-Disposition")
 
 
-def in_one_transaction(view: Any, request: Request, work: Callable[[], Response]) -> HttpResponseBase:
+def in_one_transaction(view: Any, request: Any, work: Callable[[], Response]) -> HttpResponseBase:
     """Run an unsafe method all or nothing; a POST with a key at most once."""
     plain = request._request
     if plain.content_type != "multipart/form-data":
@@ -49,7 +48,7 @@ def in_one_transaction(view: Any, request: Request, work: Callable[[], Response]
         return response
 
 
-def _key_of(request: Request) -> str | None:
+def _key_of(request: Any) -> str | None:
     """The caller's key; people without a name have none, since nobody could say whose it is."""
     key = request.headers.get(HEADER)
     if request.method != "POST" or key is None or request.actor.kind == "anonymous":
@@ -59,7 +58,7 @@ def _key_of(request: Request) -> str | None:
     return str(key)
 
 
-def request_sha256(request: Request) -> str:
+def request_sha256(request: Any) -> str:
     """The digest of method, address and body. Files are read in pieces from where the server put them, never whole."""
     digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
     if request._request.content_type != "multipart/form-data":

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
 
 from accounts.identity.core import Actor
 
@@ -25,7 +24,7 @@ def needed(view: Any, method: str) -> str | None:
 class RequiredPermission(BasePermission):
     """Refuses whatever a view does not grant by name. Runs before any object is looked up."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Any, view: Any) -> bool:
         permission = needed(view, request.method or "")
         actor: Actor = request.actor
         if permission is None or actor.kind == "anonymous":

@@ -61,7 +61,7 @@ class ApiMixin:
     """What `ApiView` and `ApiViewSet` share; see the module's docstring."""
 
     required_permission: str | Mapping[str, str] = {}
-    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
+    http_method_names: Any = ["get", "post", "put", "patch", "delete", "head"]
     request: Any
     args: Any
     kwargs: Any
@@ -98,7 +98,7 @@ class ApiMixin:
         except Exception as exc:
             response = self.handle_exception(exc)  # type: ignore[attr-defined]
         self.response = self.finalize_response(asked, response, *args, **kwargs)  # type: ignore[attr-defined]
-        return self.response  # type: ignore[no-any-return]
+        return self.response
 
     def get_permissions(self) -> list[Any]:
         open_to_all = needed(self, self.request.method or "") == ANYONE
@@ -133,12 +133,13 @@ class ApiView(ApiMixin, APIView):
     """One address with methods of its own."""
 
 
-class ApiViewSet(ApiMixin, GenericViewSet):  # type: ignore[type-arg]
+class ApiViewSet(ApiMixin, GenericViewSet[Any]):
     """The addresses of one kind of object; combine with DRF's list and retrieve mixins."""
 
     def get_queryset(self) -> Any:
         """The objects that this actor may see."""
-        return super().get_queryset().visible_to(self.actor)
+        queryset: Any = super().get_queryset()
+        return queryset.visible_to(self.actor)
 
     def shown(self, instance: Any, **options: Any) -> Any:
         """An object as this view's serializer writes it."""

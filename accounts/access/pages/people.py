@@ -68,7 +68,7 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "accounts/access/welcome.html", {"form": form, "person": user})
 
 
-class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+class ProfileForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["name", "language"]
@@ -77,7 +77,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 @signed_in
 @require_http_methods(["GET", "POST"])
 def profile(request: ActorRequest) -> HttpResponse:
-    user = User.objects.get(pk=request.user.pk)
+    user = User.objects.get(pk=request.actor.user_id or 0)
     form = ProfileForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         user = services.update_profile(actor=request.actor, user=user, **form.cleaned_data)
@@ -98,7 +98,7 @@ def switch(request: ActorRequest) -> HttpResponse:
     chosen = request.POST.get("capacity", "")
     known = {capacity.key: capacity for capacity in request.capacities}  # type: ignore[attr-defined]
     if chosen not in known:
-        raise Conflict("not_your_capacity", _("You cannot act as that, or no longer."))
+        raise Conflict("not_your_capacity", str(_("You cannot act as that, or no longer.")))
     request.session[CAPACITY] = chosen
     messages.success(request, _("You now act as: %(capacity)s.") % {"capacity": known[chosen].label})
     return redirect("home")

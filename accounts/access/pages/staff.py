@@ -43,7 +43,7 @@ class MemberForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 def staff(request: ActorRequest) -> HttpResponse:
     """The list, and the form that adds to it."""
-    organisation = Organisation.objects.get(pk=request.actor.organisation_id)
+    organisation = Organisation.objects.of(request.actor)
     form = MemberForm(request.POST or None, kind=organisation.kind)
     if request.method == "POST" and form.is_valid():
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -25,19 +26,11 @@ from accounts.organisations.models import Organisation
 
 class TokenForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What it is for, so that you know it later."))
-    sandbox = forms.TypedChoiceField(
-        label=_("Mode"),
-        choices=[("", _("live")), ("1", _("sandbox: makes and sees test data only"))],
-        coerce=bool,
-        required=False,
-        empty_value=False,
+    mode = forms.ChoiceField(
+        label=_("Mode"), choices=[("live", _("live")), ("sandbox", _("sandbox: makes and sees test data only"))]
     )
-    days = forms.TypedChoiceField(
-        label=_("Good for"),
-        choices=[("90", _("90 days")), ("365", _("1 year")), ("", _("until revoked"))],
-        coerce=int,
-        required=False,
-        empty_value=None,
+    days = forms.ChoiceField(
+        label=_("Good for"), choices=[("90", _("90 days")), ("365", _("1 year")), ("0", _("until revoked"))]
     )
     scopes = forms.MultipleChoiceField(label=_("What it may do"), widget=forms.CheckboxSelectMultiple)
 
@@ -80,14 +73,25 @@ def _may_manage(actor: Actor) -> None:
 
 def _owned(actor: Actor) -> QuerySet[Token]:
     """The tokens of the capacity in which this person acts now."""
-    return Token.objects.visible_to(actor).filter(organisation_id=actor.organisation_id)
+    seen = Token.objects.visible_to(actor)
+    return seen.filter(organisation=None) if actor.organisation_id is None else seen.exclude(organisation=None)
 
 
 def _issue(actor: Actor, form: TokenForm) -> str:
+    """Make the token that the form asks for; returns it in clear."""
     data = form.cleaned_data
-    days = data.pop("days")
-    expires_at = timezone.now() + datetime.timedelta(days=days) if days else None
-    if actor.organisation_id is not None:
-        organisation = Organisation.objects.get(pk=actor.organisation_id)
-        return services.issue_token(actor=actor, organisation=organisation, expires_at=expires_at, **data)[1]
-    return services.issue_token(actor=actor, user=User.objects.get(pk=actor.user_id), expires_at=expires_at, **data)[1]
+    days = int(data["days"])
+    owner: dict[str, Any] = (
+        {"user": User.objects.get(pk=actor.user_id or 0)}
+        if actor.organisation_id is None
+        else {"organisation": Organisation.objects.of(actor)}
+    )
+    _token, text = services.issue_token(
+        actor=actor,
+        scopes=data["scopes"],
+        sandbox=data["mode"] == "sandbox",
+        name=data["name"],
+        expires_at=timezone.now() + datetime.timedelta(days=days) if days else None,
+        **owner,
+    )
+    return text

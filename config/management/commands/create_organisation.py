@@ -22,7 +22,7 @@ class Command(Base):
         parser.add_argument("--name-ko", default="", help="the name in Korean")
         parser.add_argument("--country", default="KR", help="two letters (ISO 3166)")
 
-    def run(self, *, ref: str, kind: str, name: str, name_ko: str, country: str) -> dict[str, Any]:  # type: ignore[override]
+    def run(self, *, ref: str, kind: str, name: str, name_ko: str, country: str) -> dict[str, Any]:
         organisation = services.create_organisation(
             actor=SYSTEM, ref=ref, kind=kind, name=name, name_ko=name_ko, country=country
         )

@@ -37,7 +37,7 @@ class Command(Base):
         parser.add_argument("--name", default="")
         parser.add_argument("--language", choices=["en", "ko"], default="en")
 
-    def run(self, *, email: str, organisation: str, role: str, **options: Any) -> dict[str, Any]:  # type: ignore[override]
+    def run(self, *, email: str, organisation: str, role: str, **options: Any) -> dict[str, Any]:
         where = Organisation.objects.filter(ref=organisation).first()
         if where is None:
             raise NotFound(f"There is no organisation “{organisation}”. Create it with create_organisation first.")
@@ -64,7 +64,13 @@ class Command(Base):
         name: str,
         language: str,
     ) -> User:
-        person = {"actor": SYSTEM, "email": email, "password": password, "name": name, "language": language}
+        person: dict[str, Any] = {
+            "actor": SYSTEM,
+            "email": email,
+            "password": password,
+            "name": name,
+            "language": language,
+        }
         if holder is None:
             if role not in roles_of(where.kind):
                 raise Refusal(

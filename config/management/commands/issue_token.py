@@ -26,7 +26,7 @@ class Command(Base):
         parser.add_argument("--name", default="", help="what it is for")
         parser.add_argument("--days", type=int, help="for how long it is good; without it, until it is revoked")
 
-    def run(  # type: ignore[override]
+    def run(
         self, *, organisation: str, scopes: str, sandbox: bool, name: str, days: int | None
     ) -> dict[str, Any]:
         where = Organisation.objects.filter(ref=organisation).first()
