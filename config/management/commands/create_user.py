@@ -8,7 +8,6 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 from django.db import transaction
-from licensing.repertoire.services import represent
 
 from accounts.access import services
 from accounts.access.core import REPRESENTATIONS, roles_of
@@ -83,6 +82,8 @@ class Command(Base):
         if found is None:
             raise NotFound(f"{where.ref} has no member “{holder}”. Import it with import_holders first.")
         user, _new = services.create_person(**person)
+        from licensing.repertoire.services import represent
+
         represent(actor=SYSTEM, user=user, holder=found, scope=role)
         return user
 

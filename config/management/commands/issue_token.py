@@ -14,6 +14,13 @@ from accounts.organisations.models import Organisation
 from config.commands import Command as Base
 
 
+def _days(text: str) -> int:
+    days = int(text)
+    if not 1 <= days <= 3650:
+        raise ValueError
+    return days
+
+
 class Command(Base):
     help = "Issue a token for an organisation's programs and print it, once."
 
@@ -24,11 +31,9 @@ class Command(Base):
         )
         parser.add_argument("--sandbox", action="store_true", help="makes and sees test data only (jsk_test_…)")
         parser.add_argument("--name", default="", help="what it is for")
-        parser.add_argument("--days", type=int, help="for how long it is good; without it, until it is revoked")
+        parser.add_argument("--days", type=_days, help="how long it is good (default: until revoked)")
 
-    def run(
-        self, *, organisation: str, scopes: str, sandbox: bool, name: str, days: int | None
-    ) -> dict[str, Any]:
+    def run(self, *, organisation: str, scopes: str, sandbox: bool, name: str, days: int | None) -> dict[str, Any]:
         where = Organisation.objects.filter(ref=organisation).first()
         if where is None:
             raise NotFound(f"There is no organisation “{organisation}”. Create it with create_organisation first.")
