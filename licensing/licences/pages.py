@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access.paging import ordering, paginate
@@ -23,6 +23,14 @@ from licensing.licences.forms import LicenceForm, SuspendForm, TerminateForm
 from licensing.licences.models import Licence
 from licensing.tariffs.services import version_in_force
 
+HAPPENED = {
+    "licence.created": _("granted"),
+    "licence.activated": _("activated"),
+    "licence.suspended": _("suspended"),
+    "licence.resumed": _("resumed"),
+    "licence.terminated": _("terminated"),
+    "licence.expired": _("expired"),
+}
 SORTS = {"ref": "ref", "licensee": "licensee__name", "society": "society__name", "term": "valid", "status": "status"}
 
 
@@ -64,6 +72,7 @@ def licence(request: ActorRequest, licence_id: int) -> HttpResponse:
         "can_manage": _may_grant(actor) and found.society_id == actor.organisation_id,
         "suspend_form": SuspendForm(),
         "terminate_form": TerminateForm(initial={"on": today}),
+        "happened": HAPPENED,
         "events": Event.objects.visible_to(actor).about("licence", found.pk).order_by("-id")[:20],
     }
     return render(request, "licensing/licences/detail.html", context)
@@ -111,7 +120,7 @@ def resume(request: ActorRequest, licence_id: int) -> HttpResponse:
 def terminate(request: ActorRequest, licence_id: int) -> HttpResponse:
     form = TerminateForm(request.POST)
     if not form.is_valid():
-        raise Refusal("bad_day", _("Write the first day that is no longer licensed."), pointer="/on")
+        raise Refusal("bad_day", str(_("Write the first day that is no longer licensed.")), pointer="/on")
     return _done(request, licence_id, services.terminate, _("The licence is terminated."), **form.cleaned_data)
 
 
@@ -123,11 +132,11 @@ def _find(actor: Actor, licence_id: int) -> Licence:
     found = Licence.objects.visible_to(actor).select_related("society", "licensee", "tariff__society")
     licence = found.filter(pk=licence_id).first()
     if licence is None:
-        raise NotFound(_("There is no such licence."))
+        raise NotFound(str(_("There is no such licence.")))
     return licence
 
 
-def _done(request: ActorRequest, licence_id: int, act: Callable[..., Any], said: str, **keys: Any) -> HttpResponse:
+def _done(request: ActorRequest, licence_id: int, act: Callable[..., Any], said: Any, **keys: Any) -> HttpResponse:
     """One act on a licence, then its page again."""
     act(actor=request.actor, licence=_find(request.actor, licence_id), **keys)
     messages.success(request, said)

@@ -245,7 +245,8 @@ def checked_codes(codes: Collection[str], known: Collection[str], pointer: str) 
 
 
 def checked_territory(codes: Collection[str]) -> list[str]:
-    countries = [code for code in Locale.parse("en").territories if len(code) == 2 and code.isalpha()]
+    names = map(str, Locale.parse("en").territories)
+    countries = [code for code in names if len(code) == 2 and code.isalpha()]
     try:
         return checked_codes([code.upper() for code in codes], countries, "/territory")
     except Refusal as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -45,11 +46,11 @@ class RefuseForm(forms.Form):
 class PreviewForm(forms.Form):
     """Figures for one use and kind of work: a field for each unit that the tariff prices and each base it asks for."""
 
-    use = forms.ChoiceField(label=_("Use"), required=False)
-    kind = forms.ChoiceField(label=_("Kind of work"), required=False)
+    use = forms.ChoiceField(label=_("Use"))
+    kind = forms.ChoiceField(label=_("Kind of work"))
 
-    def __init__(self, schedule: core.Schedule, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data or None, auto_id="try_%s")
+    def __init__(self, schedule: core.Schedule, data: QueryDict | None = None) -> None:
+        super().__init__(data and data.copy(), auto_id="try_%s")
         self.schedule = schedule
         charges = schedule.charges
         self._offer("use", _named((c.uses for c in charges), terms.USES))
@@ -67,7 +68,10 @@ class PreviewForm(forms.Form):
             self.fields[f"base_{n}"] = forms.CharField(label=label, required=False, max_length=20)
 
     def _offer(self, name: str, codes: Iterable[str]) -> None:
-        self.fields[name].choices = [(code, labels.label(code)) for code in codes]  # type: ignore[attr-defined]
+        choices = [(code, labels.label(code)) for code in codes]
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
+        if isinstance(self.data, QueryDict) and self.is_bound:
+            self.data.setdefault(name, choices[0][0])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -87,9 +91,7 @@ class PreviewForm(forms.Form):
     def rating(self) -> core.Rating:
         """What these figures come to. Call it on a valid form."""
         data = self.cleaned_data
-        use = data["use"] or next(iter(terms.USES))
-        kind = data["kind"] or next(iter(terms.KINDS))
-        works = data.get("works") or 0
+        use, kind, works = data["use"], data["kind"], data.get("works") or 0
         quantities = [
             core.Quantity(use, kind, name.removeprefix("units_"), data[name], works)
             for name in self.fields

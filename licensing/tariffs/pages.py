@@ -199,8 +199,7 @@ def _with_text(form: ProposeForm) -> ProposeForm:
     """The form with an uploaded file's text in its text field, so that it can be put right in place."""
     uploaded = form.cleaned_data.get("document") if hasattr(form, "cleaned_data") else None
     if isinstance(uploaded, bytes):
-        form.data = form.data.copy()
-        form.data["text"] = uploaded.decode("utf-8-sig", "replace").replace("\x00", "\ufffd")
+        form.data = {**form.data, "text": uploaded.decode("utf-8-sig", "replace").replace("\x00", "\ufffd")}
     return form
 
 

@@ -70,7 +70,8 @@ class Reader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
-    def fail(self, pointer: str, code: str, template: str, **values: object) -> None:
+    def fail(self, pointer: str, code: str, template: str, **values: object) -> Any:
+        """Note a problem. Gives None, so that a check can end with it."""
         self.problems.append(Problem(pointer, code, template, {k: str(v) for k, v in values.items()}))
 
     def object(

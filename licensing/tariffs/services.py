@@ -220,7 +220,7 @@ def _check_rate_body(body: Organisation, society: Organisation) -> None:
 def _deciding_body(actor: Actor, version: TariffVersion) -> Organisation:
     """The rate body for which the actor decides: never the society that proposed the version."""
     actor.require("tariffs.determine")
-    body = Organisation.objects.filter(pk=actor.organisation_id).first()
+    body = Organisation.objects.filter(pk=actor.organisation_id or 0).first()
     if body is None:
         raise Forbidden(_("Only the staff of a rate body determine tariffs."))
     _check_rate_body(body, version.tariff.society)

@@ -153,7 +153,7 @@ def test_nothing_declared_owes_what_stands_each_period(parties: Any) -> None:
 
 def test_the_licence_narrows_what_is_owed_each_period(parties: Any, society: Organisation) -> None:
     version = determined(society, tariff(charge("flat", amount="5", uses=["ground"])))
-    ours = licence(*parties, version, uses=["train"])
+    ours = licence(parties[0], parties[1], version, uses=["train"])
     assert rate_declarations(licence=ours, period=QUARTER, declarations=all_of(ours)).amount == 0
 
 

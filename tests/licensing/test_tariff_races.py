@@ -68,3 +68,21 @@ def test_the_same_document_imported_at_once_is_one_version(committed_db: Any) ->
     )
     assert TariffVersion.objects.get().status == "determined"
     assert {result.outcome for result in results} <= {"created", "updated", "unchanged"}
+
+
+def test_two_successors_determined_at_once_never_tear_the_calendar(committed_db: Any) -> None:
+    """Each ends the version before it; without the lock on the tariff both would end the same one."""
+    society, body = organisation("S", "society"), organisation("B", "rate_body")
+    commissioner = staff(body, "tariffs.determine")
+    services.import_tariff(actor=SYSTEM, society=society, document=tariff(), determined_by=body)
+    successors = [
+        services.propose(actor=SYSTEM, society=society, document=tariff(version=n, valid_from=start))
+        for n, start in ((2, "2026-07-01"), (3, "2026-09-01"))
+    ]
+    results = together(*[lambda v=v: services.determine(actor=commissioner, version=v) for v in successors])
+    assert all(isinstance(result, (TariffVersion, Conflict)) for result in results)
+    assert isinstance(results[1], TariffVersion), "the later successor follows whichever came first"
+    in_order = TariffVersion.objects.filter(status="determined").order_by("version")
+    ends = [(version.valid.lower, version.valid.upper) for version in in_order]
+    assert all(earlier[1] == later[0] for earlier, later in zip(ends, ends[1:], strict=False))
+    assert ends[-1][1] is None
