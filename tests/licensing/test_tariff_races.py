@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from django.db import connection
@@ -84,5 +85,5 @@ def test_two_successors_determined_at_once_never_tear_the_calendar(committed_db:
     assert isinstance(results[1], TariffVersion), "the later successor follows whichever came first"
     in_order = TariffVersion.objects.filter(status="determined").order_by("version")
     ends = [(version.valid.lower, version.valid.upper) for version in in_order]
-    assert all(earlier[1] == later[0] for earlier, later in zip(ends, ends[1:], strict=False))
+    assert all(earlier[1] == later[0] for earlier, later in pairwise(ends))
     assert ends[-1][1] is None
