@@ -86,6 +86,11 @@ CREATE FUNCTION ledger_refuse(name text, message text) RETURNS void LANGUAGE plp
 BEGIN
   RAISE EXCEPTION '%', message USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = name;
 END $$;
+CREATE FUNCTION ledger_refuse_accounts(journal bigint) RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  PERFORM ledger_refuse('ledger_posting_fits_its_accounts', format(
+    'journal %s posts to an account that is closed, missing, of another society, or in another currency', journal));
+END $$;
 
 -- 1. What is written stays.
 CREATE FUNCTION ledger_refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -158,7 +163,9 @@ BEGIN
       UNION ALL SELECT debit_id, -amount, 0 FROM ledger_posting WHERE journal_id = $1
       UNION ALL SELECT credit_id, 0, -amount FROM ledger_posting WHERE journal_id = $1) legs
     GROUP BY id HAVING sum(debit) <> 0 OR sum(credit) <> 0 LIMIT 1 $query$ INTO wrong USING first;
-  IF wrong IS NOT NULL THEN
+  IF wrong IS NOT NULL AND NOT EXISTS (SELECT FROM after WHERE id = wrong) THEN
+    PERFORM ledger_refuse_accounts(first);
+  ELSIF wrong IS NOT NULL THEN
     PERFORM ledger_refuse('ledger_balance_moves_by_posting', format('the balance of account %s moves only by the postings of a journal, once', wrong));
   END IF;
   RETURN NULL;
@@ -198,10 +205,10 @@ BEGIN
   END IF;
 END $$;
 
--- 5. Postings: one statement brings all postings of one journal. Accounts are locked in id order (no deadlock), the
---    references are checked under the lock, and the balances follow.
+-- 5. Postings: one statement brings all postings of one journal. Their accounts are locked in id order (no
+--    deadlock), those that fit are moved, and what was moved must be all that was posted.
 CREATE FUNCTION ledger_apply_postings() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-DECLARE head ledger_journal; lines bigint; total numeric; lowest bigint; highest bigint; last integer; closed date; wrong bigint;
+DECLARE head ledger_journal; lines bigint; total numeric; lowest bigint; highest bigint; last integer; closed date;
         debited numeric; credited numeric;
 BEGIN
   SELECT count(*), sum(amount), min(journal_id), max(journal_id), max(line) INTO lines, total, lowest, highest, last FROM inserted;
@@ -233,11 +240,7 @@ BEGIN
       RETURNING s.debit, s.credit)
     SELECT sum(debit), sum(credit) FROM moved $query$ INTO debited, credited USING head.id, head.society_id;
   IF (debited, credited) IS DISTINCT FROM (total, total) THEN
-    SELECT legs.id INTO wrong FROM (SELECT debit_id AS id, currency FROM inserted UNION SELECT credit_id, currency FROM inserted) legs
-    LEFT JOIN ledger_account a ON a.id = legs.id AND a.currency = legs.currency AND a.society_id = head.society_id AND a.closed_on IS NULL
-    WHERE a.id IS NULL LIMIT 1;
-    PERFORM ledger_refuse('ledger_posting_fits_its_accounts', format(
-      'account %s is not an open account of society %s in the posting''s currency', wrong, head.society_id));
+    PERFORM ledger_refuse_accounts(head.id);
   END IF;
   RETURN NULL;
 END $$;

@@ -1,0 +1,120 @@
+"""The chart of accounts, and what identifies a request to post. Pure.
+
+Each society keeps a book of its own in each currency. Money of a licence runs through it like this:
+
+    invoice   receivable (licensee) ─▶ billed (invoice), vat          what is owed, not yet anybody's
+    receipt   bank ─▶ receivable; billed ─▶ pool (invoice)            what came in, net of VAT, to be distributed
+    run       pool ─▶ clearing (run) ─▶ deduction:<name>, reserve, payable (holder), held, suspense
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from accounts.identity.core import Refusal
+
+MAX_AMOUNT: Final = 10**15  # minor units of one posting, as the table's constraint has it
+FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2999, 12, 31)
+
+Side = Literal["debit", "credit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of account: on which side its balance normally stands, and whom or what its owner id names.
+
+    `named` kinds carry a name of their own: `deduction:management fee`.
+    """
+
+    code: str
+    label: str
+    normal: Side
+    owner: str = ""
+    named: bool = False
+
+    @property
+    def floor(self) -> int:
+        """1: debits never exceed credits; -1: credits never exceed debits. The database holds the same (`ledger_kind`)."""
+        return 1 if self.normal == "credit" else -1
+
+
+CHART: Final = {
+    kind.code: kind
+    for kind in (
+        Kind("bank", "Bank", "debit"),
+        Kind("receivable", "Receivable from licensees", "debit", owner="organisation"),
+        Kind("billed", "Billed, not yet received", "credit", owner="invoice"),
+        Kind("vat", "VAT owed", "credit"),
+        Kind("pool", "Received, to be distributed", "credit", owner="invoice"),
+        Kind("clearing", "Distribution under way", "credit", owner="run"),
+        Kind("deduction", "Deduction", "credit", named=True),
+        Kind("reserve", "Reserve", "credit"),
+        Kind("payable", "Payable to holders", "credit", owner="holder"),
+        Kind("held", "Held", "credit"),
+        Kind("suspense", "Suspense", "credit"),
+    )
+}
+
+
+def kind_of(code: str) -> Kind:
+    """The kind in the chart that an account's kind belongs to; Refusal where there is none.
+
+    >>> kind_of("deduction:management fee").label
+    'Deduction'
+    """
+    base, _, name = code.partition(":")
+    found = CHART.get(base)
+    if found is None or bool(name) != found.named:
+        raise Refusal("unknown_account_kind", f"“{code}” is no kind of account in the chart.")
+    return found
+
+
+def balance(kind: str, debits: int, credits: int) -> int:
+    """An account's balance on its normal side, in minor units.
+
+    >>> balance("payable", 30, 100), balance("bank", 100, 30)
+    (70, 70)
+    """
+    return debits - credits if kind_of(kind).normal == "debit" else credits - debits
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One posting to be: account ids and a positive amount in minor units of the accounts' currency."""
+
+    debit: int
+    credit: int
+    amount: int
+
+
+def check(transfers: Iterable[Transfer]) -> None:
+    """Raise Refusal for what the ledger would refuse, before it is asked."""
+    empty = True
+    for line, transfer in enumerate(transfers, 1):
+        empty = False
+        if type(transfer.amount) is not int or not 1 <= transfer.amount <= MAX_AMOUNT:
+            raise Refusal("amount_out_of_range", f"Line {line}: an amount is a whole number from 1 to {MAX_AMOUNT}.", row=line)
+        if transfer.debit == transfer.credit:
+            raise Refusal("same_account", f"Line {line}: a posting is between two accounts.", row=line)
+    if empty:
+        raise Refusal("nothing_to_post", "A journal has at least one posting.")
+
+
+def check_day(day: datetime.date) -> None:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise Refusal("day_out_of_range", f"A day of the ledger lies between {FIRST_DAY} and {LAST_DAY}.", pointer="/on")
+
+
+def heading(society_id: int, kind: str, effective_on: datetime.date, reverses: int | None = None) -> str:
+    """The first line of what a request's digest covers; the transfers follow, one a line (see `line`)."""
+    return f"{society_id} {effective_on.isoformat()} {reverses or '-'} {kind}"
+
+
+def digest(head: str, transfers: Iterable[Transfer]) -> bytes:
+    """SHA-256 that tells a replay (same key, same content) from a conflict. `post_query` computes the same in SQL."""
+    lines = [head, *(f"{transfer.debit} {transfer.credit} {transfer.amount}" for transfer in transfers)]
+    return hashlib.sha256("\n".join(lines).encode()).digest()

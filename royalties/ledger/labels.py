@@ -1,0 +1,42 @@
+"""The chart's labels, once more as literals, so that the translator's tools find them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from royalties.ledger.core import kind_of
+
+KINDS: Final = {
+    "bank": gettext_lazy("Bank"),
+    "receivable": gettext_lazy("Receivable from licensees"),
+    "billed": gettext_lazy("Billed, not yet received"),
+    "vat": gettext_lazy("VAT owed"),
+    "pool": gettext_lazy("Received, to be distributed"),
+    "clearing": gettext_lazy("Distribution under way"),
+    "deduction": gettext_lazy("Deduction"),
+    "reserve": gettext_lazy("Reserve"),
+    "payable": gettext_lazy("Payable to holders"),
+    "held": gettext_lazy("Held"),
+    "suspense": gettext_lazy("Suspense"),
+}
+JOURNALS: Final = {
+    "invoice": gettext_lazy("invoice"),
+    "receipt": gettext_lazy("receipt"),
+    "run": gettext_lazy("distribution run"),
+    "reversal": gettext_lazy("reversal"),
+}
+
+
+def kind_label(kind: str) -> str:
+    """An account's kind in the reader's language: `deduction:management fee` → Deduction: management fee."""
+    code, _colon, name = kind.partition(":")
+    label = str(KINDS.get(code) or kind_of(kind).label)
+    return _("%(kind)s: %(name)s") % {"kind": label, "name": name} if name else label
+
+
+def journal_label(kind: str) -> str:
+    """What a journal's kind says happened."""
+    return str(JOURNALS.get(kind, kind))
