@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import beat_init, worker_init
 from django.conf import settings
 from kombu.connection import Connection
@@ -28,9 +29,20 @@ TASKS = (
     "accounts.access.tasks",
     "accounts.notices.tasks",
     "licensing.declarations.tasks",
+    "licensing.licences.tasks",
     "royalties.distribution.tasks",
     "royalties.statements.tasks",
 )
+BEAT = {
+    # What a killed worker left, from the state that the database shows.
+    "resume stalled declarations": {"task": "licensing.declarations.tasks.resume_stalled", "schedule": MINUTE},
+    "resume stalled runs": {"task": "royalties.distribution.tasks.resume_stalled", "schedule": MINUTE},
+    "resume stalled publications": {"task": "royalties.statements.tasks.resume_stalled", "schedule": MINUTE},
+    "send notices by mail": {"task": "accounts.notices.tasks.send_mail", "schedule": MINUTE},
+    # Housekeeping.
+    "expire licences": {"task": "licensing.licences.expire_due", "schedule": crontab(hour="0", minute="5")},
+    "forget old answers": {"task": "accounts.access.tasks.forget_answers", "schedule": crontab(minute="15")},
+}
 
 
 class Jeongsan(Celery):
@@ -54,8 +66,11 @@ app = Jeongsan("jeongsan")
 app.conf.update(
     broker_url=broker_url(settings.REDIS_URL),
     broker_connection_retry_on_startup=True,
-    # Longer than any task may run: a message must not be handed out while its task still works.
-    broker_transport_options={"visibility_timeout": HARD_LIMIT + 10 * MINUTE},
+    broker_transport_options={
+        # Longer than any task may run: a message must not be handed out while its task still works.
+        "visibility_timeout": HARD_LIMIT + 10 * MINUTE,
+        "unacked_restore_throttle": 1,  # look for such messages every 10 s rather than every 100 s
+    },
     result_backend=None,  # outcomes are rows with a state, in the database
     task_ignore_result=True,
     accept_content=["json"],
@@ -71,14 +86,9 @@ app.conf.update(
     worker_max_memory_per_child=2_000_000,  # KiB; checked after each task
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
-    timezone="UTC",
+    timezone=settings.TIME_ZONE,  # the days of the schedule are Seoul's
     imports=tuple(name for name in TASKS if importlib.util.find_spec(name)),
-    beat_schedule={
-        "mail waiting notices": {"task": "accounts.notices.tasks.send_mail", "schedule": 300.0},
-        "forget old answers": {"task": "accounts.access.tasks.forget_answers", "schedule": 24 * 3600.0},
-        "resume stalled declarations": {"task": "licensing.declarations.tasks.resume_stalled", "schedule": 60.0},
-        "resume stalled runs": {"task": "royalties.distribution.tasks.resume_stalled", "schedule": 60.0},
-    },
+    beat_schedule=BEAT,
     beat_schedule_filename=str(settings.VAR_DIR / "beat-schedule"),
 )
 

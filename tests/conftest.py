@@ -46,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
         database |= embedded.database(environ.Env(), settings.VAR_DIR / "tests")
     database["CONN_MAX_AGE"] = 0
     settings.VAR_DIR, settings.OBJECT_ROOT, settings.SCRATCH_ROOT = var, var / "objects", var / "scratch"
+    settings.STATIC_ROOT = var / "static"
+    settings.STATIC_ROOT.mkdir()
     settings.REDIS_URL = embedded.redis_url(environ.Env(), var)
     settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -65,6 +67,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        # With xdist, tests that share a costly module fixture stay on one worker.
+        if {"browser", "cluster"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
         mark = item.get_closest_marker("django_db")
         if mark and mark.kwargs.get("transaction"):
             raise pytest.UsageError(
@@ -130,20 +135,18 @@ def run_manage(committed_db: Committed) -> Callable[..., Finished]:
 
 @pytest.fixture
 def start_worker(committed_db: Committed, tmp_path: Path) -> Iterator[Callable[..., Running]]:
-    """`start_worker(env={…}, concurrency=1)` starts a real Celery worker on the test's database and broker."""
+    """`start_worker(env={…}, concurrency=1, include="a.module")`: a real Celery worker on the test's database."""
     started: list[Running] = []
 
-    def run(env: dict[str, str] | None = None, concurrency: int = 1) -> Running:
+    def run(env: dict[str, str] | None = None, **options: Any) -> Running:
         log = tmp_path / f"worker-{len(started)}.log"
-        started.append(
-            processes.start_worker(env=committed_db.environment | (env or {}), log=log, concurrency=concurrency)
-        )
+        started.append(processes.start_worker(env=committed_db.environment | (env or {}), log=log, **options))
         return started[-1]
 
     _purge_queue()
     yield run
     for each in started:
-        each.stop()
+        each.kill9()  # an orderly end takes seconds, and the database and the broker's folder go anyway
 
 
 @pytest.fixture

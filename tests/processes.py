@@ -120,13 +120,14 @@ def start(command: list[str], *, env: Mapping[str, str], log: Path) -> Running:
     return Running(process, log)
 
 
-def start_worker(*, env: Mapping[str, str], log: Path, concurrency: int = 1) -> Running:
-    """Start a Celery worker and wait until it takes tasks."""
+def start_worker(*, env: Mapping[str, str], log: Path, concurrency: int = 1, include: str = "") -> Running:
+    """Start a Celery worker, with the tasks of the modules `include` as well, and wait until it takes tasks."""
+    more = ("--include", include) if include else ()
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     worker = start(
         [
             *(sys.executable, "-m", "celery", "--app", "config.celery", "worker", "--loglevel", "INFO"),
-            *("--concurrency", str(concurrency), "--hostname", f"test-{os.urandom(4).hex()}@localhost", *quiet),
+            *("--concurrency", str(concurrency), "--hostname", f"test-{os.urandom(4).hex()}@localhost", *quiet, *more),
         ],
         env=env,
         log=log,

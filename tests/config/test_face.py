@@ -94,19 +94,29 @@ def test_every_status_has_a_tone_that_the_stylesheet_knows():
 
 
 def test_a_badge_prefers_the_models_own_name_and_escapes_it():
-    assert shown('{% badge "held" label %}', label="<b>kept</b>") == '<span class="badge tone-warn">&lt;b&gt;kept&lt;/b&gt;</span>'
+    assert (
+        shown('{% badge "held" label %}', label="<b>kept</b>")
+        == '<span class="badge tone-warn">&lt;b&gt;kept&lt;/b&gt;</span>'
+    )
 
 
 def test_steps_mark_what_is_done_current_failed_and_to_do():
     choices = [("draft", "draft"), ("computed", "computed"), ("published", "published")]
-    running, stopped, over = (shown("{% steps c s failed=f %}", c=choices, s=s, f=f) for s, f in (("computed", False), ("computed", True), ("published", False)))
+    running, stopped, over = (
+        shown("{% steps c s failed=f %}", c=choices, s=s, f=f)
+        for s, f in (("computed", False), ("computed", True), ("published", False))
+    )
     assert [running.count(f"is-{state}") for state in ("done", "current", "todo")] == [1, 1, 1]
     assert 'class="is-failed" aria-current="step"' in stopped
     assert over.count("is-done") == 3
 
 
 def test_a_table_escapes_its_rows_once():
-    html = shown('{% table label "stack compact" %}<tbody><tr><td>{{ t }}</td></tr></tbody>{% endtable %}', t="<i>&", label="Works & more")
+    html = shown(
+        '{% table label "stack compact" %}<tbody><tr><td>{{ t }}</td></tr></tbody>{% endtable %}',
+        t="<i>&",
+        label="Works & more",
+    )
     assert 'class="table-wrap table-stack" role="region" aria-label="Works &amp; more"' in html
     assert "<td>&lt;i&gt;&amp;</td>" in html
     assert 'class="table table-compact"' in html
@@ -121,7 +131,10 @@ def test_a_sorting_heading_turns_round_keeps_the_filter_and_forgets_the_page():
 
 
 def test_an_explanation_ends_in_its_result():
-    html = shown('{% include "components/explanation.html" with steps=steps %}', steps=[{"label": "a", "value": "1"}, {"label": "b", "value": "2"}])
+    html = shown(
+        '{% include "components/explanation.html" with steps=steps %}',
+        steps=[{"label": "a", "value": "1"}, {"label": "b", "value": "2"}],
+    )
     assert html.index("is-total") > html.index(">1<")
 
 
@@ -151,10 +164,12 @@ def test_a_picture_is_drawn_once_for_the_same_data(monkeypatch):
 
 def test_columns_follow_the_theme_and_sum_in_the_table():
     charts.cache.clear()
-    chart = charts.stacked([("Q1", "train", 100), ("Q1", "ground", 50), ("Q2", "train", 7)], title="By use", currency="KRW")
+    chart = charts.stacked(
+        [("Q1", "train", 100), ("Q1", "ground", 50), ("Q2", "train", 7)], title="By use", currency="KRW"
+    )
     assert list(chart.rows) == [["Q1", "₩100", "₩50", "₩150"], ["Q2", "₩7", "₩0", "₩7"]]
     assert "var(--chart-2)" in chart.svg
-    assert "aria-label=\"By use. Q1: ₩150, Q2: ₩7\"" in chart.svg
+    assert 'aria-label="By use. Q1: ₩150, Q2: ₩7"' in chart.svg
 
 
 @given(st.integers(0, 10**18))
@@ -173,7 +188,13 @@ def test_a_long_name_is_cut_to_what_a_phone_shows(text):
 def test_paging_without_a_count_knows_whether_there_is_more():
     rows = list(range(101))
     last = paginate(get("/?page=3"), rows, counted=False)
-    assert (list(last), last.has_next(), last.has_previous(), last.start_index(), last.end_index()) == ([100], False, True, 101, 101)
+    assert (list(last), last.has_next(), last.has_previous(), last.start_index(), last.end_index()) == (
+        [100],
+        False,
+        True,
+        101,
+        101,
+    )
     assert paginate(get("/?page=2"), rows, counted=False).has_next()
     assert paginate(get("/?page=-1"), rows, counted=False).number == 1
     assert paginate(get("/?page=99"), rows).number == 3
@@ -188,7 +209,10 @@ def test_only_named_columns_can_order_a_list():
     assert ordering(get("/?sort=secret_hash"), allowed, default="id") == "id"
 
 
-@pytest.mark.parametrize(("next_page", "target"), [("/tariffs/", "/tariffs/"), ("https://elsewhere.example/", "/"), ("//elsewhere.example", "/")])
+@pytest.mark.parametrize(
+    ("next_page", "target"),
+    [("/tariffs/", "/tariffs/"), ("https://elsewhere.example/", "/"), ("//elsewhere.example", "/")],
+)
 def test_the_theme_is_kept_in_a_cookie_and_never_leads_away(next_page, target):
     response = pages.theme(RequestFactory().post("/theme/", {"theme": "dark", "next": next_page}))
     assert (response.url, response.cookies["theme"].value) == (target, "dark")
