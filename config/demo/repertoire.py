@@ -56,7 +56,7 @@ def _suffixes() -> PublicSuffixList:
 
 
 def registered_domains() -> list[str]:
-    """What the society's members registered: sites seen under several hosts once, by their common domain; other hosts as they are."""
+    """What members registered: a site seen under several hosts once, by its common domain; other hosts as they are."""
     suffixes = _suffixes()
     site_of = {host: suffixes.privatesuffix(host) for host, _ in declared_domains() if "." in host}
     hosts = Counter(site for site in site_of.values() if site)
@@ -65,7 +65,7 @@ def registered_domains() -> list[str]:
 
 
 def web_shares(domains: Sequence[str]) -> list[tuple[str, str, str, str]]:
-    """(work_ref, holder_ref, role, share): most domains have one publisher; some two, some are recorded in part, a few over-claimed."""
+    """(work_ref, holder_ref, role, share): mostly one publisher; some two, some recorded in part, a few over-claimed."""
     shares = []
     for place, domain in enumerate(domains):
         work, own, other = f"W{place:05}", f"P{place:05}", f"P{(place + 1) % len(domains):05}"

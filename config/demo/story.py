@@ -1,4 +1,4 @@
-"""The main job on real data, told with the commands that everyone has: from what an AI firm declares to what a creator reads."""
+"""The main job on real data, told with the commands that everyone has: from a declaration to what a creator reads."""
 
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ def lines(told: dict[str, Any], folder: Path) -> Iterator[str]:
 
 def _declared(declaration: dict[str, Any]) -> Iterator[str]:
     yield ""
-    yield f"Declared: {declaration['lines']['total']:,} lines, {declaration['units']['total']:,} tokens, {declaration['works']:,} works"
+    lines_read, tokens = declaration["lines"]["total"], declaration["units"]["total"]
+    yield f"Declared: {lines_read:,} lines, {tokens:,} tokens, {declaration['works']:,} works"
     for status in STATUSES:
         yield f"  {status:<12}{declaration['lines'][status]:>10,} lines{declaration['units'][status]:>20,} tokens"
 

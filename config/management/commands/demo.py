@@ -16,7 +16,7 @@ from config.demo.story import Story
 
 
 class Command(JeongsanCommand):
-    help = "Run the main job on the shipped data: repertoire, tariff, licence, declaration, invoice, distribution, statements."
+    help = "Run the main job on the shipped data, from repertoire and declaration to statements."
 
     def handle(self, *args: Any, as_json: bool = False, **options: Any) -> None:
         self.say = self.stderr.write if as_json else self.stdout.write  # standard output is the JSON's alone
