@@ -39,9 +39,10 @@ class VatRule(models.Model):
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def visible_to(self, actor: Actor) -> InvoiceQuerySet:
+        """The two parties see an invoice. There is no money in the sandbox."""
         if actor.is_system:
             return self
-        if actor.organisation_id is None:
+        if actor.organisation_id is None or actor.sandbox:
             return self.none()
         return self.filter(Q(society_id=actor.organisation_id) | Q(licensee_id=actor.organisation_id))
 
@@ -94,6 +95,13 @@ class Invoice(models.Model):
         """What is still to be paid, in minor units."""
         return self.gross - self.received
 
+    @property
+    def status(self) -> str:
+        """`open`, `part_paid` or `paid`, as the receipts have it."""
+        if self.received == 0:
+            return "open"
+        return "paid" if self.open == 0 else "part_paid"
+
     def __str__(self) -> str:
         return self.number
 
@@ -109,11 +117,15 @@ class InvoiceDeclaration(models.Model):
 
 
 class InvoiceLine(models.Model):
-    """One charge of the tariff as billed, with the steps that explain it. Lines sum to the invoice's net."""
+    """One charge of the tariff as billed, with the steps that explain it. Lines sum to the invoice's net.
+
+    `model` is the charge's; an adjustment has `greatest`, `minimum`, `cap` or `previously_billed`, and may be negative.
+    """
 
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="lines")
     position = models.PositiveIntegerField()
     description = models.CharField(max_length=300)
+    model = models.CharField(max_length=20, blank=True, default="")
     quantity = models.DecimalField(max_digits=38, decimal_places=0, null=True)
     unit = models.CharField(max_length=12, blank=True)
     amount = models.BigIntegerField()
@@ -122,6 +134,11 @@ class InvoiceLine(models.Model):
     class Meta:
         app_label = "royalties"
         constraints = [models.UniqueConstraint(fields=["invoice", "position"], name="invoice_line_has_its_own_place")]
+
+    @property
+    def charge(self) -> dict[str, str]:
+        """Name and model, as the filter `charge_name` takes them."""
+        return {"name": self.description, "model": self.model}
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from accounts.identity.core import Actor
 
 
-class BookQuerySet(models.QuerySet["Account"]):
+class BookQuerySet(models.QuerySet):  # type: ignore[type-arg]
     def visible_to(self, actor: Actor) -> BookQuerySet:
         """A society sees its own book, and only roles with the ledger permission do."""
         if actor.is_system:
             return self
         return (
             self.filter(society_id=actor.organisation_id)
-            if actor.is_society and actor.can("ledger.view")
+            if actor.is_society and actor.can("ledger.view") and not actor.sandbox
             else self.none()
         )
 
@@ -64,6 +64,8 @@ class Journal(models.Model):
     reverses = models.OneToOneField("self", models.DO_NOTHING, null=True, related_name="reversed_by")
     posting_count = models.IntegerField()
     posting_total = models.DecimalField(max_digits=24, decimal_places=0)
+
+    objects = BookQuerySet.as_manager()
 
     class Meta:
         app_label = "royalties"
