@@ -53,14 +53,11 @@ def rate_declarations(
 
 
 def quantities(declarations: Declarations) -> list[core.Quantity]:
-    """Units and distinct works by use, kind and unit, over all these declarations."""
-    each, values = _each_work(declarations)
-    rows = _rows(
-        f"SELECT use, kind, unit, sum(total), count(*) FROM ({each}) AS each_work"
-        " GROUP BY use, kind, unit ORDER BY use, kind, unit",
-        values,
-    )
-    return [core.Quantity(use, kind, unit, int(units), int(works)) for use, kind, unit, units, works in rows]
+    """Units by use, kind and unit, over all these declarations. Works are counted apart, where a charge prices them."""
+    groups = _priced(declarations).order_by("use", "kind", "unit").values_list("use", "kind", "unit")
+    return [
+        core.Quantity(use, kind, unit, int(units)) for use, kind, unit, units in groups.annotate(total=Sum("units"))
+    ]
 
 
 def works(declarations: Declarations, charges: Sequence[core.Charge]) -> dict[str, int]:
@@ -71,7 +68,12 @@ def works(declarations: Declarations, charges: Sequence[core.Charge]) -> dict[st
     counting = [charge for charge in charges if charge.model == "per_work"]
     if not counting:
         return {}
-    each, values = _each_work(declarations)
+    uses, values = (
+        _priced(declarations)
+        .order_by()
+        .values("work_id", "scheme", "value", "use", "kind", "unit")
+        .query.sql_with_params()
+    )
     filters, codes = [], []
     for n, charge in enumerate(counting):
         condition, more = _fitting(charge)
@@ -79,8 +81,7 @@ def works(declarations: Declarations, charges: Sequence[core.Charge]) -> dict[st
         codes += more
     counts = ", ".join(f"count(*) FILTER (WHERE fits_{n})" for n in range(len(counting)))
     [row] = _rows(
-        f"SELECT {counts} FROM (SELECT {', '.join(filters)} FROM ({each}) AS each_work"
-        " GROUP BY work_id, scheme, value) AS work",
+        f"SELECT {counts} FROM (SELECT {', '.join(filters)} FROM ({uses}) AS used GROUP BY work_id, scheme, value) AS work",
         [*codes, *values],
     )
     return {charge.name: int(count) for charge, count in zip(counting, row, strict=True)}
@@ -95,12 +96,10 @@ def bases(declarations: Declarations) -> dict[str, int]:
     return found
 
 
-def _each_work(declarations: Declarations) -> tuple[str, tuple[Any, ...]]:
-    """Priceable use, one row a work or unmatched identifier, use, kind and unit: as SQL with its values."""
+def _priced(declarations: Declarations) -> QuerySet[DeclaredUse]:
+    """The priceable rows of these declarations."""
     chosen = list(declarations.values_list("pk", flat=True))
-    uses = DeclaredUse.objects.priced().filter(declaration_id__in=chosen or [0])  # no declaration has the id 0
-    grouped = uses.order_by().values("use", "kind", "unit", "work_id", "scheme", "value").annotate(total=Sum("units"))
-    return grouped.query.sql_with_params()
+    return DeclaredUse.objects.priced().filter(declaration_id__in=chosen or [0])  # no declaration has the id 0
 
 
 def _fitting(charge: core.Charge) -> tuple[str, list[Any]]:

@@ -35,7 +35,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, order=True)
 class Quantity:
-    """Declared units of one use, kind and unit, and the distinct works (unmatched identifiers included) they are of."""
+    """Declared units of one use, kind and unit, and the distinct works they are of, where those were counted."""
 
     use: str
     kind: str

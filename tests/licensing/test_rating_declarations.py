@@ -82,7 +82,7 @@ def test_only_licensed_and_unmatched_lines_are_priced(parties: Any, society: Org
         ]
     ):
         used(of, work(society, f"w{n}"), 1000, status=status, basis=basis)
-    assert quantities(all_of(ours)) == [Quantity("train", "web", "token", 12, 2)]
+    assert quantities(all_of(ours)) == [Quantity("train", "web", "token", 12)]
 
 
 def test_works_are_distinct_over_declarations_days_uses_and_units(parties: Any, society: Organisation) -> None:
@@ -120,7 +120,7 @@ def test_units_beyond_64_bits_stay_exact(parties: Any, society: Organisation) ->
     of = declaration(ours)
     for n in range(3):
         used(of, work(society, f"w{n}"), 10**30 + n)
-    assert quantities(all_of(ours)) == [Quantity("train", "web", "token", 3 * 10**30 + 3, 3)]
+    assert quantities(all_of(ours)) == [Quantity("train", "web", "token", 3 * 10**30 + 3)]
     assert rate_declarations(licence=ours, period=QUARTER, declarations=all_of(ours)).amount == 3 * 10**9
 
 
@@ -139,7 +139,7 @@ def test_a_missing_base_and_an_unpriced_line_are_listed_in_a_preview_and_refused
     used(declaration(ours), work(society, "a"), 5)
     ask = {"licence": ours, "period": QUARTER, "declarations": all_of(ours)}
     preview = rate_declarations(**ask, preview=True)
-    assert (preview.missing_bases, preview.unpriced) == (("revenue",), (Quantity("train", "web", "token", 5, 1),))
+    assert (preview.missing_bases, preview.unpriced) == (("revenue",), (Quantity("train", "web", "token", 5),))
     with pytest.raises(Refusal) as caught:
         rate_declarations(**ask)
     assert {error["code"] for error in caught.value.errors} == {"unpriced", "missing_base"}
