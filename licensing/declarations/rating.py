@@ -68,20 +68,18 @@ def works(declarations: Declarations, charges: Sequence[core.Charge]) -> dict[st
     counting = [charge for charge in charges if charge.model == "per_work"]
     if not counting:
         return {}
-    uses, values = (
-        _priced(declarations)
-        .order_by()
-        .values("work_id", "scheme", "value", "use", "kind", "unit")
-        .query.sql_with_params()
-    )
-    filters, codes = [], []
+    columns = ("work_id", "scheme", "value", "use", "kind", "unit")
+    uses, values = _priced(declarations).order_by().values(*columns).query.sql_with_params()
+    filters: list[str] = []
+    codes: list[list[str]] = []
     for n, charge in enumerate(counting):
         condition, more = _fitting(charge)
         filters.append(f"bool_or({condition}) AS fits_{n}")
         codes += more
     counts = ", ".join(f"count(*) FILTER (WHERE fits_{n})" for n in range(len(counting)))
     [row] = _rows(
-        f"SELECT {counts} FROM (SELECT {', '.join(filters)} FROM ({uses}) AS used GROUP BY work_id, scheme, value) AS work",
+        f"SELECT {counts} FROM (SELECT {', '.join(filters)} FROM ({uses}) AS used"
+        " GROUP BY work_id, scheme, value) AS work",
         [*codes, *values],
     )
     return {charge.name: int(count) for charge, count in zip(counting, row, strict=True)}
@@ -102,17 +100,11 @@ def _priced(declarations: Declarations) -> QuerySet[DeclaredUse]:
     return DeclaredUse.objects.priced().filter(declaration_id__in=chosen or [0])  # no declaration has the id 0
 
 
-def _fitting(charge: core.Charge) -> tuple[str, list[Any]]:
+def _fitting(charge: core.Charge) -> tuple[str, list[list[str]]]:
     """Whether a row fits the charge, as SQL with its values: the twin of `Charge.fits`."""
-    asked: tuple[tuple[str, Sequence[str]], ...] = (
-        ("use", charge.uses),
-        ("kind", charge.kinds),
-        ("unit", (charge.unit,)),
-    )
-    named = [(column, list(codes)) for column, codes in asked if terms.ANY not in codes]
-    return " AND ".join(f"{column} = ANY(%s)" for column, _codes in named) or "true", [
-        codes for _column, codes in named
-    ]
+    asked = {"use": charge.uses, "kind": charge.kinds, "unit": (charge.unit,)}
+    named = {column: list(codes) for column, codes in asked.items() if terms.ANY not in codes}
+    return " AND ".join(f"{column} = ANY(%s)" for column in named) or "true", list(named.values())
 
 
 def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
