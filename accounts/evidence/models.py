@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from accounts.identity.core import Actor
@@ -21,6 +22,14 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def about(self, kind: str, id: int | str) -> EventQuerySet:
         return self.filter(object_kind=kind, object_id=str(id))
+
+
+def _worded(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_worded, value))
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    return str(value)
 
 
 class Event(models.Model):
@@ -52,3 +61,10 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.object_kind}:{self.object_id}"
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """`data` as words for people: what is empty left out, lists in a row."""
+        return [
+            (name.replace("_", " "), _worded(value)) for name, value in self.data.items() if value not in (None, "", [])
+        ]

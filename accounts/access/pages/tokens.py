@@ -51,6 +51,7 @@ def tokens(request: ActorRequest) -> HttpResponse:
         shown = _issue(actor, form)
         form = TokenForm(kind=actor.organisation_kind)
     context = {"tokens": _owned(actor).order_by("-id"), "form": form, "shown": shown, "now": timezone.now()}
+    context["all"] = len(scopes_for(actor.organisation_kind))
     return render(request, "accounts/access/tokens.html", context)
 
 
