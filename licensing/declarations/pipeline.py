@@ -126,13 +126,13 @@ def _read(
     engine.execute("DROP TABLE line_group")
     _match(engine)
     engine.run(_SETTLE)
-    engine.execute(f"CREATE OR REPLACE TABLE used_{n} AS SELECT * FROM used")
+    engine.execute(f"ALTER TABLE used RENAME TO used_{n}")
     [(read, refused, units)] = engine.rows(
         """SELECT coalesce(sum(lines), 0), coalesce(sum(lines) FILTER (WHERE problem IS NOT NULL), 0),
         coalesce(sum(units) FILTER (WHERE problem IS NOT NULL), 0) FROM settled"""
     )
     rejects = _rejects(engine, file, engine.folder / f"rejects-{n}.csv") if refused or unreadable else None
-    for table in ("said", "settled", "refused", "used"):
+    for table in ("said", "settled", "refused"):
         engine.execute(f"DROP TABLE {table}")
     return FileOutcome(int(read) + unreadable, int(refused) + unreadable, rejects), int(units)
 
@@ -189,16 +189,10 @@ def _listed(engine: Engine) -> Iterator[dict[str, Any]]:
 
 
 def _gather_used(engine: Engine, files: int) -> None:
-    """The tables `used` and `place` over all files; lines that repeat an identifier have added up."""
-    engine.execute("CREATE OR REPLACE TABLE place AS SELECT DISTINCT scheme, value, place FROM every_place")
+    """The views `used` and `place` over all files."""
     each = " UNION ALL ".join(f"SELECT * FROM used_{n}" for n in range(files))
-    engine.execute(
-        f"""CREATE OR REPLACE TABLE used AS
-        SELECT work_id, scheme, value, kind, use, unit, used_on, dataset, sum(units) AS units, sum(lines) AS lines
-        FROM ({each}) AS every_file GROUP BY ALL"""
-        if files > 1
-        else f"CREATE OR REPLACE VIEW used AS {each}"
-    )
+    engine.execute(f"CREATE OR REPLACE VIEW used AS {each}")
+    engine.execute("CREATE OR REPLACE TABLE place AS SELECT DISTINCT scheme, value, place FROM every_place")
 
 
 def _summed(engine: Engine, files: Sequence[FileOutcome], rejected_units: int) -> Outcome:

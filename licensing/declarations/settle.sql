@@ -22,12 +22,11 @@ LEFT JOIN found f ON f.scheme = g.scheme AND f.value = s.value AND g.work_id IS 
 
 -- step used: what permission is asked for
 SELECT s.work_id, s.scheme, s.value, COALESCE(w.kind, k.kind, 'other') AS kind, s.said_use AS use, s.said_unit AS unit,
-       s.said_on AS used_on, s.said_dataset AS dataset, SUM(s.units) AS units, SUM(s.lines) AS lines
+       s.said_on AS used_on, s.said_dataset AS dataset, s.units, s.lines
 FROM settled s
 LEFT JOIN work w ON w.work_id = s.work_id
 LEFT JOIN kind_of_scheme k ON k.scheme = s.scheme
-WHERE s.problem IS NULL
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
+WHERE s.problem IS NULL;
 
 -- step refused: what is rejected
 SELECT identifier_type, identifier, unit, use, used_on, dataset, title, creators, readable, units, lines, problem

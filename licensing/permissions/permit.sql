@@ -13,8 +13,8 @@
 -- All date ranges are half-open; an open end is 9999-12-31.
 
 -- step asked: what is asked about each work, once
-SELECT DISTINCT u.work_id, w.kind, u.use, u.used_on, w.protected_until
-FROM used u JOIN work w ON w.work_id = u.work_id;
+SELECT u.work_id, w.kind, u.use, u.used_on, w.protected_until
+FROM (SELECT DISTINCT work_id, use, used_on FROM used) u JOIN work w ON w.work_id = u.work_id;
 
 -- step claimed: the shares on the day of use
 SELECT a.work_id, a.kind, a.use, a.used_on, s.holder_id, s.ppm
@@ -54,11 +54,21 @@ JOIN place p ON p.scheme = u.scheme AND p.value = u.value
 JOIN reserving r ON r.place = p.place AND r.reserved_from <= u.used_on AND u.used_on < r.reserved_to
  AND (r.uses = '|*|' OR r.uses LIKE '%|' || u.use || '|%');
 
--- step ungiven: works of which some holder gave no direct licence
+-- step touched: works of which some holder gave a direct licence
 SELECT DISTINCT c.work_id, c.use, c.used_on
-FROM claimed c
+FROM claimed c JOIN given g ON g.holder_id = c.holder_id AND g.use = c.use AND g.kind = c.kind
+ AND g.valid_from <= c.used_on AND c.used_on < g.valid_to;
+
+-- step ungiven: those of which some holder did not
+SELECT DISTINCT c.work_id, c.use, c.used_on
+FROM claimed c JOIN touched t ON t.work_id = c.work_id AND t.use = c.use AND t.used_on = c.used_on
 WHERE NOT EXISTS (SELECT 1 FROM given g WHERE g.holder_id = c.holder_id AND g.use = c.use AND g.kind = c.kind
                   AND g.valid_from <= c.used_on AND c.used_on < g.valid_to);
+
+-- step unclaimed: works without any share on the day
+SELECT a.work_id, a.use, a.used_on
+FROM asked a
+WHERE NOT EXISTS (SELECT 1 FROM claimed c WHERE c.work_id = a.work_id AND c.use = a.use AND c.used_on = a.used_on);
 
 -- step missing: the parts per million of which no holder's mandate speaks
 SELECT c.work_id, c.use, c.used_on, SUM(c.ppm) AS ppm
@@ -71,39 +81,38 @@ GROUP BY c.work_id, c.use, c.used_on;
 SELECT a.work_id, a.use, a.used_on,
        CASE WHEN a.protected_until <= a.used_on THEN 'free'
             WHEN r.work_id IS NOT NULL THEN 'reserved'
-            WHEN s.work_id IS NOT NULL AND n.work_id IS NULL THEN 'individual'
+            WHEN g.work_id IS NOT NULL AND n.work_id IS NULL THEN 'individual'
             WHEN t.use IS NOT NULL THEN 'statutory'
-            WHEN s.work_id IS NULL OR m.work_id IS NOT NULL THEN 'unmandated' END AS answer,
-       CASE WHEN s.work_id IS NULL THEN 1000000 ELSE COALESCE(m.ppm, 0) END AS missing_ppm
+            WHEN e.work_id IS NOT NULL OR m.work_id IS NOT NULL THEN 'unmandated' END AS answer,
+       CASE WHEN e.work_id IS NOT NULL THEN 1000000 ELSE COALESCE(m.ppm, 0) END AS missing_ppm
 FROM asked a
-LEFT JOIN (SELECT DISTINCT work_id, use, used_on FROM claimed) s ON s.work_id = a.work_id AND s.use = a.use AND s.used_on = a.used_on
+LEFT JOIN unclaimed e ON e.work_id = a.work_id AND e.use = a.use AND e.used_on = a.used_on
+LEFT JOIN touched g ON g.work_id = a.work_id AND g.use = a.use AND g.used_on = a.used_on
 LEFT JOIN ungiven n ON n.work_id = a.work_id AND n.use = a.use AND n.used_on = a.used_on
 LEFT JOIN missing m ON m.work_id = a.work_id AND m.use = a.use AND m.used_on = a.used_on
 LEFT JOIN reserved_work r ON r.work_id = a.work_id AND r.use = a.use AND r.used_on = a.used_on
 LEFT JOIN statutory t ON t.kind = a.kind AND t.use = a.use;
 
--- step answered: the place and the licence have their say
-SELECT u.work_id, u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, u.units, u.lines, d.missing_ppm,
-       CASE WHEN d.answer = 'free' THEN 'free'
-            WHEN p.value IS NOT NULL THEN 'reserved'
-            WHEN d.answer IS NOT NULL THEN d.answer
-            WHEN l.use IS NULL THEN 'unlicensed'
-            WHEN u.work_id IS NULL THEN 'unmatched'
-            ELSE 'licence' END AS answer
-FROM used u
-LEFT JOIN decided d ON d.work_id = u.work_id AND d.use = u.use AND d.used_on = u.used_on
-LEFT JOIN reserved_place p ON p.scheme = u.scheme AND p.value = u.value AND p.use = u.use AND p.used_on = u.used_on
-LEFT JOIN licence l ON l.use = u.use AND l.kind = u.kind AND l.valid_from <= u.used_on AND u.used_on < l.valid_to
- AND (l.dataset IS NULL OR l.dataset = u.dataset);
-
--- step permitted: one row a work or unmatched identifier, use, unit, day and status
-SELECT work_id,
-       CASE WHEN work_id IS NULL THEN scheme ELSE '' END AS scheme,
-       CASE WHEN work_id IS NULL THEN value ELSE '' END AS value,
-       kind, use, unit, used_on,
+-- step permitted: the place and the licence have their say; one row a work or unmatched identifier, use, unit, day, status
+SELECT work_id, scheme, value, MIN(kind) AS kind, use, unit, used_on,
        CASE WHEN answer IN ('free', 'individual', 'statutory', 'licence') THEN 'licensed' ELSE answer END AS status,
        CASE WHEN answer IN ('free', 'individual', 'statutory', 'licence') THEN answer ELSE '' END AS basis,
-       CASE WHEN answer = 'unmandated' THEN missing_ppm ELSE 0 END AS missing_ppm,
+       MIN(CASE WHEN answer = 'unmandated' THEN missing_ppm ELSE 0 END) AS missing_ppm,
        CAST(SUM(units) AS DECIMAL(38,0)) AS units, CAST(SUM(lines) AS BIGINT) AS lines
-FROM answered
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
+FROM (
+  SELECT u.work_id, CASE WHEN u.work_id IS NULL THEN u.scheme ELSE '' END AS scheme,
+         CASE WHEN u.work_id IS NULL THEN u.value ELSE '' END AS value,
+         u.kind, u.use, u.unit, u.used_on, u.units, u.lines, d.missing_ppm,
+         CASE WHEN d.answer = 'free' THEN 'free'
+              WHEN p.value IS NOT NULL THEN 'reserved'
+              WHEN d.answer IS NOT NULL THEN d.answer
+              WHEN l.use IS NULL THEN 'unlicensed'
+              WHEN u.work_id IS NULL THEN 'unmatched'
+              ELSE 'licence' END AS answer
+  FROM used u
+  LEFT JOIN decided d ON d.work_id = u.work_id AND d.use = u.use AND d.used_on = u.used_on
+  LEFT JOIN reserved_place p ON p.scheme = u.scheme AND p.value = u.value AND p.use = u.use AND p.used_on = u.used_on
+  LEFT JOIN licence l ON l.use = u.use AND l.kind = u.kind AND l.valid_from <= u.used_on AND u.used_on < l.valid_to
+   AND (l.dataset IS NULL OR l.dataset = u.dataset)
+) a
+GROUP BY work_id, scheme, value, use, unit, used_on, answer;
