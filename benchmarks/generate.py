@@ -33,7 +33,8 @@ CREATE MACRO digit(s, k) AS CAST(substr(s, CAST(k AS INT), 1) AS INT);
 CREATE MACRO odd(s) AS list_sum(list_transform(range(1, 7), lambda k: digit(s, 2 * k - 1)));
 CREATE MACRO even(s) AS list_sum(list_transform(range(1, 7), lambda k: digit(s, 2 * k)));
 CREATE MACRO checked(s) AS s || CAST((10 - (odd(s) + 3 * even(s)) % 10) % 10 AS VARCHAR);
-CREATE MACRO scheme_of(i) AS CASE WHEN i % 10 < 6 THEN 'isbn' WHEN i % 10 < 8 THEN 'domain' ELSE 'proprietary' END;
+CREATE MACRO scheme_of(i) AS
+  CASE WHEN i % 10 < 6 THEN 'isbn' WHEN i % 10 < 8 THEN 'domain' ELSE 'proprietary' END;
 CREATE MACRO value_of(i) AS
   CASE WHEN i % 10 < 6 THEN checked(digits12(i)) WHEN i % 10 < 8 THEN 'site' || i || '.com' ELSE 'BENCH-' || i END;
 CREATE MACRO kind_of(i) AS CASE WHEN i % 10 < 6 THEN 'book' WHEN i % 10 < 8 THEN 'web' ELSE 'text' END;

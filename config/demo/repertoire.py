@@ -65,7 +65,7 @@ def registered_domains() -> list[str]:
 
 
 def web_shares(domains: Sequence[str]) -> list[tuple[str, str, str, str]]:
-    """(work_ref, holder_ref, role, share): mostly one publisher; some two, some recorded in part, a few over-claimed."""
+    """(work_ref, holder_ref, role, share): mostly one publisher; some two, some partly recorded, a few over-claimed."""
     shares = []
     for place, domain in enumerate(domains):
         work, own, other = f"W{place:05}", f"P{place:05}", f"P{(place + 1) % len(domains):05}"
