@@ -189,7 +189,7 @@ def test_two_processes_at_once_get_one_server_and_it_stops_with_the_last(var: Pa
     assert all(embedded.is_running(service) for service in embedded.services(var))
     users[-1].end()
     stopped(var)
-    assert not stewards(var)
+    wait_until(lambda: not stewards(var))
     assert not list(Postgres(var).place.sockets.iterdir())
 
 
