@@ -50,7 +50,7 @@ class Declaration(models.Model):
         ACCEPTED = "accepted", _("accepted")
         SUPERSEDED = "superseded", _("superseded")
 
-    licence = models.ForeignKey(Licence, models.PROTECT, related_name="declarations")
+    licence = models.ForeignKey(Licence, models.PROTECT, related_name="+")
     period = DateRangeField()
     use = models.CharField(max_length=12, blank=True)
     unit = models.CharField(max_length=12, blank=True)

@@ -239,7 +239,7 @@ class Migration(migrations.Migration):
                 (
                     "licence",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="declarations", to="licensing.licence"
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="licensing.licence"
                     ),
                 ),
             ],
@@ -268,7 +268,7 @@ class Migration(migrations.Migration):
                 (
                     "holder",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="mandates", to="licensing.holder"
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="licensing.holder"
                     ),
                 ),
                 (

@@ -32,7 +32,7 @@ class Mandate(models.Model):
     """
 
     society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
-    holder = models.ForeignKey(Holder, models.PROTECT, related_name="mandates")
+    holder = models.ForeignKey(Holder, models.PROTECT, related_name="+")
     uses = ArrayField(models.CharField(max_length=12))
     kinds = ArrayField(models.CharField(max_length=12))
     territory = ArrayField(models.CharField(max_length=2))

@@ -430,7 +430,7 @@ class Migration(migrations.Migration):
                 (
                     "run",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="statements", to="royalties.run"
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="royalties.run"
                     ),
                 ),
                 (

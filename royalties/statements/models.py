@@ -28,7 +28,7 @@ class Statement(models.Model):
     """One holder's part of one published run, in minor units. `digest` covers the allocations that it lists; it never changes."""
 
     society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
-    run = models.ForeignKey(Run, models.PROTECT, related_name="statements")
+    run = models.ForeignKey(Run, models.PROTECT, related_name="+")
     holder = models.ForeignKey(Holder, models.PROTECT, related_name="+")
     number = models.CharField(max_length=40)
     currency = models.CharField(max_length=3)
