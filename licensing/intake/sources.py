@@ -28,6 +28,7 @@ class Format:
     encoding: str
     columns: tuple[str, ...]  # all that the file has
     wanted: tuple[str, ...]  # all of the spec
+    present: frozenset[str]  # those of them that the file has
     path: Path  # what the engine reads: the file, or a clean copy of it
     header_row: int  # the header's physical row; 0 without one
     limits: Limits
@@ -177,6 +178,7 @@ class _Delimited:
             encoding=found.encoding or "utf-8",
             columns=self.columns,
             wanted=spec.columns,
+            present=frozenset(have),
             path=path,
             header_row=self.header_row,
             limits=limits,
@@ -221,6 +223,7 @@ class _Objects:
             encoding=found.encoding or "utf-8",
             columns=self.columns,
             wanted=spec.columns,
+            present=frozenset(name for name, key in self.keys.items() if key in self.columns),
             path=path,
             header_row=0,
             limits=limits,
@@ -233,7 +236,7 @@ class _Objects:
 
 def _objects(start: bytes, spec: TableSpec) -> _Objects:
     keys: dict[str, None] = {}
-    for line in start.split(b"\n")[:50]:
+    for line in start.split(b"\n")[:1000]:
         try:
             found = json.loads(line)
         except ValueError:
@@ -290,6 +293,7 @@ def parquet(engine: Engine, path: Path, packing: str | None, spec: TableSpec, li
         encoding="utf-8",
         columns=tuple(types),
         wanted=spec.columns,
+        present=frozenset(have),
         path=path,
         header_row=0,
         limits=limits,

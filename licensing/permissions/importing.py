@@ -75,7 +75,8 @@ def _stage_rows(stage: Stage) -> None:
     stage.copy(
         "mandate_row",
         _STAGED,
-        "SELECT row, holder_ref, uses, kinds, territory, CAST(valid_from AS DATE), CAST(valid_to AS DATE) FROM incoming",
+        "SELECT row, holder_ref, uses, kinds, territory, CAST(valid_from AS DATE), CAST(valid_to AS DATE) "
+        "FROM incoming",
     )
     society = int(stage.society.pk)
     stage.engine.take(
