@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from accounts.approvals.models import Approval
 from accounts.evidence.models import Event
 from accounts.identity.core import Conflict, Forbidden, Refusal
+from licensing.declarations.models import Declaration
 from royalties.distribution import services
 from royalties.distribution.models import Allocation, Rule, Run, RunPool, RunReceipt
 from royalties.ledger.models import Account, Journal, Posting
@@ -99,7 +100,7 @@ def test_an_approval_is_bound_to_the_result(world: World) -> None:
     run = computed(world)
     services.request(actor=world.computer, run=run)
     world.work("LATE")
-    uses = world.licence.declarations.get().uses
+    uses = Declaration.objects.get(licence=world.licence).uses
     uses.filter(work__ref="A").update(units=1)
     services.recompute(actor=world.computer, run=run)
     changed = services.compute(run.pk)
