@@ -41,7 +41,7 @@ BEAT = {
     "send notices by mail": {"task": "accounts.notices.tasks.send_mail", "schedule": MINUTE},
     # Housekeeping.
     "expire licences": {"task": "licensing.licences.expire_due", "schedule": crontab(hour="0", minute="5")},
-    "forget old answers": {"task": "accounts.access.tasks.forget_answers", "schedule": crontab(minute="15")},
+    "forget what is old": {"task": "accounts.access.tasks.forget_old", "schedule": crontab(minute="15")},
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.mail import send_mail
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -26,5 +27,7 @@ def mail_invitation(user_id: int, organisation_id: int) -> None:
 
 
 @shared_task
-def forget_answers() -> None:
+def forget_old() -> None:
+    """Drop what nobody can ask for any more: old remembered answers, expired sessions."""
     answers.forget()
+    SessionStore.clear_expired()

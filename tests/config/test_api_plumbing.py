@@ -443,6 +443,46 @@ def test_a_crash_leaves_neither_change_nor_answer_and_frees_the_key(
     assert _create(bearer(text), "k1").status_code == 201
 
 
+def test_a_connection_that_dies_in_the_middle_leaves_the_key_free(
+    committed_db: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a crash of the process or the machine: the database ends the transaction, and its lock with it."""
+    text = people.token(people.organisation())[1]
+    inside, killed = threading.Event(), threading.Event()
+    pids: list[int] = []
+    issue = services.issue_token
+
+    def doomed(**options: Any) -> Any:
+        made = issue(**options)
+        pids.append(connection.connection.info.backend_pid)
+        inside.set()
+        assert killed.wait(20)
+        return made
+
+    monkeypatch.setattr(sample_api.services, "issue_token", doomed)
+    answers: list[int] = []
+
+    def first() -> None:
+        try:
+            answers.append(_create(bearer(text), "k1").status_code)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert inside.wait(20)
+    is_problem(_create(bearer(text), "k1"), 409, "request_in_progress")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", pids)
+    killed.set()
+    thread.join()
+    assert answers == [500]
+    assert not Token.objects.filter(name="one").exists()
+    monkeypatch.setattr(sample_api.services, "issue_token", issue)
+    assert _create(bearer(text), "k1").status_code == 201
+    assert Token.objects.filter(name="one").count() == 1
+
+
 # Limits
 
 
