@@ -97,7 +97,9 @@ def check(transfers: Iterable[Transfer]) -> None:
     for line, transfer in enumerate(transfers, 1):
         empty = False
         if type(transfer.amount) is not int or not 1 <= transfer.amount <= MAX_AMOUNT:
-            raise Refusal("amount_out_of_range", f"Line {line}: an amount is a whole number from 1 to {MAX_AMOUNT}.", row=line)
+            raise Refusal(
+                "amount_out_of_range", f"Line {line}: an amount is a whole number from 1 to {MAX_AMOUNT}.", row=line
+            )
         if transfer.debit == transfer.credit:
             raise Refusal("same_account", f"Line {line}: a posting is between two accounts.", row=line)
     if empty:
@@ -106,7 +108,9 @@ def check(transfers: Iterable[Transfer]) -> None:
 
 def check_day(day: datetime.date) -> None:
     if not FIRST_DAY <= day <= LAST_DAY:
-        raise Refusal("day_out_of_range", f"A day of the ledger lies between {FIRST_DAY} and {LAST_DAY}.", pointer="/on")
+        raise Refusal(
+            "day_out_of_range", f"A day of the ledger lies between {FIRST_DAY} and {LAST_DAY}.", pointer="/on"
+        )
 
 
 def heading(society_id: int, kind: str, effective_on: datetime.date, reverses: int | None = None) -> str:

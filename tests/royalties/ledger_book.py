@@ -34,7 +34,9 @@ class Book:
         self.journals["receipt"] = self.commit("receipt", [("bank", "pool", 1000)])
         self.journals["run"] = self.commit("run", [("pool", "holder", 200), ("pool", "second", 100)])
         self.journals["wrong"] = self.commit("wrong", [("pool", "holder", 60), ("pool", "second", 40)])
-        self.journals["reversal"] = self.commit("reversal", [("holder", "pool", 60), ("second", "pool", 40)], reverses=self.journals["wrong"])
+        self.journals["reversal"] = self.commit(
+            "reversal", [("holder", "pool", 60), ("second", "pool", 40)], reverses=self.journals["wrong"]
+        )
 
     def commit(self, key: str, rows: Sequence[Row], **fields: Any) -> int:
         with self.connect() as session:
@@ -52,18 +54,25 @@ class Book:
             "reverses_id": fields.pop("reverses", None), "posting_count": count, "posting_total": total,
         } | fields  # fmt: skip
         columns, marks = ", ".join(given), ", ".join(["%s"] * len(given))
-        row = session.execute(f"INSERT INTO ledger_journal ({columns}) VALUES ({marks}) RETURNING id", list(given.values())).fetchone()
+        row = session.execute(
+            f"INSERT INTO ledger_journal ({columns}) VALUES ({marks}) RETURNING id", list(given.values())
+        ).fetchone()
         assert row is not None
         return int(row[0])
 
-    def lines(self, session: psycopg.Connection[Any], journal: int, rows: Sequence[Row], start: int = 1, currency: str = "KRW") -> None:
+    def lines(
+        self, session: psycopg.Connection[Any], journal: int, rows: Sequence[Row], start: int = 1, currency: str = "KRW"
+    ) -> None:
         values = [
             item
             for line, (debit, credit, amount) in enumerate(rows, start)
             for item in (journal, line, self.accounts[debit], self.accounts[credit], currency, amount)
         ]
         marks = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(rows))
-        session.execute(f"INSERT INTO ledger_posting (journal_id, line, debit_id, credit_id, currency, amount) VALUES {marks}", values)
+        session.execute(
+            f"INSERT INTO ledger_posting (journal_id, line, debit_id, credit_id, currency, amount) VALUES {marks}",
+            values,
+        )
 
     def snapshot(self) -> list[Any]:
         """Everything that the ledger holds, and what it finds wrong with itself."""
@@ -72,7 +81,9 @@ class Book:
                 session.execute("SELECT * FROM ledger_kind ORDER BY 1").fetchall(),
                 session.execute("SELECT society_id, closed_through::text FROM ledger_period ORDER BY 1").fetchall(),
                 session.execute("SELECT * FROM ledger_account ORDER BY 1").fetchall(),
-                session.execute("SELECT id, society_id, kind, idempotency_key, xid::text FROM ledger_journal ORDER BY 1").fetchall(),
+                session.execute(
+                    "SELECT id, society_id, kind, idempotency_key, xid::text FROM ledger_journal ORDER BY 1"
+                ).fetchall(),
                 session.execute("SELECT * FROM ledger_posting ORDER BY 1, 2").fetchall(),
                 session.execute("SELECT * FROM ledger_discrepancy").fetchall(),
             ]

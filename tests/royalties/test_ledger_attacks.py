@@ -128,7 +128,9 @@ def journal_that_leaves_lines_out(book: Book, session: Session) -> None:
     """Lines run from 1 without a gap, so that none is left free for later."""
     journal = book.head(session, "gap", 2, 10)
     values = (journal, book.accounts["pool"], book.accounts["holder"])
-    session.execute("INSERT INTO ledger_posting SELECT %s, line, %s, %s, 'KRW', 5 FROM unnest(ARRAY[1, 3]) AS line", values)
+    session.execute(
+        "INSERT INTO ledger_posting SELECT %s, line, %s, %s, 'KRW', 5 FROM unnest(ARRAY[1, 3]) AS line", values
+    )
 
 
 @attack("ledger_journal_is_sealed")
@@ -194,12 +196,17 @@ def identity_change(book: Book, session: Session) -> None:
     session.execute("UPDATE ledger_account SET owner_id = 2000 WHERE id = %s", [book.accounts["holder"]])
 
 
-@pytest.mark.parametrize("change", ["society_id = %(other)s", "kind = 'held'", "currency = 'USD'", "floor = 0", "id = DEFAULT"])
+@pytest.mark.parametrize(
+    "change", ["society_id = %(other)s", "kind = 'held'", "currency = 'USD'", "floor = 0", "id = DEFAULT"]
+)
 def test_no_part_of_an_account_s_identity_changes(book: Book, change: str) -> None:
     """The floor is part of it: without one, an account could be overdrawn."""
     before = book.snapshot()
     with book.connect() as session, pytest.raises(errors.IntegrityError) as refused:
-        session.execute(f"UPDATE ledger_account SET {change} WHERE id = %(id)s", {"other": book.other, "id": book.accounts["second"]})
+        session.execute(
+            f"UPDATE ledger_account SET {change} WHERE id = %(id)s",
+            {"other": book.other, "id": book.accounts["second"]},
+        )
     assert refused.value.diag.constraint_name == "ledger_account_keeps_its_identity"
     assert book.snapshot() == before
 
@@ -207,7 +214,8 @@ def test_no_part_of_an_account_s_identity_changes(book: Book, change: str) -> No
 @attack("ledger_account_opens_empty")
 def non_empty_account(book: Book, session: Session) -> None:
     session.execute(
-        "INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor, credits) VALUES (%s, 'payable', 77, 'KRW', 1, 5)", [book.own]
+        "INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor, credits) VALUES (%s, 'payable', 77, 'KRW', 1, 5)",
+        [book.own],
     )
 
 
@@ -219,7 +227,9 @@ def closing_a_non_empty_account(book: Book, session: Session) -> None:
 @attack("ledger_reversal_mirrors_its_original")
 def wrong_reversal(book: Book, session: Session) -> None:
     """The sums fit; the lines do not."""
-    book.post(session, "wrong reversal", [("holder", "pool", 150), ("second", "pool", 150)], reverses=book.journals["run"])
+    book.post(
+        session, "wrong reversal", [("holder", "pool", 150), ("second", "pool", 150)], reverses=book.journals["run"]
+    )
 
 
 @attack("ledger_reversal_mirrors_its_original")
@@ -335,22 +345,33 @@ def journal_of_a_society_without_a_book(book: Book, session: Session) -> None:
 
 @attack("ledger_account_opens_empty")
 def account_of_a_society_without_a_book(book: Book, session: Session) -> None:
-    session.execute("INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor) VALUES (999999, 'payable', 1, 'KRW', 1)")
+    session.execute(
+        "INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor) VALUES (999999, 'payable', 1, 'KRW', 1)"
+    )
 
 
 @attack("ledger_account_opens_empty")
 def account_without_the_floor_of_its_kind(book: Book, session: Session) -> None:
-    session.execute("INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor) VALUES (%s, 'payable', 78, 'KRW', 0)", [book.own])
+    session.execute(
+        "INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor) VALUES (%s, 'payable', 78, 'KRW', 0)",
+        [book.own],
+    )
 
 
 @attack("ledger_account_opens_empty")
 def account_of_a_kind_that_is_not_in_the_chart(book: Book, session: Session) -> None:
-    session.execute("INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor) VALUES (%s, 'slush', 1, 'KRW', 0)", [book.own])
+    session.execute(
+        "INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor) VALUES (%s, 'slush', 1, 'KRW', 0)",
+        [book.own],
+    )
 
 
 @attack("ledger_account_is_one_a_purpose")
 def second_account_for_the_same_purpose(book: Book, session: Session) -> None:
-    session.execute("INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor) VALUES (%s, 'bank', NULL, 'KRW', -1)", [book.own])
+    session.execute(
+        "INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor) VALUES (%s, 'bank', NULL, 'KRW', -1)",
+        [book.own],
+    )
 
 
 @attack("ledger_is_append_only")
@@ -396,7 +417,9 @@ def copy_into_a_sealed_journal(book: Book, session: Session) -> None:
 
 @attack("ledger_account_opens_empty")
 def copy_of_accounts_with_balances(book: Book, session: Session) -> None:
-    with session.cursor().copy("COPY ledger_account (society_id, kind, owner_id, currency, floor, credits) FROM STDIN") as copy:
+    with session.cursor().copy(
+        "COPY ledger_account (society_id, kind, owner_id, currency, floor, credits) FROM STDIN"
+    ) as copy:
         copy.write_row((book.own, "payable", 79, "KRW", 1, 5))
 
 
@@ -434,7 +457,10 @@ def postings_of_two_journals_in_one_statement(book: Book, session: Session) -> N
 
 @attack("ledger_posting_has_one_journal")
 def posting_without_a_journal(book: Book, session: Session) -> None:
-    session.execute("INSERT INTO ledger_posting VALUES (999999, 1, %s, %s, 'KRW', 5)", [book.accounts["pool"], book.accounts["holder"]])
+    session.execute(
+        "INSERT INTO ledger_posting VALUES (999999, 1, %s, %s, 'KRW', 5)",
+        [book.accounts["pool"], book.accounts["holder"]],
+    )
 
 
 @attack("ledger_posting_amount_is_positive")
@@ -474,7 +500,9 @@ def ledger_s_own_trigger_on_another_table(book: Book, session: Session) -> None:
         "CREATE TRIGGER apply AFTER INSERT ON forged REFERENCING NEW TABLE AS inserted "
         "FOR EACH STATEMENT EXECUTE FUNCTION ledger_apply_postings()"
     )
-    session.execute("INSERT INTO forged VALUES (%s, 1, %s, %s, 'KRW', 5)", [journal, book.accounts["pool"], book.accounts["second"]])
+    session.execute(
+        "INSERT INTO forged VALUES (%s, 1, %s, %s, 'KRW', 5)", [journal, book.accounts["pool"], book.accounts["second"]]
+    )
 
 
 @attack("ledger_balance_moves_by_posting")
@@ -536,7 +564,8 @@ def search_path_that_leads_elsewhere(book: Book, session: Session) -> None:
     journal = book.head(session, "decoy", 1, 201)
     session.execute("SET LOCAL search_path = decoy, public")
     session.execute(
-        "INSERT INTO public.ledger_posting VALUES (%s, 1, %s, %s, 'KRW', 201)", [journal, book.accounts["holder"], book.accounts["bank"]]
+        "INSERT INTO public.ledger_posting VALUES (%s, 1, %s, %s, 'KRW', 201)",
+        [journal, book.accounts["holder"], book.accounts["bank"]],
     )
 
 

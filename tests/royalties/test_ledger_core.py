@@ -29,7 +29,9 @@ def test_a_kind_that_is_not_in_the_chart_is_refused(code: str) -> None:
 
 
 def test_every_kind_has_a_label_that_is_translated() -> None:
-    assert {code: kind.label for code, kind in core.CHART.items()} == {code: str(label) for code, label in KINDS.items()}
+    assert {code: kind.label for code, kind in core.CHART.items()} == {
+        code: str(label) for code, label in KINDS.items()
+    }
     assert kind_label("deduction:social and cultural fund") == "Deduction: social and cultural fund"
 
 
@@ -50,7 +52,9 @@ def test_what_the_ledger_would_refuse_is_refused_before(transfers: list[Transfer
     assert refused.value.code == code
 
 
-transfers = st.lists(st.builds(Transfer, st.integers(1, 99), st.integers(1, 99), st.integers(1, 10**15)), min_size=1, max_size=6)
+transfers = st.lists(
+    st.builds(Transfer, st.integers(1, 99), st.integers(1, 99), st.integers(1, 10**15)), min_size=1, max_size=6
+)
 
 
 @given(transfers, transfers)

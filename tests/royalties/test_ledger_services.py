@@ -30,7 +30,12 @@ def book(society: Organisation) -> dict[str, int]:
     """A bank, a pool and two holders; 1,000 came in."""
     opened = {
         name: services.account(society_id=society.pk, kind=kind, owner_id=owner, currency="KRW")
-        for name, kind, owner in [("bank", "bank", None), ("pool", "pool", 1), ("first", "payable", 1), ("second", "payable", 2)]
+        for name, kind, owner in [
+            ("bank", "bank", None),
+            ("pool", "pool", 1),
+            ("first", "payable", 1),
+            ("second", "payable", 2),
+        ]
     }
     receive(society, opened, 1000)
     return opened
@@ -79,7 +84,9 @@ def test_a_replay_gives_the_journal_that_is_there(society: Organisation, book: d
 
 
 @pytest.mark.parametrize("changes", [{"effective_on": datetime.date(2026, 3, 2)}, {"kind": "other"}, {"amount": 999}])
-def test_the_same_key_with_other_content_is_a_conflict(society: Organisation, book: dict[str, int], changes: dict[str, Any]) -> None:
+def test_the_same_key_with_other_content_is_a_conflict(
+    society: Organisation, book: dict[str, int], changes: dict[str, Any]
+) -> None:
     with pytest.raises(Conflict) as refused:
         receive(society, book, **{"amount": 1000} | changes)
     assert refused.value.code == "key_used_otherwise"
@@ -104,7 +111,9 @@ def test_accounts_of_two_currencies_are_refused(society: Organisation, book: dic
 def run(society: Organisation, book: dict[str, int], key: str = "run:1", **changes: Any) -> Journal:
     query = "SELECT %s::bigint, holder, amount FROM unnest(%s::bigint[], %s::bigint[]) AS t (holder, amount)"
     params = [book["pool"], [book["first"], book["second"]], changes.pop("amounts", [600, 400])]
-    return services.post_query(society_id=society.pk, kind="run", key=key, effective_on=DAY, query=query, params=params, **changes)
+    return services.post_query(
+        society_id=society.pk, kind="run", key=key, effective_on=DAY, query=query, params=params, **changes
+    )
 
 
 def test_a_query_posts_as_a_list_does(society: Organisation, book: dict[str, int]) -> None:
@@ -128,7 +137,13 @@ def test_a_query_without_rows_or_without_accounts_posts_nothing(society: Organis
         run(society, book | {"first": 0, "second": 0}, amounts=[1, 2])
     assert refused.value.code == "wrong_account"
     with pytest.raises(Refusal) as refused:
-        services.post_query(society_id=society.pk, kind="run", key="none", effective_on=DAY, query="SELECT 1::bigint, 2::bigint, 3::bigint WHERE false")
+        services.post_query(
+            society_id=society.pk,
+            kind="run",
+            key="none",
+            effective_on=DAY,
+            query="SELECT 1::bigint, 2::bigint, 3::bigint WHERE false",
+        )
     assert refused.value.code == "nothing_to_post"
     assert Journal.objects.count() == 1
 
@@ -173,7 +188,9 @@ def test_only_finance_of_the_society_closes_its_book(society: Organisation) -> N
     with pytest.raises(Forbidden):
         services.close_period(actor=staff(society, "ledger.view"), society=society, through=DAY)
     with pytest.raises(NotFound):
-        services.close_period(actor=staff(organisation("OTHER", "society"), "billing.manage"), society=society, through=DAY)
+        services.close_period(
+            actor=staff(organisation("OTHER", "society"), "billing.manage"), society=society, through=DAY
+        )
 
 
 def test_a_day_outside_the_calendar_is_refused(society: Organisation, book: dict[str, int]) -> None:
@@ -185,7 +202,11 @@ def test_a_day_outside_the_calendar_is_refused(society: Organisation, book: dict
 def test_the_trial_balance_adds_up(society: Organisation, book: dict[str, int]) -> None:
     run(society, book)
     lines = services.trial_balance(society.pk)
-    assert [(line.kind, line.accounts, line.balance) for line in lines] == [("bank", 1, 1000), ("pool", 1, 0), ("payable", 2, 1000)]
+    assert [(line.kind, line.accounts, line.balance) for line in lines] == [
+        ("bank", 1, 1000),
+        ("pool", 1, 0),
+        ("payable", 2, 1000),
+    ]
     assert sum(line.debits for line in lines) == sum(line.credits for line in lines)
 
 
@@ -202,7 +223,9 @@ def test_a_damaged_ledger_is_found_out(society: Organisation, book: dict[str, in
         for table in ("account", "journal", "posting", "kind"):
             cursor.execute(f"ALTER TABLE ledger_{table} DISABLE TRIGGER USER")
         cursor.execute("UPDATE ledger_account SET credits = credits + 1 WHERE id = %s", [book["first"]])
-        cursor.execute("UPDATE ledger_posting SET amount = amount + 1 WHERE journal_id = %s AND line = 1", [reversal.pk])
+        cursor.execute(
+            "UPDATE ledger_posting SET amount = amount + 1 WHERE journal_id = %s AND line = 1", [reversal.pk]
+        )
         cursor.execute("UPDATE ledger_posting SET currency = 'USD' WHERE journal_id = %s AND line = 2", [reversal.pk])
         cursor.execute("INSERT INTO ledger_kind VALUES ('slush', 0, false)")
     found = {problem["what"] for problem in services.problems()}

@@ -23,7 +23,11 @@ def problems() -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT what, society_id, subject_id, detail FROM ledger_discrepancy LIMIT %s", [LIMIT])
         found = [
-            {"what": f"ledger.{what.replace(' ', '_')}", "subject": f"society:{society} {subject or ''}".strip(), "detail": detail}
+            {
+                "what": f"ledger.{what.replace(' ', '_')}",
+                "subject": f"society:{society} {subject or ''}".strip(),
+                "detail": detail,
+            }
             for what, society, subject, detail in cursor.fetchall()
         ]
         cursor.execute("SELECT kind, floor, named FROM ledger_kind ORDER BY kind")
@@ -59,5 +63,8 @@ def trial_balance(society_id: int) -> list[TrialLine]:
         .annotate(accounts=Count("id"), debits=Sum("debits"), credits=Sum("credits"))
     )
     order = {code: place for place, code in enumerate(CHART)}
-    lines = [TrialLine(row["kind"], row["currency"], row["accounts"], int(row["debits"]), int(row["credits"])) for row in rows]
+    lines = [
+        TrialLine(row["kind"], row["currency"], row["accounts"], int(row["debits"]), int(row["credits"]))
+        for row in rows
+    ]
     return sorted(lines, key=lambda line: (line.currency, order[line.kind.partition(":")[0]], line.kind))

@@ -127,7 +127,14 @@ def reverse(*, journal: Journal, key: str, effective_on: datetime.date, actor: A
     core.check_day(effective_on)
     sha256 = core.digest(core.heading(journal.society_id, "reversal", effective_on, journal.pk), ())
     request = _Request(
-        journal.society_id, "reversal", key, effective_on, sha256, journal.posting_count, int(journal.posting_total), journal.pk
+        journal.society_id,
+        "reversal",
+        key,
+        effective_on,
+        sha256,
+        journal.posting_count,
+        int(journal.posting_total),
+        journal.pk,
     )
     with refusals(), connection.cursor() as cursor:
         reversal, new = _head(cursor, request)
@@ -153,7 +160,8 @@ def _head(cursor: CursorWrapper, request: _Request) -> tuple[Journal, bool]:
     journal = Journal.objects.get(idempotency_key=request.key)
     if bytes(journal.request_sha256) != request.sha256:
         raise Conflict(
-            "key_used_otherwise", f"Journal {journal.pk} was posted under the key “{request.key}” with other content. Use another key."
+            "key_used_otherwise",
+            f"Journal {journal.pk} was posted under the key “{request.key}” with other content. Use another key.",
         )
     return journal, False
 
@@ -163,4 +171,10 @@ def _evidence(actor: Actor, journal: Journal) -> None:
         "kind": journal.kind, "key": journal.idempotency_key, "effective_on": journal.effective_on.isoformat(),
         "postings": journal.posting_count, "total": int(journal.posting_total), "reverses": journal.reverses_id,
     }  # fmt: skip
-    record(actor=actor, verb="journal.posted", object=Reference("journal", journal.pk), organisation_id=journal.society_id, data=data)
+    record(
+        actor=actor,
+        verb="journal.posted",
+        object=Reference("journal", journal.pk),
+        organisation_id=journal.society_id,
+        data=data,
+    )

@@ -18,7 +18,9 @@ from royalties.ledger.services.refusals import refusals
 def closed_through(society_id: int) -> datetime.date | None:
     """The last closed day of a society's book; None while every day is open."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nullif(closed_through, '-infinity') FROM ledger_period WHERE society_id = %s", [society_id])
+        cursor.execute(
+            "SELECT nullif(closed_through, '-infinity') FROM ledger_period WHERE society_id = %s", [society_id]
+        )
         row = cursor.fetchone()
     return row[0] if row else None
 
@@ -35,9 +37,16 @@ def close_period(*, actor: Actor, society: Organisation, through: datetime.date)
     with refusals(), connection.cursor() as cursor:
         open_book(society.pk)
         cursor.execute(
-            "UPDATE ledger_period SET closed_through = %s WHERE society_id = %s AND closed_through <> %s", [through, society.pk, through]
+            "UPDATE ledger_period SET closed_through = %s WHERE society_id = %s AND closed_through <> %s",
+            [through, society.pk, through],
         )
         if cursor.rowcount:
             data = {"through": through.isoformat()}
-            record(actor=actor, verb="period.closed", object=Reference("organisation", society.pk), organisation_id=society.pk, data=data)
+            record(
+                actor=actor,
+                verb="period.closed",
+                object=Reference("organisation", society.pk),
+                organisation_id=society.pk,
+                data=data,
+            )
     return through

@@ -11,13 +11,22 @@ from django.utils.translation import gettext_lazy as _
 from accounts.identity.core import Conflict, Refusal
 
 _SAID = {
-    "ledger_account_stays_above_its_floor": ("overdrawn", _("An account would be overdrawn: it holds less than is to be taken from it.")),
+    "ledger_account_stays_above_its_floor": (
+        "overdrawn",
+        _("An account would be overdrawn: it holds less than is to be taken from it."),
+    ),
     "ledger_period_is_open": ("period_closed", _("That day lies in a closed period. Use a day after it.")),
     "ledger_period_stays_closed": ("period_closed", _("A closed period is not opened again.")),
     "ledger_journal_is_reversed_once": ("already_reversed", _("This journal was reversed already.")),
     "ledger_reversal_is_final": ("reversal_is_final", _("A reversal is not reversed: post the event again.")),
-    "ledger_reversal_mirrors_its_original": ("reversal_too_early", _("A reversal is dated on the day of its original or later.")),
-    "ledger_posting_fits_its_accounts": ("wrong_account", _("An account is closed, of another society, or in another currency.")),
+    "ledger_reversal_mirrors_its_original": (
+        "reversal_too_early",
+        _("A reversal is dated on the day of its original or later."),
+    ),
+    "ledger_posting_fits_its_accounts": (
+        "wrong_account",
+        _("An account is closed, of another society, or in another currency."),
+    ),
 }
 
 

@@ -1,0 +1,114 @@
+"""The sums of billing: an invoice's lines, VAT, and how a receipt splits. Pure; all amounts in minor units."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+from licensing.tariffs.core import Rating, half_up
+from licensing.tariffs.currencies import major
+
+PREVIOUSLY_BILLED: Final = "previously_billed"
+DAYS_TO_PAY: Final = 30
+_REF_LENGTH: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an invoice: a charge as rated, a rule that changed the sum, or what was billed before."""
+
+    description: str
+    model: str
+    quantity: int | None
+    unit: str
+    amount: int
+    explanation: tuple[dict[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An invoice that the same licence got for the same period before."""
+
+    number: str
+    net: int
+
+
+def lines(rating: Rating, earlier: Sequence[Earlier] = ()) -> tuple[Line, ...]:
+    """The lines of an invoice; they sum to the rating's amount less what was billed before.
+
+    A late or amended declaration is rated together with the others of its period, so that tiers count them all; the
+    last line takes away what the earlier invoices asked for.
+    """
+    charges = tuple(
+        Line(
+            line.name,
+            line.model,
+            line.quantity,
+            line.unit,
+            line.amount,
+            tuple(step.as_data() for step in line.explanation),
+        )
+        for line in (*rating.lines, *rating.adjustments)
+    )
+    if not earlier:
+        return charges
+    said = tuple(
+        {"code": "charge", "name": each.number, "product": major(each.net, rating.currency)} for each in earlier
+    )
+    before = sum(each.net for each in earlier)
+    return (*charges, Line("already billed", PREVIOUSLY_BILLED, None, "", -before, said))
+
+
+def vat_of(net: int, percent: Decimal | None) -> int:
+    """VAT on an invoice's net, rounded once, half up; none where no rule applies. It never enters a pool.
+
+    >>> vat_of(428586, Decimal("10"))
+    42859
+    """
+    return half_up(Fraction(net) * Fraction(percent) / 100) if percent is not None else 0
+
+
+def net_part(received: int, *, net: int, gross: int) -> int:
+    """The net in the first `received` of an invoice's gross, pro rata, half up: all of `net` once all is received."""
+    return half_up(Fraction(received * net, gross))
+
+
+def split(amount: int, *, received: int, net: int, gross: int) -> tuple[int, int]:
+    """(net, VAT) of a receipt that comes after `received`, so that receipts always sum to the exact pro-rata part.
+
+    Each is the difference of two cumulative parts, so three receipts of a third lose nothing to rounding.
+
+    >>> [split(paid, received=before, net=100, gross=110) for paid, before in ((37, 0), (37, 37), (36, 74))]
+    [(34, 3), (33, 4), (33, 3)]
+    """
+    pool = net_part(received + amount, net=net, gross=gross) - net_part(received, net=net, gross=gross)
+    return pool, amount - pool
+
+
+def number(society_ref: str, year: int, place: int) -> str:
+    """An invoice's number: gapless within a society and year, and told apart from other societies'.
+
+    >>> number("KOREA-WEB", 2026, 7)
+    'KOREA-WEB-2026-0007'
+    """
+    return f"{prefix(society_ref, year)}{place:04d}"
+
+
+def prefix(society_ref: str, year: int) -> str:
+    return f"{society_ref[:_REF_LENGTH]}-{year}-"
+
+
+def due_on(issued_on: datetime.date) -> datetime.date:
+    return issued_on + datetime.timedelta(days=DAYS_TO_PAY)
+
+
+def as_data(line: Line) -> dict[str, Any]:
+    """A line as the API and commands write it."""
+    return {
+        "description": line.description, "model": line.model, "quantity": line.quantity, "unit": line.unit,
+        "amount": line.amount, "explanation": list(line.explanation),
+    }  # fmt: skip
