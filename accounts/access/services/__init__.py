@@ -1,7 +1,7 @@
 """The verbs of access: organisations and their people, tokens for programs, remembered answers."""
 
 from accounts.access.services.answers import caller_of, forget, recall, remember
-from accounts.access.services.members import add_member, create_organisation, create_user, remove_member
+from accounts.access.services.members import add_member, create_organisation, create_user, invite, remove_member
 from accounts.access.services.people import accept_invitation, create_person, invited_by, update_profile
 from accounts.access.services.tokens import TokenRefused, authenticate_token, issue_token, revoke_token
 
@@ -15,6 +15,7 @@ __all__ = [
     "create_person",
     "create_user",
     "forget",
+    "invite",
     "invited_by",
     "issue_token",
     "recall",

@@ -74,14 +74,29 @@ def create_user(
     name: str = "",
     language: str = "en",
 ) -> User:
-    """A person with a role in an organisation; one who is known already only gains the role. Idempotent.
+    """A person with a role in an organisation; one who is known already only gains the role. Idempotent."""
+    user = invite(actor=actor, email=email, organisation=organisation, name=name, password=password, language=language)
+    add_member(actor=actor, user=user, organisation=organisation, role=role)
+    return user
 
-    An administrator's invitation goes to the address itself and to nobody else: whoever held another's sign-in link
-    could act for every organisation that trusts that address later.
+
+@transaction.atomic
+def invite(
+    *,
+    actor: Actor,
+    email: str,
+    organisation: Organisation,
+    name: str = "",
+    password: str | None = None,
+    language: str = "en",
+) -> User:
+    """The person with this address; somebody new is mailed a sign-in link in the organisation's name.
+
+    The link goes to the address itself and to nobody else: whoever held another's could act for every organisation
+    that trusts that address later. The operator's command prints it instead of mailing it.
     """
     _may_manage(actor, organisation)
     user, new = create_person(actor=actor, email=email, name=name, password=password, language=language)
-    add_member(actor=actor, user=user, organisation=organisation, role=role)
     if new and not actor.is_system:
         from accounts.access.tasks import mail_invitation  # tasks stand above services
 

@@ -18,6 +18,7 @@ from accounts.identity.models import User
 from accounts.organisations.models import Organisation
 from config.commands import Command as Base
 from licensing.repertoire.models import Holder
+from licensing.repertoire.services import represent
 
 
 class Command(Base):
@@ -81,9 +82,7 @@ class Command(Base):
         found = Holder.objects.filter(society=where, ref=holder).first()
         if found is None:
             raise NotFound(f"{where.ref} has no member “{holder}”. Import it with import_holders first.")
-        user, _new = services.create_person(**person)
-        from licensing.repertoire.services import represent
-
+        user = services.invite(organisation=where, **person)
         represent(actor=SYSTEM, user=user, holder=found, scope=role)
         return user
 
