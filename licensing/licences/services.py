@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.evidence.models import Event
 from accounts.evidence.services import record
-from accounts.identity.core import Actor, Conflict, Forbidden, Reference, Refusal
+from accounts.identity.core import Actor, Conflict, Forbidden, NotFound, Reference, Refusal
 from accounts.organisations.models import REF, Organisation
 from licensing import terms
 from licensing.licences.core import TRANSITIONS
@@ -70,6 +70,14 @@ def create_licence(
         return _the_same(licence, wanted)
     _note(actor, "created", licence, status=status, licensee=licensee.ref, tariff=tariff.ref)
     return licence
+
+
+def find_licence(*, actor: Actor, ref: str, pointer: str | None = None) -> Licence:
+    """The licence of this ref among those that the actor sees. Raises NotFound."""
+    found = Licence.objects.visible_to(actor).select_related("society", "licensee", "tariff").filter(ref=ref).first()
+    if found is None:
+        raise NotFound(_("There is no licence “%(ref)s”.") % {"ref": ref[:64]}, pointer=pointer)
+    return found
 
 
 @transaction.atomic

@@ -1,0 +1,80 @@
+"""`declare FILE --licence REF --from DATE --to DATE [--use U] [--unit U] [--model NAME] [--dataset NAME] …`"""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from accounts.identity.core import SYSTEM, Refusal
+from config.commands import Command as BaseCommand
+from licensing import terms
+from licensing.declarations import services
+from licensing.declarations.models import Declaration
+from licensing.licences.services import find_licence
+
+
+class Command(BaseCommand):
+    help = "Declare use from a file. The same licence, period and file give the declaration that exists."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        day = datetime.date.fromisoformat
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--licence", required=True, metavar="REF")
+        parser.add_argument("--from", dest="first_day", required=True, type=day, metavar="DATE")
+        parser.add_argument("--to", dest="end", required=True, type=day, metavar="DATE", help="first day after it")
+        parser.add_argument("--use", default="", choices=["", *terms.USES], help="where a line names none")
+        parser.add_argument("--unit", default="", choices=["", *terms.UNITS], help="where a line names none")
+        parser.add_argument("--model", default="", metavar="NAME", help="the model that was trained or run")
+        parser.add_argument("--dataset", default="", metavar="NAME", help="where a line names none")
+        parser.add_argument("--territory", default="KR", metavar="KR")
+        parser.add_argument("--reference", default="", help="the licensee's own")
+        parser.add_argument(
+            "--base", action="append", default=[], type=_base, metavar="NAME=N", help="of a percentage charge"
+        )
+        parser.add_argument("--submit", action="store_true", help="hand it in; it is immutable afterwards")
+        parser.add_argument("--wait", action="store_true", help="process it in this process")
+
+    def run(
+        self, *, file: Path, licence: str, first_day: datetime.date, end: datetime.date, base: Any, **options: Any
+    ) -> dict[str, Any]:
+        try:
+            stream = file.open("rb")
+        except OSError as error:
+            raise Refusal("no_file", f"{file} cannot be read: {error.strerror}.") from error
+        with stream:
+            declaration = services.declare_file(
+                actor=SYSTEM,
+                licence=find_licence(actor=SYSTEM, ref=licence, pointer="/licence"),
+                period=(first_day, end),
+                stream=stream,
+                name=file.name,
+                bases=dict(base),
+                **options,
+            )
+        return shown(declaration)
+
+
+def shown(declaration: Declaration) -> dict[str, Any]:
+    """What the contract prints of a declaration."""
+    none = dict.fromkeys(("total", *terms.LINE_STATUSES), 0)
+    fee = declaration.fee and {key: declaration.fee[key] for key in ("amount", "currency")}
+    return {
+        "declaration": declaration.pk,
+        "status": declaration.status,
+        "sha256": declaration.sha256,
+        "lines": none | declaration.lines,
+        "units": none | declaration.units,
+        "works": declaration.works,
+        "fee": fee,
+        "questions": declaration.questions,
+    }
+
+
+def _base(text: str) -> tuple[str, int]:
+    name, equals, amount = text.partition("=")
+    if not name or not equals or not (amount.isascii() and amount.isdigit() and len(amount) <= 15):
+        raise CommandError("A base is NAME=N, with N a whole amount in minor units.")
+    return name, int(amount)

@@ -1,0 +1,58 @@
+"""How a declaration goes: what may be done in which state, what holds it back, how files are told apart. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+# Unsubmitted: the licensee may still change or discard it.
+OPEN: Final = frozenset({"draft", "received", "processing", "processed", "failed"})
+# A new file may be attached; while one is processed, it may not.
+ATTACHABLE: Final = frozenset({"draft", "received", "processed", "failed"})
+WAITING: Final = frozenset({"received", "processing"})
+SUBMITTED: Final = frozenset({"submitted", "accepted", "superseded"})
+AMENDABLE: Final = frozenset({"submitted", "accepted"})
+
+STALE_SECONDS: Final = 60  # without a sign of life, work counts as abandoned
+HEARTBEAT_SECONDS: Final = 5
+MOST_ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to be said about a declaration: a question that holds back acceptance, or a problem that failed it."""
+
+    code: str
+    detail: str
+    row: int | None = None
+
+    def as_data(self) -> dict[str, Any]:
+        row = {"row": self.row} if self.row is not None else {}
+        return {"code": self.code, "detail": self.detail, **row}
+
+
+def questions(
+    *, lines: Mapping[str, int], unpriced: Sequence[str], missing_bases: Sequence[str], unrated: Note | None
+) -> list[Note]:
+    """What the society must look at before it can accept: use that cannot be priced, or nothing to price at all.
+
+    `unpriced` names quantities that no charge fits; `unrated` says why no fee could be worked out.
+    """
+    found = [Note("unpriced", f"No charge of the tariff prices {what}.") for what in unpriced]
+    found += [
+        Note("missing_base", f"The base “{name}” of a percentage charge was not declared.") for name in missing_bases
+    ]
+    if unrated is not None:
+        found.append(unrated)
+    if not lines.get("licensed", 0) + lines.get("unmatched", 0):
+        found.append(Note("nothing_to_price", "No line of the declaration is licensed or unmatched."))
+    return found
+
+
+def digest(sha256s: Sequence[str]) -> str:
+    """One digest for a declaration's files: the only file's own, or that over their digests in order."""
+    if len(sha256s) == 1:
+        return sha256s[0]
+    return hashlib.sha256("".join(sha256s).encode()).hexdigest() if sha256s else ""

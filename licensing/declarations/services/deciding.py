@@ -1,0 +1,93 @@
+"""After processing: submitted by the licensee; accepted at once, or by the society once its questions are answered."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.identity.core import SYSTEM, Actor, Conflict, NotFound, Refusal
+from licensing.declarations import core
+from licensing.declarations.models import Declaration
+from licensing.declarations.services.common import locked, note, require_declarant
+
+Status = Declaration.Status
+
+
+@transaction.atomic
+def submit(*, actor: Actor, declaration: Declaration) -> Declaration:
+    """Hand it in; from then on it is immutable. While it is processed, that happens when processing ends.
+
+    Without an open question it is accepted at once. Submitting again changes nothing.
+    """
+    require_declarant(actor, declaration.licence)
+    held = locked(declaration)
+    if held.status in core.SUBMITTED:
+        return held
+    if held.status == Status.DRAFT:
+        raise Refusal("no_file", _("Attach a file first: a declaration without lines declares nothing."))
+    if held.status == Status.FAILED:
+        raise Conflict("failed", _("The file could not be read. Attach a corrected one, then submit."))
+    if held.status in core.WAITING:
+        if not held.submit_when_processed:
+            held.submit_when_processed = True
+            held.save(update_fields=["submit_when_processed"])
+            note(actor, "submission_requested", held)
+        return held
+    return hand_in(actor=actor, held=held)
+
+
+def hand_in(*, actor: Actor, held: Declaration) -> Declaration:
+    """Submit a processed declaration whose lock the caller holds."""
+    held.status, held.submitted_at = Status.SUBMITTED, timezone.now()
+    held.save(update_fields=["status", "submitted_at"])
+    note(actor, "submitted", held, sha256=held.sha256, lines=held.lines)
+    return held if held.questions else _accepted(SYSTEM, held)
+
+
+@transaction.atomic
+def accept(*, actor: Actor, declaration: Declaration) -> Declaration:
+    """The society accepts a submitted declaration, open questions or not. Accepting again changes nothing."""
+    held = _reviewed(actor, declaration)
+    if held.status in (Status.ACCEPTED, Status.SUPERSEDED):
+        return held
+    if held.status != Status.SUBMITTED:
+        raise Conflict("not_submitted", _("Only a submitted declaration can be accepted."))
+    return _accepted(actor, held)
+
+
+@transaction.atomic
+def ask(*, actor: Actor, declaration: Declaration, detail: str) -> Declaration:
+    """Return a submitted declaration to the licensee with a question, which an amendment answers."""
+    held = _reviewed(actor, declaration)
+    detail = detail.strip()
+    if not detail or len(detail) > 2000 or "\0" in detail:
+        raise Refusal("no_question", _("Write the question, in at most 2,000 characters."), pointer="/detail")
+    if held.status != Status.SUBMITTED:
+        raise Conflict("not_submitted", _("Only a submitted declaration that is not accepted yet can be returned."))
+    held.questions = [*held.questions, core.Note("society", detail).as_data()]
+    held.save(update_fields=["questions"])
+    note(actor, "questioned", held)
+    return held
+
+
+def _reviewed(actor: Actor, declaration: Declaration) -> Declaration:
+    held = locked(declaration)
+    if not actor.is_system and not Declaration.objects.visible_to(actor).filter(pk=held.pk).exists():
+        raise NotFound(_("There is no such declaration."))
+    actor.require("declarations.review")
+    if not actor.is_system and actor.organisation_id != held.licence.society_id:
+        raise NotFound(_("There is no such declaration under a licence of yours."))
+    return held
+
+
+def _accepted(actor: Actor, held: Declaration) -> Declaration:
+    held.status, held.accepted_at = Status.ACCEPTED, timezone.now()
+    held.save(update_fields=["status", "accepted_at"])
+    note(actor, "accepted", held, open_questions=[question["code"] for question in held.questions])
+    if held.supersedes_id:
+        old = Declaration.objects.select_for_update().get(pk=held.supersedes_id)
+        old.status = Status.SUPERSEDED
+        old.save(update_fields=["status"])
+        note(actor, "superseded", old, by=held.pk)
+    return held

@@ -1,0 +1,208 @@
+"""Before a declaration is submitted: begun, given its files, amended by a new one, or thrown away."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.db import IntegrityError, transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.identity.core import Actor, Conflict, Refusal
+from licensing import terms
+from licensing.declarations import core
+from licensing.declarations.models import Declaration, DeclarationFile
+from licensing.declarations.services.common import enqueue, forget_uses, locked, note, require_declarant
+from licensing.intake.models import StoredFile
+from licensing.intake.services import keep
+from licensing.licences.models import Licence
+from licensing.licences.services import checked_territory
+
+Status = Declaration.Status
+Period = tuple[dt.date, dt.date]
+MOST_BASE = 10**15
+_EARLIEST = dt.date(1900, 1, 1)
+
+
+@transaction.atomic
+def start(
+    *,
+    actor: Actor,
+    licence: Licence,
+    period: Period,
+    use: str = "",
+    unit: str = "",
+    model: str = "",
+    dataset: str = "",
+    reference: str = "",
+    bases: Mapping[str, int] | None = None,
+    territory: str = "KR",
+    sandbox: bool = False,
+) -> Declaration:
+    """Begin a declaration under a licence for a half-open period. `use` and `unit` hold where a line names none.
+
+    `bases` are the declared bases of percentage charges, {name: minor units}. A sandbox declaration is never billed.
+    """
+    require_declarant(actor, licence)
+    declaration = Declaration.objects.create(
+        licence=licence,
+        period=checked_period(period),
+        use=_checked_code(use, terms.USES, "/use"),
+        unit=_checked_code(unit, terms.UNITS, "/unit"),
+        model=_checked_text(model, 200, "/model"),
+        dataset=_checked_text(dataset, 200, "/dataset"),
+        reference=_checked_text(reference, 100, "/reference"),
+        bases=_checked_bases(bases or {}),
+        territory=_checked_place(territory),
+        sandbox=sandbox or actor.sandbox,
+        created_by=actor.label[:200],
+    )
+    note(actor, "started", declaration, licence=licence.ref)
+    return declaration
+
+
+def attach(*, actor: Actor, declaration: Declaration, stream: IO[bytes], name: str) -> DeclarationFile:
+    """Keep a file as received and have it processed. The same file again changes nothing.
+
+    A file added to a processed declaration is processed together with those before it; after a failure, it replaces
+    them. Conflict while a file is processed, once submitted, or where another declaration of the period has the file.
+    """
+    require_declarant(actor, declaration.licence)
+    _check_attachable(declaration)
+    stored = keep(actor=actor, stream=stream, name=name, organisation=declaration.licence.licensee)
+    return attach_stored(actor=actor, declaration=declaration, stored=stored)
+
+
+@transaction.atomic
+def attach_stored(*, actor: Actor, declaration: Declaration, stored: StoredFile, queue: bool = True) -> DeclarationFile:
+    """`attach`, for a file that is kept already. `queue=False` where the caller processes it at once."""
+    held = locked(declaration)
+    _check_attachable(held)
+    if held.status == Status.FAILED:
+        held.files.all().delete()
+    position = held.files.count()
+    file, added = DeclarationFile.objects.get_or_create(declaration=held, file=stored, defaults={"position": position})
+    if added:
+        _receive(held)
+        note(actor, "received", held, file=stored.pk, sha256=stored.sha256)
+    if queue:
+        enqueue(held.pk)
+    declaration.refresh_from_db()
+    return file
+
+
+def same_file(licence: Licence, period: DateRange, sha256: str, *, sandbox: bool) -> Declaration | None:
+    """The declaration that was made of these bytes before, unless it failed."""
+    made = Declaration.objects.filter(licence=licence, period=period, sha256=sha256, sandbox=sandbox, supersedes=None)
+    return made.exclude(status=Status.FAILED).order_by("pk").first()
+
+
+@transaction.atomic
+def amend(*, actor: Actor, declaration: Declaration) -> Declaration:
+    """A new draft, which supersedes a submitted declaration once it is accepted; the one there is already, if any."""
+    require_declarant(actor, declaration.licence)
+    held = locked(declaration)
+    successor = Declaration.objects.filter(supersedes=held).first()
+    if successor and successor.status in core.OPEN:
+        return successor
+    if successor:
+        detail = _("Declaration %(number)s amends this one already. Amend that one.") % {"number": successor.pk}
+        raise Conflict("already_amended", detail)
+    if held.status not in core.AMENDABLE:
+        raise Conflict("not_submitted", _("Only a submitted declaration is amended; this one can still be changed."))
+    same = ("licence", "period", "use", "unit", "model", "dataset", "reference", "bases", "territory", "sandbox")
+    draft = Declaration.objects.create(
+        supersedes=held, created_by=actor.label[:200], **{name: getattr(held, name) for name in same}
+    )
+    note(actor, "amended", held, by=draft.pk)
+    return draft
+
+
+@transaction.atomic
+def discard(*, actor: Actor, declaration: Declaration) -> None:
+    """Throw away a declaration that was never submitted. Its files stay in storage."""
+    require_declarant(actor, declaration.licence)
+    held = locked(declaration)
+    if held.status not in core.OPEN:
+        raise Conflict("submitted", _("A submitted declaration stays. Amend it instead."))
+    if held.status == Status.PROCESSING:
+        raise Conflict("processing", _("The declaration is being processed. Try again in a moment."))
+    note(actor, "discarded", held)
+    forget_uses(held)
+    held.delete()
+
+
+def _receive(held: Declaration) -> None:
+    """Put it in line for processing, under the digest of its files."""
+    stored = held.files.order_by("position", "pk").values_list("file__sha256", flat=True)
+    held.sha256 = core.digest(list(stored))
+    others = same_file(held.licence, held.period, held.sha256, sandbox=held.sandbox)
+    if others and others.pk != held.pk and held.supersedes_id is None:
+        raise _already(others)
+    held.status, held.step, held.heartbeat_at, held.attempt = Status.RECEIVED, "", timezone.now(), 0
+    held.lines_read, held.problems, held.questions = 0, [], []
+    try:
+        with transaction.atomic():
+            held.save()
+    except IntegrityError as error:
+        if "declaration_of_the_same_file_is_made_once" not in str(error):
+            raise
+        raise _already(same_file(held.licence, held.period, held.sha256, sandbox=held.sandbox)) from error
+
+
+def _already(other: Declaration | None) -> Conflict:
+    number = other.pk if other else "?"
+    detail = _("This file was declared for this licence and period before, as declaration %(number)s.")
+    return Conflict("already_declared", detail % {"number": number}, pointer="/file")
+
+
+def _check_attachable(declaration: Declaration) -> None:
+    if declaration.status in core.SUBMITTED:
+        raise Conflict("submitted", _("A submitted declaration is immutable. Amend it instead."))
+    if declaration.status not in core.ATTACHABLE:
+        raise Conflict("processing", _("The declaration is being processed. Try again in a moment."))
+
+
+def checked_period(period: Period) -> DateRange:
+    """The half-open period as a range, refused where it is empty or absurd."""
+    first, end = period
+    if end <= first:
+        detail = _("The end is the first day after the period: it must be later than the start.")
+        raise Refusal("empty_period", detail, pointer="/period_end")
+    if first < _EARLIEST or (end - first).days > 3660:
+        detail = _("The period must begin after 1900 and last ten years at most.")
+        raise Refusal("bad_period", detail, pointer="/period_start")
+    return DateRange(first, end)
+
+
+def _checked_code(code: str, known: Mapping[str, str], pointer: str) -> str:
+    if code and code not in known:
+        raise Refusal("unknown_term", _("Use one of: %(known)s.") % {"known": ", ".join(known)}, pointer=pointer)
+    return code
+
+
+def _checked_text(text: str, longest: int, pointer: str) -> str:
+    text = text.strip()
+    if len(text) > longest or not text.isprintable():
+        detail = _("At most %(longest)d printable characters are allowed here.") % {"longest": longest}
+        raise Refusal("bad_text", detail, pointer=pointer)
+    return text
+
+
+def _checked_place(territory: str) -> str:
+    [place] = checked_territory([territory])
+    if place == terms.ANY:
+        raise Refusal("unknown_territory", _("Declare one territory, such as KR."), pointer="/territory")
+    return place
+
+
+def _checked_bases(bases: Mapping[str, Any]) -> dict[str, int]:
+    for name, amount in bases.items():
+        known = isinstance(name, str) and 0 < len(name) <= 40 and name.isprintable()
+        if not known or isinstance(amount, bool) or not isinstance(amount, int) or not 0 <= amount <= MOST_BASE:
+            detail = _("A base is a name of at most 40 characters and a whole amount in minor units.")
+            raise Refusal("bad_base", detail, pointer="/bases")
+    return dict(bases)

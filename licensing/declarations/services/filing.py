@@ -1,0 +1,79 @@
+"""A file declared in one go: for the command, and for whoever has the file at hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import IO
+
+from django.db import transaction
+
+from accounts.identity.core import Actor, Conflict, Refusal
+from licensing.declarations import core
+from licensing.declarations.models import Declaration
+from licensing.declarations.services.common import enqueue, require_declarant
+from licensing.declarations.services.deciding import submit as submit_declaration
+from licensing.declarations.services.drafting import Period, attach_stored, checked_period, same_file, start
+from licensing.declarations.services.processing import process
+from licensing.intake.services import keep
+from licensing.licences.models import Licence
+
+Status = Declaration.Status
+
+
+def declare_file(
+    *,
+    actor: Actor,
+    licence: Licence,
+    period: Period,
+    stream: IO[bytes],
+    name: str,
+    use: str = "",
+    unit: str = "",
+    model: str = "",
+    dataset: str = "",
+    reference: str = "",
+    bases: Mapping[str, int] | None = None,
+    territory: str = "KR",
+    submit: bool = False,
+    wait: bool = False,
+) -> Declaration:
+    """Declare a file; the same licence, period and bytes give the declaration that exists.
+
+    `wait` processes it here, beside any worker; else a worker does. Raises Refusal where the file cannot be read.
+    """
+    require_declarant(actor, licence)
+    stored = keep(actor=actor, stream=stream, name=name, organisation=licence.licensee)
+    again = {"licence": licence, "period": checked_period(period), "sha256": stored.sha256, "sandbox": actor.sandbox}
+    declaration = same_file(**again)
+    if declaration is None:
+        try:
+            with transaction.atomic():
+                declaration = start(
+                    actor=actor, licence=licence, period=period, use=use, unit=unit, model=model, dataset=dataset,
+                    reference=reference, bases=bases, territory=territory,
+                )  # fmt: skip
+                attach_stored(actor=actor, declaration=declaration, stored=stored, queue=False)
+        except Conflict:  # another process declared the same file just now
+            declaration = same_file(**again)
+            if declaration is None:
+                raise
+    if submit and declaration.status not in core.SUBMITTED:
+        declaration = submit_declaration(actor=actor, declaration=declaration)
+    if wait:
+        declaration = _finished(declaration)
+    elif declaration.status == Status.RECEIVED:
+        enqueue(declaration.pk)
+    return declaration
+
+
+def _finished(declaration: Declaration) -> Declaration:
+    """Process it here, or wait for the worker that has it."""
+    while declaration.status in core.WAITING:
+        if process(declaration.pk) is None:
+            time.sleep(0.2)
+        declaration = Declaration.objects.select_related("licence").get(pk=declaration.pk)
+    if declaration.status == Status.FAILED:
+        first = declaration.problems[0]
+        raise Refusal(first["code"], first["detail"], row=first.get("row"), errors=declaration.problems)
+    return declaration

@@ -1,0 +1,192 @@
+"""From received to processed: claimed by one worker, run on the engine, stored in one transaction; restartable.
+
+A claim is a compare-and-set that counts attempts. Until the last transaction nothing is stored but signs of life, so a
+worker that dies leaves no trace; and only the last claimant may store, so one that was taken for dead changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.identity.core import SYSTEM, Refusal
+from licensing.declarations import core, pipeline
+from licensing.declarations.models import Declaration, DeclarationFile, DeclarationQuerySet
+from licensing.declarations.rating import rate_declarations
+from licensing.declarations.services.common import forget_uses, locked, note
+from licensing.declarations.services.deciding import hand_in
+from licensing.engine import connect
+from licensing.engine.core import Engine
+from licensing.intake import services as intake
+from licensing.permissions.core import Grant, Span
+from licensing.permissions.models import DirectLicence
+
+Status = Declaration.Status
+
+
+def process(declaration_id: int) -> Declaration | None:
+    """Process a received declaration, or one whose worker died. None where there is nothing to do now.
+
+    A file that cannot be read fails the declaration with its problems. Any other error gives the claim back, so that
+    it is tried again, and is raised; after five attempts the declaration fails.
+    """
+    claim = _claim(declaration_id)
+    if claim is None:
+        return None
+    if claim.attempt > core.MOST_ATTEMPTS:
+        return _fail(claim, [core.Note("gave_up", "Processing failed several times. Support has been told.")])
+    try:
+        with connect() as engine:
+            files = list(claim.files.select_related("file").order_by("position", "pk"))
+            with _alive(claim):
+                outcome = _run(engine, claim, files)
+            return _store(engine, claim, files, outcome)
+    except Refusal as refusal:
+        return _fail(claim, [core.Note(e["code"], str(e["detail"]), e.get("row")) for e in refusal.errors])
+    except BaseException:
+        _mine(claim).update(status=Status.RECEIVED, step="")
+        raise
+
+
+def stalled() -> list[int]:
+    """Declarations that wait for processing without a sign of life."""
+    silent = timezone.now() - dt.timedelta(seconds=core.STALE_SECONDS)
+    waiting = Declaration.objects.filter(status__in=core.WAITING, heartbeat_at__lt=silent)
+    return list(waiting.order_by("pk").values_list("pk", flat=True))
+
+
+def _claim(declaration_id: int) -> Declaration | None:
+    now = timezone.now()
+    dead = Q(status=Status.PROCESSING, heartbeat_at__lt=now - dt.timedelta(seconds=core.STALE_SECONDS))
+    claimed = Declaration.objects.filter(Q(status=Status.RECEIVED) | dead, pk=declaration_id).update(
+        status=Status.PROCESSING, step="intake", heartbeat_at=now, attempt=F("attempt") + 1, lines_read=0
+    )
+    if claimed != 1:
+        return None
+    return Declaration.objects.select_related("licence__licensee").get(pk=declaration_id)
+
+
+def _mine(claim: Declaration) -> DeclarationQuerySet:
+    """The declaration, as long as this claim is the last one."""
+    return Declaration.objects.filter(pk=claim.pk, status=Status.PROCESSING, attempt=claim.attempt)
+
+
+def _run(engine: Engine, claim: Declaration, files: Sequence[DeclarationFile]) -> pipeline.Outcome:
+    def progress(step: str, lines: int) -> None:
+        _mine(claim).update(step=step, lines_read=lines, heartbeat_at=timezone.now())
+
+    paths = [intake.path_of(file.file) for file in files]
+    return pipeline.run(engine, paths, _order(claim), limits=intake.limits(), progress=progress)
+
+
+def _order(claim: Declaration) -> pipeline.Order:
+    licence = claim.licence
+    direct = DirectLicence.objects.filter(licensee_id=licence.licensee_id, holder__society_id=licence.society_id)
+    return pipeline.Order(
+        society_id=licence.society_id,
+        licence=licence.terms,
+        first_day=claim.period.lower,
+        last_day=claim.period.upper - dt.timedelta(days=1),
+        use=claim.use,
+        unit=claim.unit,
+        model=claim.model,
+        dataset=claim.dataset,
+        territory=claim.territory,
+        direct=[
+            (d.holder_id, Grant(d.uses, d.kinds, d.territory, Span(d.valid.lower or dt.date.min, d.valid.upper)))
+            for d in direct
+        ],
+    )
+
+
+def _store(
+    engine: Engine, claim: Declaration, files: Sequence[DeclarationFile], outcome: pipeline.Outcome
+) -> Declaration | None:
+    _mine(claim).update(step="store", heartbeat_at=timezone.now())
+    rejects = [_keep_rejects(claim, file) for file in outcome.files]
+    with transaction.atomic():
+        held = locked(claim)
+        if held.status != Status.PROCESSING or held.attempt != claim.attempt:
+            return None  # taken over by another worker
+        forget_uses(held)
+        pipeline.store(engine, held.pk)
+        for file, read, kept in zip(files, outcome.files, rejects, strict=True):
+            file.lines, file.rejected, file.rejects = read.lines, read.rejected, kept
+            file.save(update_fields=["lines", "rejected", "rejects"])
+        held.lines, held.units, held.works = dict(outcome.lines), dict(outcome.units), outcome.works
+        _rate(held)
+        held.status, held.step, held.processed_at = Status.PROCESSED, "", timezone.now()
+        held.lines_read = outcome.lines["total"]
+        held.save()
+        note(SYSTEM, "processed", held, sha256=held.sha256, lines=held.lines, works=held.works)
+        return hand_in(actor=SYSTEM, held=held) if held.submit_when_processed else held
+
+
+def _keep_rejects(claim: Declaration, outcome: pipeline.FileOutcome) -> intake.StoredFile | None:
+    if outcome.rejects is None:
+        return None
+    with outcome.rejects.open("rb") as stream:
+        name = f"rejects-{claim.pk}.csv"
+        return intake.keep(actor=SYSTEM, stream=stream, name=name, organisation=claim.licence.licensee)
+
+
+def _rate(held: Declaration) -> None:
+    """Its fee alone, and the questions that hold back acceptance."""
+    unpriced: list[str] = []
+    missing: tuple[str, ...] = ()
+    unrated = None
+    try:
+        rating = rate_declarations(
+            licence=held.licence,
+            period=(held.period.lower, held.period.upper),
+            declarations=Declaration.objects.filter(pk=held.pk),
+            preview=True,
+        )
+    except Refusal as refusal:
+        held.fee, unrated = None, core.Note(refusal.code, str(refusal.detail))
+    else:
+        held.fee, missing = rating.as_data(), rating.missing_bases
+        unpriced = [f"{q.units} {q.unit} of {q.kind} for {q.use}" for q in rating.unpriced]
+    found = core.questions(lines=held.lines, unpriced=unpriced, missing_bases=missing, unrated=unrated)
+    held.questions = [question.as_data() for question in found]
+
+
+@transaction.atomic
+def _fail(claim: Declaration, problems: Sequence[core.Note]) -> Declaration | None:
+    held = locked(claim)
+    if held.status != Status.PROCESSING or held.attempt != claim.attempt:
+        return None
+    forget_uses(held)
+    held.status, held.step, held.problems = Status.FAILED, "", [problem.as_data() for problem in problems]
+    held.lines, held.units, held.works, held.fee, held.questions = {}, {}, 0, None, []
+    held.submit_when_processed = False
+    held.save()
+    note(SYSTEM, "failed", held, problems=[problem.code for problem in problems])
+    return held
+
+
+@contextmanager
+def _alive(claim: Declaration) -> Iterator[None]:
+    """Gives signs of life from a thread of its own while the engine works on one long step."""
+    over = Event()
+
+    def beat() -> None:
+        try:
+            while not over.wait(core.HEARTBEAT_SECONDS):
+                _mine(claim).update(heartbeat_at=timezone.now())
+        finally:
+            connection.close()
+
+    thread = Thread(target=beat, name=f"declaration-{claim.pk}-alive", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

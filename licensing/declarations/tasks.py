@@ -1,0 +1,32 @@
+"""Processing declarations outside the request. Safe to run twice: a declaration is claimed by one worker at a time."""
+
+from typing import Any
+
+import structlog
+from celery import Task, shared_task
+
+from licensing.declarations import services
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="licensing.declarations.tasks.process_declaration")
+def process_declaration(declaration_id: int) -> None:
+    services.process(declaration_id)
+
+
+@shared_task(name="licensing.declarations.tasks.resume_stalled")
+def resume_stalled() -> int:
+    """Hand out again what waits without a sign of life; beat runs this every minute."""
+    waiting = services.stalled()
+    for declaration_id in waiting:
+        process_declaration.delay(declaration_id)
+    return len(waiting)
+
+
+def send(task: "Task[..., Any]", *arguments: Any) -> None:
+    """Queue a task. Without a broker nothing is lost: the row waits, and `resume_stalled` finds it."""
+    try:
+        task.delay(*arguments)
+    except Exception:
+        log.warning("declarations.not_queued", task=task.name, arguments=arguments, exc_info=True)
