@@ -9,8 +9,10 @@ Append-only triggers refuse the TRUNCATE with which Django's transactional tests
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import secrets
+import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +24,8 @@ from django.db import connections
 from psycopg import sql
 
 from config import embedded
-from config.embedded.postgres import SUPERUSER
+from config.embedded.leases import locked
+from config.embedded.postgres import SUPERUSER, Postgres
 
 APPS = ("accounts", "licensing", "royalties", "config")
 CLONE, TEMPLATE = "jt_", "jtt_"
@@ -130,7 +133,13 @@ def schema_digest() -> str:
 
 
 def _hurry(var: Path) -> None:
-    """The embedded test cluster, which holds nothing of value, does not wait for the disk."""
+    """The embedded test cluster, which holds nothing of value, does not wait for the disk; made anew after a crash."""
+    service = Postgres(var)
+    service.place.make_control()
+    with locked(service.place.control / "start", fcntl.LOCK_EX):
+        if not embedded.is_running(service) and (service.place.data / "postmaster.pid").exists():
+            service.reap()
+            shutil.rmtree(service.place.data)
     sockets = str(embedded.ensure_postgres(var))
     with psycopg.connect(host=sockets, user=SUPERUSER, dbname="postgres", autocommit=True) as session:
         if session.execute("SHOW fsync").fetchone() == ("on",):

