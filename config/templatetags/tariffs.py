@@ -42,6 +42,7 @@ def charge_name(line: RatedCharge | Mapping[str, Any]) -> str:
         "minimum": _("Raised to the minimum"),
         "cap": _("Lowered to the cap"),
         "greatest": _("Only the greatest charge counts"),
+        "previously_billed": _("Already billed for this period"),
     }
     return adjustments.get(model, name)
 
