@@ -7,7 +7,8 @@
 --
 -- Inputs   use_day, unit, weighed                     from weigh.sql, and share
 --          pool(pool, equal_part, rest)               minor units; equal_part + rest = distributable
--- Output   allocation(pool, seq, key, used_on, place, work_id, scheme, value, holder_id, role, ppm, weight, work_amount, amount, status, reason)
+-- Output   allocation(pool, seq, key, used_on, place, work_id, scheme, value, holder_id, role, ppm, weight, work_amount, set_amount,
+--                     amount, status, reason)
 --              place orders the parts of a set; amounts of a pool sum to its distributable
 
 -- step unit_quota: floor quota and remainder of each unit, by weight
@@ -123,10 +124,10 @@ LEFT JOIN claim c ON c.pool = t.pool AND c.seq = t.seq AND c.used_on = t.used_on
 WHERE COALESCE(c.claimed, 0) <> 1000000;
 
 -- step part_amount: the same rule inside each set, over its parts
-SELECT pool, seq, used_on, place, holder_id, role, ppm, status, reason,
+SELECT pool, seq, used_on, place, holder_id, role, ppm, status, reason, amount AS set_amount,
        quota + CASE WHEN rank <= left_over THEN 1 ELSE 0 END AS amount
 FROM (
-  SELECT pool, seq, used_on, place, holder_id, role, ppm, status, reason, quota,
+  SELECT pool, seq, used_on, place, holder_id, role, ppm, status, reason, amount, quota,
          CAST(amount - SUM(quota) OVER (PARTITION BY pool, seq, used_on) AS BIGINT) AS left_over,
          ROW_NUMBER() OVER (PARTITION BY pool, seq, used_on ORDER BY remainder DESC, place) AS rank
   FROM (
@@ -143,11 +144,11 @@ FROM (
 
 -- step allocation: every part with what explains it; unmatched identifiers wait in suspense
 SELECT u.pool, u.seq, u.key, x.used_on, x.place, u.work_id, u.scheme, u.value, x.holder_id, x.role, x.ppm,
-       u.weight, a.amount AS work_amount, x.amount, x.status, x.reason
+       u.weight, a.amount AS work_amount, x.set_amount, x.amount, x.status, x.reason
 FROM (
-  SELECT pool, seq, used_on, place, holder_id, role, ppm, status, reason, amount FROM part_amount
+  SELECT pool, seq, used_on, place, holder_id, role, ppm, status, reason, set_amount, amount FROM part_amount
   UNION ALL
-  SELECT u.pool, u.seq, u.first_day, CAST(0 AS BIGINT), CAST(NULL AS BIGINT), '', 0, 'suspense', 'unmatched', a.amount
+  SELECT u.pool, u.seq, u.first_day, CAST(0 AS BIGINT), CAST(NULL AS BIGINT), '', 0, 'suspense', 'unmatched', a.amount, a.amount
   FROM unit u
   JOIN unit_amount a ON a.pool = u.pool AND a.seq = u.seq
   WHERE u.work_id IS NULL

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -133,6 +134,12 @@ class Run(models.Model):
         ]
         indexes = [models.Index(fields=["society", "-id"], name="run_by_society")]
 
+    @property
+    def deductions_in_order(self) -> dict[str, int]:
+        """The deductions as the rule publishes them (PostgreSQL keeps JSON objects in an order of its own)."""
+        names = [deduction["name"] for deduction in self.rule.document["deductions"]]
+        return {name: self.deductions[name] for name in names if name in self.deductions}
+
     def __str__(self) -> str:
         return f"#{self.pk}"
 
@@ -184,9 +191,12 @@ class AllocationQuerySet(models.QuerySet["Allocation"]):
 class Allocation(models.Model):
     """What one share of one work (or one unmatched identifier, or an unowned rest) gets from one pool, to the minor unit.
 
-    `weight` is the work's weight in the pool, `work_amount` what the whole work got, `ppm` the share: with the pool's totals
-    they explain `amount` in full. Millions of rows come by one COPY: `distribution.sql` checks their references once a
-    statement instead of by foreign keys once a row, and refuses any change once the run is posted. Ids follow the key order.
+    `weight` is the work's weight in the pool, `work_amount` what the whole work got, `set_amount` the part of it for the days
+    on which these shares held (mostly all), `ppm` the share: with the pool's totals they explain `amount` in full.
+
+    Millions of rows come by one COPY, a holder's together, so that the index of holders grows at one place at a time.
+    `distribution.sql` checks their references once a statement instead of by foreign keys once a row, and refuses any
+    change once the run is posted.
     """
 
     class Status(models.TextChoices):
@@ -212,6 +222,7 @@ class Allocation(models.Model):
     ppm = models.IntegerField(default=0)
     weight = models.DecimalField(max_digits=38, decimal_places=0)
     work_amount = models.BigIntegerField()
+    set_amount = models.BigIntegerField()
     amount = models.BigIntegerField()
     status = models.CharField(max_length=10, choices=Status.choices)
     reason = models.CharField(max_length=12, choices=Reason.choices, blank=True)
@@ -228,7 +239,9 @@ class Allocation(models.Model):
                 condition=Q(holder__isnull=False),
                 name="allocation_by_holder",
             ),
-            models.Index(fields=["pool", "id"], name="allocation_by_pool"),
-            models.Index(fields=["work", "pool"], condition=Q(work__isnull=False), name="allocation_by_work"),
             models.Index(fields=["run", "-amount", "id"], condition=~Q(status="payable"), name="allocation_not_payable"),
+            models.Index(
+                fields=["work", "run"], condition=Q(holder=None, work__isnull=False), name="allocation_without_holder"
+            ),
+            BrinIndex(fields=["run", "pool"], name="allocation_by_run"),
         ]

@@ -6,7 +6,6 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from licensing.terms import PPM
 from royalties.distribution.core import largest_remainder
 
 Period = tuple[datetime.date, datetime.date]  # half-open
@@ -232,12 +231,6 @@ def pool_view(pool: PoolFacts, amount: int) -> PoolView:
 def proportion(whole: int, part: int, total: int) -> int:
     """part ÷ total of a whole amount, half up; nothing of nothing."""
     return (2 * whole * part + total) // (2 * total) if total else 0
-
-
-def fits_whole_work(amount: int, work_amount: int, ppm: int) -> bool:
-    """Whether a share's amount can come from the work's whole amount; where not, the work was divided among sets of shares."""
-    least = work_amount * ppm // PPM
-    return least <= amount <= least + 1
 
 
 def weighted_part(line: Line) -> tuple[int, int]:

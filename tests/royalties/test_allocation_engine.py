@@ -58,11 +58,11 @@ def on_engine(
     engine.run(FOLDER / "allocate.sql")
     back = {number: ref for ref, number in holder_id.items()} | {None: ""}
     rows = engine.rows(
-        "SELECT key, work_id, used_on, holder_id, role, ppm, status, reason, weight, work_amount, amount FROM allocation ORDER BY seq, used_on, place"
+        "SELECT key, work_id, used_on, holder_id, role, ppm, status, reason, weight, work_amount, set_amount, amount FROM allocation ORDER BY seq, used_on, place"
     )
     return [
-        Line(key, work is not None, used_on, Part(back[holder], role, ppm, status, reason), int(weight), work_amount, amount)
-        for key, work, used_on, holder, role, ppm, status, reason, weight, work_amount, amount in rows
+        Line(key, work is not None, used_on, Part(back[holder], role, ppm, status, reason), int(weight), work_amount, set_amount, amount)
+        for key, work, used_on, holder, role, ppm, status, reason, weight, work_amount, set_amount, amount in rows
     ]
 
 

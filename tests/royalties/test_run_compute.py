@@ -12,6 +12,7 @@ import pytest
 from accounts.identity.core import Conflict, Forbidden, NotFound, Refusal
 from royalties.distribution import services
 from royalties.distribution.models import Allocation, Run, RunReceipt
+from royalties.distribution.services.export import rows
 from tests.royalties.world import APRIL, JANUARY, JULY, QUARTER, Owned, Used, World, make_world, worked_example
 
 pytestmark = pytest.mark.django_db
@@ -27,8 +28,8 @@ def computed(world: World, period: tuple[datetime.date, datetime.date] = QUARTER
 
 
 def lines(run: Run) -> list[tuple[Any, ...]]:
-    rows = Allocation.objects.filter(run=run).order_by("id").select_related("work", "holder")
-    return [(a.work.ref if a.work else f"{a.scheme}:{a.value}", a.holder.ref if a.holder else "", a.status, a.reason, a.amount) for a in rows]
+    """(key, holder, status, reason, amount), by key."""
+    return [(row[1] or row[2], row[0], row[3], row[6], row[4]) for row in rows(run)]
 
 
 def test_the_worked_example_to_the_won(world: World) -> None:
@@ -81,7 +82,8 @@ def test_shares_are_those_of_the_day_of_use(world: World) -> None:
     world.receive(world.bill(world.declare(uses), net=100), 100)
     run = computed(world)
     assert lines(run) == [("A", "OLD", "payable", "", 67), ("A", "NEW", "payable", "", 33)]
-    assert [a.used_on for a in Allocation.objects.filter(run=run).order_by("id")] == [JANUARY, march]
+    parts = Allocation.objects.filter(run=run).order_by("used_on").values_list("used_on", "work_amount", "set_amount")
+    assert list(parts) == [(JANUARY, 100, 67), (march, 100, 33)]
 
 
 def test_only_licensed_by_the_licence_and_unmatched_lines_weigh(world: World) -> None:

@@ -195,8 +195,8 @@ def test_a_supplementary_run_takes_what_came_later_with_the_full_weights() -> No
         "UPDATE royalties_rule SET document = '{}' WHERE id = (SELECT rule_id FROM royalties_run WHERE id = %s)",
         "DELETE FROM royalties_statement WHERE run_id = %s",
         "UPDATE royalties_statement SET payable = 0 WHERE run_id = %s",
-        "INSERT INTO royalties_allocation (run_id, pool_id, scheme, value, role, used_on, ppm, weight, work_amount, amount, status, reason) "
-        "SELECT %s, id, '', '', '', now(), 0, 0, 0, 0, 'suspense', '' FROM royalties_runpool",
+        "INSERT INTO royalties_allocation (run_id, pool_id, scheme, value, role, used_on, ppm, weight, work_amount, set_amount, amount, status, reason) "
+        "SELECT %s, id, '', '', '', now(), 0, 0, 0, 0, 0, 'suspense', '' FROM royalties_runpool",
     ],
 )
 def test_the_database_itself_keeps_a_posted_run(world: World, statement: str) -> None:

@@ -2,7 +2,7 @@
 
 from royalties.distribution.core.allocation import Line, Part, Share, Use, allocate, largest_remainder
 from royalties.distribution.core.cuts import Cut, Cuts, cut, half_up
-from royalties.distribution.core.rules import DeductionRule, RuleTerms, parse
+from royalties.distribution.core.rules import DeductionRule, RuleTerms, parse, read_text
 
 __all__ = [
     "Cut",
@@ -18,4 +18,5 @@ __all__ = [
     "half_up",
     "largest_remainder",
     "parse",
+    "read_text",
 ]

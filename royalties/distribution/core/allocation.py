@@ -62,6 +62,7 @@ class Line:
     part: Part
     weight: int
     work_amount: int
+    set_amount: int
     amount: int
 
 
@@ -122,7 +123,7 @@ def _divide(
         parts = _parts(held) if work else [Part("", "", 0, "suspense", "unmatched")]
         whole = [part.ppm for part in parts] if work and parts[0].ppm else [PPM]
         for part, own in zip(parts, largest_remainder(given, whole), strict=True):
-            lines.append(Line(key, work, same[0], part, weight, amount, own))
+            lines.append(Line(key, work, same[0], part, weight, amount, given, own))
     return lines
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -62,6 +63,32 @@ class RuleTerms:
                 f"The pool mixes units ({', '.join(mixed)}), and the rule {self.ref} v{self.version} has no unit weight for "
                 f"{', '.join(missing)}. Publish a version of the rule with `unit_weights` for them.",
             )
+
+
+MAX_BYTES = 1_000_000
+
+
+def read_text(data: str | bytes) -> Any:
+    """A rule document from a file: UTF-8 JSON, no key twice, no number that JSON does not know. Raises Refusal."""
+    if len(data) > MAX_BYTES:
+        raise Refusal("too_large", f"A rule document has at most {MAX_BYTES:,} bytes.")
+    try:
+        text = data if isinstance(data, str) else data.decode("utf-8-sig")
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise Refusal("not_json", f"The file is not a JSON document: {error}.") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = next(key for place, (key, _value) in enumerate(pairs) if key in [earlier for earlier, _ in pairs[:place]])
+        raise ValueError(f"the key “{twice}” stands twice")
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number")
 
 
 def parse(document: Any) -> RuleTerms:

@@ -4,6 +4,7 @@ from royalties.distribution.services.approval import approve, pending, request, 
 from royalties.distribution.services.checks import problems, problems_of
 from royalties.distribution.services.compute import compute
 from royalties.distribution.services.export import export
+from royalties.distribution.services.guards import find_run
 from royalties.distribution.services.posting import post, publish, reverse
 from royalties.distribution.services.rules import approve_rule, import_rule, request_rule_approval
 from royalties.distribution.services.runs import discard, recompute, start_run
@@ -14,6 +15,7 @@ __all__ = [
     "compute",
     "discard",
     "export",
+    "find_run",
     "import_rule",
     "pending",
     "post",

@@ -17,17 +17,17 @@ from royalties.distribution.services.compute import pool_figures
 CHECKED = (Run.Status.COMPUTED, Run.Status.APPROVED, Run.Status.POSTED, Run.Status.PUBLISHED, Run.Status.REVERSED)
 _TAKEN = {
     "number": "VARCHAR", "key": "VARCHAR", "work_id": "BIGINT", "holder_ref": "VARCHAR", "role": "VARCHAR", "used_on": "DATE", "ppm": "INTEGER",
-    "weight": "DECIMAL(38,0)", "work_amount": "BIGINT", "amount": "BIGINT", "status": "VARCHAR", "reason": "VARCHAR",
+    "weight": "DECIMAL(38,0)", "work_amount": "BIGINT", "set_amount": "BIGINT", "amount": "BIGINT", "status": "VARCHAR", "reason": "VARCHAR",
 }  # fmt: skip
 _QUERY = """
     SELECT i.number, coalesce(w.ref, a.scheme || ':' || a.value), a.work_id, coalesce(h.ref, ''), a.role, a.used_on, a.ppm, a.weight,
-           a.work_amount, a.amount, a.status, a.reason
+           a.work_amount, a.set_amount, a.amount, a.status, a.reason
     FROM royalties_allocation a
     JOIN royalties_runpool p ON p.id = a.pool_id
     JOIN royalties_invoice i ON i.id = p.invoice_id
     LEFT JOIN licensing_work w ON w.id = a.work_id
     LEFT JOIN licensing_holder h ON h.id = a.holder_id
-    WHERE p.run_id = %s"""
+    WHERE a.run_id = %s"""
 
 
 def problems() -> list[dict[str, Any]]:
@@ -73,7 +73,7 @@ def _allocations(run: Run) -> Iterator[dict[str, Any]]:
     """Allocations sum to each pool's distributable, and by status to the run's figures."""
     by_pool: dict[int, int] = {}
     by_status = dict.fromkeys(Allocation.Status.values, 0)
-    sums = Allocation.objects.filter(pool__run=run).order_by().values_list("pool_id", "status").annotate(total=Sum("amount"))
+    sums = Allocation.objects.filter(run=run).order_by().values_list("pool_id", "status").annotate(total=Sum("amount"))
     for pool, status, total in sums:
         by_pool[pool] = by_pool.get(pool, 0) + int(total)
         by_status[status] += int(total)
@@ -124,7 +124,7 @@ _HOLDERS_OFF = """
     FROM (SELECT c.owner_id, sum(p.amount) AS amount FROM ledger_posting p JOIN ledger_account c ON c.id = p.credit_id AND c.kind = 'payable'
           WHERE p.journal_id = %s GROUP BY 1) p
     FULL JOIN (SELECT holder_id, sum(amount) AS amount FROM royalties_allocation
-               WHERE pool_id IN (SELECT id FROM royalties_runpool WHERE run_id = %s) AND status = 'payable' GROUP BY 1 HAVING sum(amount) > 0) a
+               WHERE run_id = %s AND status = 'payable' GROUP BY 1 HAVING sum(amount) > 0) a
       ON a.holder_id = p.owner_id
     WHERE p.amount IS DISTINCT FROM a.amount
     LIMIT 20"""

@@ -31,8 +31,8 @@ MAX_PRODUCT = 10**37  # amount × total weight: 38 digits
 STEPS = ("read", "weigh", "allocate", "digest", "store")
 _LOCK = 0x52554E  # names the advisory locks of runs
 _STORED = (
-    "run_id", "pool_id", "work_id", "scheme", "value", "holder_id", "role", "used_on", "ppm", "weight", "work_amount", "amount",
-    "status", "reason",
+    "run_id", "pool_id", "work_id", "scheme", "value", "holder_id", "role", "used_on", "ppm", "weight", "work_amount", "set_amount",
+    "amount", "status", "reason",
 )  # fmt: skip
 # Tables that the end does not need, dropped as soon as they are spent: memory stays flat.
 _SPENT = ("unit_quota", "left_over", "divided_quota", "part", "part_amount", "share_set", "use_day")
@@ -186,9 +186,9 @@ def _store(engine: Engine, run: Run, result: Result) -> None:
     engine.table("run_pool", {"pool": "BIGINT", "run_pool": "BIGINT", "place": "BIGINT"}, made)
     ordered = f"""
         SELECT {run.pk} AS run_id, r.run_pool, a.work_id, a.scheme, a.value, a.holder_id, a.role, a.used_on, a.ppm, a.weight, a.work_amount,
-               a.amount, a.status, a.reason
+               a.set_amount, a.amount, a.status, a.reason
         FROM allocation a JOIN run_pool r ON r.pool = a.pool
-        ORDER BY r.place, a.seq, a.used_on, a.place"""  # noqa: S608
+        ORDER BY a.holder_id NULLS LAST, r.place, a.seq, a.used_on, a.place"""  # noqa: S608
     lines = engine.give(ordered, "royalties_allocation", _STORED)
     _finish(run, result)
     data = {
@@ -200,7 +200,7 @@ def _store(engine: Engine, run: Run, result: Result) -> None:
 
 def _clear(run: Run) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM royalties_allocation WHERE pool_id IN (SELECT id FROM royalties_runpool WHERE run_id = %s)", [run.pk])
+        cursor.execute("DELETE FROM royalties_allocation WHERE run_id = %s", [run.pk])
     RunReceipt.objects.filter(pool__run_id=run.pk).delete()
     RunPool.objects.filter(run_id=run.pk).delete()
 

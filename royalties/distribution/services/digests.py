@@ -42,7 +42,7 @@ _INPUT = f"""
 # Over a table `allocated` with refs: freshly computed, or taken back from PostgreSQL.
 RESULT = f"""
     SELECT number, seq, CONCAT({_text("key", "holder_ref", "role")}, CASE WHEN work_id IS NULL THEN 'i ' ELSE 'w ' END, used_on, ' ', ppm, ' ',
-                               weight, ' ', work_amount, ' ', amount, ' ', status, ' ', reason) AS line
+                               weight, ' ', work_amount, ' ', set_amount, ' ', amount, ' ', status, ' ', reason) AS line
     FROM allocated
 """  # noqa: S608
 

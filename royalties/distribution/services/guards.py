@@ -33,3 +33,11 @@ def own_rule(actor: Actor, rule_id: int, permission: str) -> Rule:
         raise NotFound(_("There is no such rule."))
     actor.require(permission)
     return rule
+
+
+def find_run(number: int) -> Run:
+    """The run of this number, for the operator's commands."""
+    run = Run.objects.select_related("society", "rule").filter(pk=number).first()
+    if run is None:
+        raise NotFound(_("There is no run %(run)s.") % {"run": number})
+    return run

@@ -27,7 +27,7 @@ _TRANSFERS = """
     UNION ALL
     SELECT %s::bigint, a.id, s.amount
     FROM (SELECT holder_id, sum(amount)::bigint AS amount FROM royalties_allocation
-          WHERE pool_id IN (SELECT id FROM royalties_runpool WHERE run_id = %s) AND status = 'payable' GROUP BY holder_id) s
+          WHERE run_id = %s AND status = 'payable' GROUP BY holder_id) s
     JOIN ledger_account a ON a.society_id = %s AND a.kind = 'payable' AND a.owner_id = s.holder_id AND a.currency = %s
     WHERE s.amount > 0
     UNION ALL
@@ -64,7 +64,7 @@ def _transfers(run: Run) -> dict[str, Any]:
     """The query of the journal, with every account that it needs opened."""
     book = {"society_id": run.society_id, "currency": run.currency}
     clearing = ledger.account(kind="clearing", owner_id=run.pk, **book)
-    paid = Allocation.objects.filter(pool__run=run, status=Allocation.Status.PAYABLE, amount__gt=0)
+    paid = Allocation.objects.filter(run=run, status=Allocation.Status.PAYABLE, amount__gt=0)
     ledger.accounts(kind="payable", owner_ids=paid.order_by().values_list("holder_id", flat=True).distinct(), **book)
     others = {f"deduction:{name}": amount for name, amount in run.deductions.items()}
     others |= {"reserve": run.reserve, "held": run.held, "suspense": run.suspense}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from django.db import connection
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.organisations.models import Organisation
@@ -16,11 +15,11 @@ from licensing.repertoire.models import Share, Work
 from royalties.billing.models import InvoiceDeclaration, InvoiceLine
 from royalties.distribution.core import RuleTerms, parse
 from royalties.distribution.models import Allocation, Run, RunPool
-from royalties.statements.core import Charge, Deduction, Head, Line, PoolFacts, Statement, Used, fits_whole_work
+from royalties.statements.core import Charge, Deduction, Head, Line, PoolFacts, Statement, Used
 from royalties.statements.models import Statement as StatementRow
 
 _COLUMNS = (
-    "id", "pool_id", "work_id", "holder_id", "role", "ppm", "used_on", "weight", "work_amount", "amount", "status", "reason",
+    "id", "pool_id", "work_id", "holder_id", "role", "ppm", "used_on", "weight", "work_amount", "set_amount", "amount", "status", "reason",
 )  # fmt: skip
 
 
@@ -48,7 +47,7 @@ class RunFacts:
         return {declaration: pools[invoice] for declaration, invoice in billed}
 
     def lines(self, allocations: QuerySet[Allocation]) -> list[Line]:
-        """These allocations of the run with their works, uses and pools: four queries, however many lines."""
+        """These allocations of the run with their works, uses and pools: three queries, however many lines."""
         return [line for _holder, line in self.lines_with_holders(allocations)]
 
     def lines_with_holders(self, allocations: QuerySet[Allocation]) -> list[tuple[int | None, Line]]:
@@ -56,13 +55,12 @@ class RunFacts:
         works = {row.work_id for row in rows if row.work_id}
         titles = {work: (ref, title) for work, ref, title in Work.objects.filter(id__in=works).values_list("id", "ref", "title")}
         uses = self._uses(works)
-        sets = self._sets([row for row in rows if row.ppm and not fits_whole_work(row.amount, row.work_amount, row.ppm)])
         made = []
         for row in rows:
             ref, title = titles.get(row.work_id, ("", ""))
             line = Line(
                 row.id, self.pools[row.pool_id], ref, title, uses.get((row.pool_id, row.work_id), ()), row.role, row.ppm, row.used_on,
-                int(row.weight), row.work_amount, sets.get((row.pool_id, row.work_id, row.used_on), row.work_amount), row.amount, row.status,
+                int(row.weight), row.work_amount, row.set_amount, row.amount, row.status,
                 row.reason,
             )  # fmt: skip
             made.append((row.holder_id, line))
@@ -80,14 +78,6 @@ class RunFacts:
             key: tuple(Used(use, unit, units, self.terms.factor(use=use, unit=unit, kind=kind)) for (use, unit, kind), units in sorted(of_work.items()))
             for key, of_work in sums.items()
         }
-
-    def _sets(self, rows: Sequence[object]) -> dict[tuple[int, int, datetime.date], int]:
-        """(pool, work, first day) → the amount of that set of shares, for works that were divided among several."""
-        if not rows:
-            return {}
-        wanted = Q(work_id__in={row.work_id for row in rows}, pool_id__in={row.pool_id for row in rows})  # type: ignore[attr-defined]
-        sums = Allocation.objects.filter(wanted).order_by().values_list("pool_id", "work_id", "used_on").annotate(total=Sum("amount"))
-        return {(pool, work, day): int(total) for pool, work, day, total in sums}
 
 
 def _pool(row: RunPool, charges: tuple[Charge, ...]) -> PoolFacts:

@@ -1,0 +1,115 @@
+"""`distribute --society REF --from DATE --to DATE [--as EMAIL] [--approve-as EMAIL] [--publish]`"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils.translation import gettext as _
+
+from accounts.identity.core import SYSTEM, Actor, Conflict, Refusal
+from accounts.organisations.models import Organisation
+from accounts.organisations.services import find_organisation
+from config.actors import actor_by_email
+from config.commands import Command as BaseCommand
+from royalties.distribution import services
+from royalties.distribution.models import Run
+from royalties.statements import services as statements
+
+
+class Command(BaseCommand):
+    help = (
+        "Distribute the money received for uses in a period: compute; approve and post where two people are named. "
+        "Interrupted, it goes on where it stopped; the same money is never distributed twice."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--society", required=True, metavar="REF")
+        parser.add_argument("--from", dest="start", required=True, type=datetime.date.fromisoformat, metavar="DATE")
+        parser.add_argument(
+            "--to", dest="end", required=True, type=datetime.date.fromisoformat, metavar="DATE", help="exclusive"
+        )
+        parser.add_argument("--currency", metavar="CODE", help="needed only where money waits in several")
+        parser.add_argument("--as", dest="email", metavar="EMAIL", help="who computes and asks for the approval")
+        parser.add_argument("--approve-as", metavar="EMAIL", help="another person, who approves; then it is posted")
+        parser.add_argument("--publish", action="store_true", help="publish the posted run: statements appear")
+
+    def run(
+        self,
+        *,
+        society: str,
+        start: datetime.date,
+        end: datetime.date,
+        currency: str | None,
+        email: str | None,
+        approve_as: str | None,
+        publish: bool,
+        **options: Any,
+    ) -> dict[str, Any]:
+        owner = find_organisation(ref=society, kind="society", pointer="/society")
+        if approve_as and not email:
+            raise Refusal("second_person_needed", _("--approve-as needs another person in --as."), pointer="/as")
+        actor = actor_by_email(email, owner) if email else SYSTEM
+        approver = actor_by_email(approve_as, owner) if approve_as else None
+        run = _computed(_started(actor, owner, (start, end), currency, publish))
+        if email and run.status == Run.Status.COMPUTED:
+            services.request(actor=actor, run=run)
+        if approver and run.status == Run.Status.COMPUTED:
+            run = services.approve(actor=approver, run=run)
+        if approver and run.status == Run.Status.APPROVED:
+            run = services.post(run.pk, actor=approver)
+        if publish and run.status == Run.Status.POSTED:
+            run = statements.publish(actor=approver or actor, run=run)
+        return shown(run)
+
+
+def _started(
+    actor: Actor, owner: Organisation, period: tuple[datetime.date, datetime.date], currency: str | None, publish: bool
+) -> Run:
+    """The run to go on with: a new or open one, or one that was posted and waits to be published."""
+    try:
+        return services.start_run(actor=actor, society=owner, period=period, currency=currency)
+    except Refusal as refusal:
+        if refusal.code == "no_money" and publish:
+            waiting = Run.objects.filter(society=owner, status=Run.Status.POSTED, period=DateRange(*period))
+            if run := waiting.order_by("-id").first():
+                return run
+        raise
+
+
+def _computed(run: Run) -> Run:
+    """Compute a draft here; where a worker computes it already, wait for it."""
+    while True:
+        try:
+            return services.compute(run.pk)
+        except Conflict as conflict:
+            if conflict.code != "run_is_being_computed":
+                raise
+            time.sleep(0.5)
+
+
+def shown(run: Run) -> dict[str, Any]:
+    """A run as programs read it; amounts in minor units."""
+    return {
+        "run": run.pk,
+        "status": run.status,
+        "period_start": run.period.lower.isoformat(),
+        "period_end": run.period.upper.isoformat(),
+        "supplementary": run.supplementary,
+        "currency": run.currency,
+        "pool": run.pool,
+        "deductions": run.deductions_in_order,
+        "reserve": run.reserve,
+        "distributable": run.distributable,
+        "payable": run.payable,
+        "held": run.held,
+        "suspense": run.suspense,
+        "holders": run.holders,
+        "works": run.works,
+        "input_digest": run.input_digest,
+        "result_digest": run.result_digest,
+        "journal": run.journal_id,
+    }

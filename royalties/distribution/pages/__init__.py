@@ -1,0 +1,1 @@
+"""Pages of distribution: runs, what waits in suspense, and the rules."""
