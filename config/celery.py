@@ -30,12 +30,14 @@ TASKS = (
     "accounts.notices.tasks",
     "licensing.declarations.tasks",
     "licensing.licences.tasks",
+    "licensing.permissions.tasks",
     "royalties.distribution.tasks",
     "royalties.statements.tasks",
 )
 BEAT = {
     # What a killed worker left, from the state that the database shows.
     "resume stalled declarations": {"task": "licensing.declarations.tasks.resume_stalled", "schedule": MINUTE},
+    "resume stalled imports": {"task": "licensing.permissions.tasks.resume_stalled", "schedule": MINUTE},
     "resume stalled runs": {"task": "royalties.distribution.tasks.resume_stalled", "schedule": MINUTE},
     "resume stalled publications": {"task": "royalties.statements.tasks.resume_stalled", "schedule": MINUTE},
     "send notices by mail": {"task": "accounts.notices.tasks.send_mail", "schedule": MINUTE},

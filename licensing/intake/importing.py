@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts.evidence.services import record
 from accounts.identity.core import Actor, NotFound, Reference, Refusal
@@ -73,6 +74,7 @@ class Stage:
 
     def __init__(self, engine: Engine, file: Format, society: Organisation, stored: StoredFile, kind: str) -> None:
         self.engine, self.file, self.society, self.stored, self.kind = engine, file, society, stored, kind
+        self.record_in: Import | None = None
         unreadable = self._count("rejects")
         self.read = self._count("incoming") + unreadable
         self._bad_rows = unreadable
@@ -166,13 +168,13 @@ class Stage:
                 f'ORDER BY row, "column", value LIMIT {MOST_REJECTS}'
             )
         )
-        made = Import.objects.create(
-            society=self.society,
-            kind=self.kind,
-            file=self.stored,
-            rejects=[reject.as_data() for reject in rejects],
-            **counts,
-        )
+        made = self.record_in or Import(society=self.society, kind=self.kind, file=self.stored)
+        for name, count in counts.items():
+            setattr(made, name, count)
+        made.rejects = [reject.as_data() for reject in rejects]
+        made.status, made.finished_at = Import.Status.DONE, timezone.now()
+        made.requested_by = made.requested_by or {"kind": actor.kind, "id": actor.id, "label": actor.label}
+        made.save()
         if created or updated:
             record(
                 actor=actor,
@@ -188,8 +190,13 @@ class Stage:
 
 
 @contextmanager
-def staged(*, society: Organisation, stored: StoredFile, kind: str, spec: TableSpec) -> Iterator[Stage]:
-    """Read a kept file into a stage, inside one transaction in which no other import of the society runs."""
+def staged(
+    *, society: Organisation, stored: StoredFile, kind: str, spec: TableSpec, record_in: Import | None = None
+) -> Iterator[Stage]:
+    """Read a kept file into a stage, inside one transaction in which no other import of the society runs.
+
+    The outcome is written to `record_in`, else to a new Import.
+    """
     if stored.organisation_id != society.pk:
         raise NotFound("There is no such file.")
     with connect() as engine:
@@ -199,7 +206,9 @@ def staged(*, society: Organisation, stored: StoredFile, kind: str, spec: TableS
             serialised(society)
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL work_mem = '128MB'")
-            yield Stage(engine, file, society, stored, kind)
+            stage = Stage(engine, file, society, stored, kind)
+            stage.record_in = record_in
+            yield stage
 
 
 def merge(

@@ -47,13 +47,23 @@ class ImportQuerySet(models.QuerySet["Import"]):
 
 
 class Import(models.Model):
-    """One reading of a holders, works, shares or mandates file, with its counts and the rows that were refused."""
+    """One reading of a holders, works, shares or mandates file, with its counts and the rows that were refused.
+
+    `waiting → running → done | failed`. What it changed and its counts are one transaction: a killed worker leaves
+    nothing half done, and the import is run again.
+    """
 
     class Kind(models.TextChoices):
         HOLDERS = "holders", _("holders")
         WORKS = "works", _("works")
         SHARES = "shares", _("shares")
         MANDATES = "mandates", _("mandates")
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
 
     society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -64,7 +74,11 @@ class Import(models.Model):
     unchanged = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
     rejects = models.JSONField(default=list)  # the first thousand, as {row, column, value, reason}
-    finished_at = models.DateTimeField(auto_now_add=True)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
+    problem = models.JSONField(default=dict)  # of a failed one: code, detail, errors
+    requested_by = models.JSONField(default=dict)  # who sent the file: kind, id, label
+    requested_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
 
     objects = ImportQuerySet.as_manager()
 

@@ -30,13 +30,15 @@ _MOST_A_HOLDER = 1000
 _CODES = ("uses", "kinds", "territory")
 
 
-def import_mandates(*, actor: Actor, society: Organisation, file: StoredFile) -> ImportResult:
+def import_mandates(
+    *, actor: Actor, society: Organisation, file: StoredFile, record_in: Import | None = None
+) -> ImportResult:
     """Add mandates; one with the holder, uses, kinds, territory and first day of one on record sets its end.
 
     A mandate whose uses, kinds, territory and days meet those of another of the holder's is refused.
     """
     check_society(actor, society, "mandates.manage")
-    with staged(society=society, stored=file, kind=Import.Kind.MANDATES, spec=SPEC) as stage:
+    with staged(society=society, stored=file, kind=Import.Kind.MANDATES, spec=SPEC, record_in=record_in) as stage:
         stage.tidy(SPEC.columns)
         stage.engine.execute("UPDATE incoming SET kinds = coalesce(kinds, '*'), territory = coalesce(territory, '*')")
         stage.required(*SPEC.required)

@@ -143,7 +143,7 @@ class Share(models.Model):
     """
 
     work = models.ForeignKey(Work, models.CASCADE, related_name="shares")
-    holder = models.ForeignKey(Holder, models.PROTECT, related_name="shares")
+    holder = models.ForeignKey(Holder, models.PROTECT, related_name="shares", db_index=False)
     role = models.CharField(max_length=20, blank=True)
     ppm = models.IntegerField()
     stated = models.CharField(max_length=40, blank=True)
@@ -154,6 +154,7 @@ class Share(models.Model):
 
     class Meta:
         app_label = "licensing"
+        indexes = [models.Index(fields=["holder", "work"], name="share_by_holder")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ppm__gte=1, ppm__lte=1_000_000), name="share_is_between_1_and_1000000_ppm"

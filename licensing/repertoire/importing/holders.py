@@ -28,10 +28,12 @@ UNKNOWN_TAX_STATUS = gettext_noop("unknown tax status")
 _SIZES = {"holder_ref": 64, "name": 300, "name_ko": 300, "email": 254}
 
 
-def import_holders(*, actor: Actor, society: Organisation, file: StoredFile) -> ImportResult:
+def import_holders(
+    *, actor: Actor, society: Organisation, file: StoredFile, record_in: Import | None = None
+) -> ImportResult:
     """Create and update the society's holders by `holder_ref`; columns that the file lacks keep their values."""
     check_society(actor, society, "works.import")
-    with staged(society=society, stored=file, kind=Import.Kind.HOLDERS, spec=SPEC) as stage:
+    with staged(society=society, stored=file, kind=Import.Kind.HOLDERS, spec=SPEC, record_in=record_in) as stage:
         stage.tidy(SPEC.columns)
         stage.engine.execute(
             "UPDATE incoming SET kind = lower(kind), country = upper(country), tax_status = lower(tax_status)"

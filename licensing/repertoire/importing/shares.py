@@ -35,14 +35,16 @@ _OUTCOME = {
 parsed = lru_cache(maxsize=100_000)(parse_share)
 
 
-def import_shares(*, actor: Actor, society: Organisation, file: StoredFile) -> ImportResult:
+def import_shares(
+    *, actor: Actor, society: Organisation, file: StoredFile, record_in: Import | None = None
+) -> ImportResult:
     """Add shares, and replace those with the same work, holder, role and first day; others stay.
 
     Parts per million are worked out anew over all shares of each work in the file, so that it does not matter in how
     many files, or in which order, they came.
     """
     check_society(actor, society, "works.import")
-    with staged(society=society, stored=file, kind=Import.Kind.SHARES, spec=SPEC) as stage:
+    with staged(society=society, stored=file, kind=Import.Kind.SHARES, spec=SPEC, record_in=record_in) as stage:
         stage.tidy(SPEC.columns)
         stage.required(*SPEC.required)
         stage.longest(_SIZES)

@@ -31,13 +31,15 @@ _STAGED = {
 }  # fmt: skip
 
 
-def import_works(*, actor: Actor, society: Organisation, file: StoredFile) -> ImportResult:
+def import_works(
+    *, actor: Actor, society: Organisation, file: StoredFile, record_in: Import | None = None
+) -> ImportResult:
     """Create and update the society's works by `work_ref`, and replace the identifiers of the works in the file.
 
     Columns that the file lacks keep their values. A bad identifier is reported and left out; its work is taken.
     """
     check_society(actor, society, "works.import")
-    with staged(society=society, stored=file, kind=Import.Kind.WORKS, spec=SPEC) as stage:
+    with staged(society=society, stored=file, kind=Import.Kind.WORKS, spec=SPEC, record_in=record_in) as stage:
         stage.tidy([c for c in SPEC.columns if c != "identifiers"])
         stage.engine.execute("UPDATE incoming SET kind = lower(kind)")
         stage.required(*SPEC.required)
