@@ -1,0 +1,75 @@
+"""Every operation of the API under generated requests, held to its own description: never a 5xx, never another shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.cache import cache
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from accounts.access.core import scopes_for
+from accounts.access.models import Token
+from config.wsgi import application
+from tests.accounts import people
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+@pytest.fixture
+def _one_connection() -> Iterator[None]:
+    """As Django's own test client: the end of a request does not end the test's connection and so its transaction."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def tokens(db: None, _one_connection: None) -> list[str]:
+    """One for each kind of organisation, with every scope that it may carry."""
+    cache.clear()
+    made = []
+    for kind in ("society", "licensee"):
+        token, text = people.token(people.organisation(kind.upper(), kind))
+        Token.objects.filter(pk=token.pk).update(scopes=sorted(scopes_for(kind)))
+        made.append(text)
+    return made
+
+
+schema = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
+schema.app = application
+schema.config.phases.coverage.enabled = False
+
+
+@schema.parametrize()
+@settings(
+    max_examples=15,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+)
+def test_whatever_is_asked_is_answered_as_described(case: Any, tokens: list[str], settings: Any) -> None:
+    settings.API_RATE = 1_000_000
+    for token in tokens:
+        case.call_and_validate(headers={"Authorization": f"Bearer {token}", "Host": "localhost"}, checks=CHECKS)
