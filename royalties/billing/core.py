@@ -9,7 +9,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
-from licensing.tariffs.core import Rating, half_up
+from licensing import terms
+from licensing.tariffs.core import Quantity, Rating, Schedule, half_up
 from licensing.tariffs.currencies import major
 
 PREVIOUSLY_BILLED: Final = "previously_billed"
@@ -61,6 +62,41 @@ def lines(rating: Rating, earlier: Sequence[Earlier] = ()) -> tuple[Line, ...]:
     )
     before = sum(each.net for each in earlier)
     return (*charges, Line("already billed", PREVIOUSLY_BILLED, None, "", -before, said))
+
+
+def by_use(rating: Rating, schedule: Schedule, quantities: Sequence[Quantity], net: int) -> dict[str, int]:
+    """An invoice's net by use, in minor units, for the society's figures; it sums to `net` exactly.
+
+    A charge counts for the uses that it priced, by their units; what counts no units (flat fees, bases, a minimum) is
+    spread as the rest is. Rounded by largest remainder, ties to the use first in the alphabet.
+    """
+    charges = {charge.name: charge for charge in schedule.charges}
+    weights: dict[str, Fraction] = {}
+    for line in rating.lines:
+        charge = charges.get(line.name)
+        fitting = [q for q in quantities if charge and charge.rates.COUNTS_UNITS and charge.fits(q.use, q.kind, q.unit)]
+        total = sum(q.units for q in fitting)
+        for q in fitting if total else ():
+            weights[q.use] = weights.get(q.use, Fraction(0)) + Fraction(line.amount * q.units, total)
+    if not sum(weights.values()):
+        weights = {use: Fraction(1) for use in {q.use for q in quantities} or _named_uses(schedule)}
+    return _shared(net, weights)
+
+
+def _named_uses(schedule: Schedule) -> set[str]:
+    """The uses that a schedule's charges name; every known one where a charge is for any."""
+    named = {use for charge in schedule.charges for use in charge.uses}
+    return set(terms.USES) if terms.ANY in named or not named else named
+
+
+def _shared(total: int, weights: dict[str, Fraction]) -> dict[str, int]:
+    whole = sum(weights.values())
+    parts = {use: total * weight / whole for use, weight in weights.items() if weight}
+    shares = {use: int(part) for use, part in parts.items()}
+    by_remainder = sorted(parts, key=lambda use: (shares[use] - parts[use], use))
+    for use in by_remainder[: total - sum(shares.values())]:
+        shares[use] += 1
+    return dict(sorted(shares.items()))
 
 
 def vat_of(net: int, percent: Decimal | None) -> int:

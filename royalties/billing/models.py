@@ -60,6 +60,7 @@ class Invoice(models.Model):
     period = DateRangeField()
     currency = models.CharField(max_length=3)
     rating = models.JSONField()
+    by_use = models.JSONField(default=dict)  # {use: minor units}, summing to net: what was paid for, in the large
     previously_billed = models.BigIntegerField(default=0)
     net = models.BigIntegerField()
     vat = models.BigIntegerField(default=0)
@@ -90,6 +91,9 @@ class Invoice(models.Model):
             models.Index(fields=["licence", "period"], name="invoice_by_licence"),
         ]
 
+    def __str__(self) -> str:
+        return self.number
+
     @property
     def open(self) -> int:
         """What is still to be paid, in minor units."""
@@ -101,9 +105,6 @@ class Invoice(models.Model):
         if self.received == 0:
             return "open"
         return "paid" if self.open == 0 else "part_paid"
-
-    def __str__(self) -> str:
-        return self.number
 
 
 class InvoiceDeclaration(models.Model):

@@ -57,3 +57,30 @@ def test_lines_sum_to_what_is_new(units: int, before: int) -> None:
     assert [line.model for line in found if line.amount < 0 and line.model != "greatest"] == (
         ["previously_billed"] if before else []
     )
+
+
+quantities = st.lists(
+    st.builds(
+        Quantity, st.sampled_from(["train", "finetune", "ground"]), st.sampled_from(["web", "book"]), st.just("token"), st.integers(0, 10**9)
+    ),
+    max_size=6,
+)
+
+
+@given(quantities, st.integers(1, 10**12))
+def test_net_by_use_sums_to_the_net(declared: list[Quantity], net: int) -> None:
+    schedule = parse(tariff(charge("per_unit", uses=["train"], per=1000, price="0.05"), charge("per_unit", "all", per=10, price="1"), charge("flat", amount="7")))
+    rating = rate(schedule, quantities=declared)
+    found = core.by_use(rating, schedule, declared, net)
+    assert sum(found.values()) == net
+    assert all(part >= 0 for part in found.values())
+
+
+def test_a_charge_counts_for_the_uses_that_it_priced() -> None:
+    schedule = parse(
+        tariff(charge("per_unit", "training", uses=["train"], per=1, price="1"), charge("per_unit", "grounding", uses=["ground"], per=1, price="3"))
+    )
+    declared = [Quantity("train", "web", "token", 100, 1), Quantity("ground", "web", "token", 100, 1)]
+    rating = rate(schedule, quantities=declared)
+    assert core.by_use(rating, schedule, declared, 400) == {"ground": 300, "train": 100}
+    assert core.by_use(rating, schedule, declared, 201) == {"ground": 151, "train": 50}

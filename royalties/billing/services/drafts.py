@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 
 from accounts.identity.core import Actor, Conflict, Forbidden, NotFound, Refusal
 from licensing.declarations.models import Declaration
-from licensing.declarations.rating import rate_declarations
+from licensing.declarations.rating import quantities, rate_declarations
 from licensing.licences.models import Licence
-from licensing.tariffs.core import Rating
+from licensing.tariffs.core import Rating, parse
+from licensing.tariffs.services import version_for_period
 from royalties.billing import core
 from royalties.billing.models import Invoice, InvoiceDeclaration, VatRule
 
@@ -38,6 +39,7 @@ class Draft:
     vat: int
     vat_percent: Any
     issued_on: datetime.date
+    by_use: dict[str, int] = field(default_factory=dict)
 
     @property
     def gross(self) -> int:
@@ -95,9 +97,11 @@ def draft(*, actor: Actor, licence: Licence, period: Period, issued_on: datetime
     if not new:
         raise NothingNew(_nothing(licence, (start, end), earlier), earlier[-1] if earlier else None)
     chosen = Declaration.objects.filter(pk__in=[each.pk for each in declarations])
-    rating = rate_declarations(licence=licence, period=(start, end), declarations=chosen)
+    version = version_for_period(licence.tariff, start, end)
+    rating = rate_declarations(licence=licence, period=(start, end), declarations=chosen, version=version)
     rating.require_billable()
-    return _priced(licence, (start, end), rating, new, earlier, issued_on or timezone.localdate())
+    asked = _priced(licence, (start, end), rating, new, earlier, issued_on or timezone.localdate())
+    return replace(asked, by_use=core.by_use(rating, parse(version.document), quantities(chosen), asked.net))
 
 
 def _priced(
