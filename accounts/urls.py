@@ -13,6 +13,7 @@ urlpatterns = [
     path("profile/", people.profile, name="profile"),
     path("profile/switch/", people.switch, name="switch"),
     path("staff/", staff.staff, name="staff"),
+    path("staff/<int:membership_id>/invite/", staff.invite_again, name="staff_invite"),
     path("staff/<int:membership_id>/remove/", staff.remove, name="staff_remove"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<int:token_id>/revoke/", tokens.revoke, name="token_revoke"),

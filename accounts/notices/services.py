@@ -38,7 +38,7 @@ def notify(*, user_ids: Iterable[int], key: str, kind: str, subject: str, body: 
     if people:
         from accounts.notices.tasks import send_mail  # tasks stand above services
 
-        transaction.on_commit(lambda: send_mail.delay())
+        transaction.on_commit(lambda: send_mail.delay(), robust=True)  # beat sends what a silent queue missed
 
 
 def mark_read(*, actor: Actor, notice_id: int | None = None) -> int:

@@ -188,6 +188,20 @@ def test_an_administrator_adds_and_removes(hanbit: Organisation, administrator: 
     assert not Membership.objects.filter(pk=membership.pk).exists()
 
 
+def test_a_lost_link_is_sent_again(administrator: User, django_capture_on_commit_callbacks: Any) -> None:
+    client, staff = signed_in(administrator), reverse("accounts:staff")
+    client.post(staff, {"email": "new@hanbit.example", "name": "New", "role": "declarant"})
+    membership = Membership.objects.get(user__email="new@hanbit.example")
+    again = reverse("accounts:staff_invite", args=[membership.pk])
+    assert again in client.get(staff).content.decode()
+    with django_capture_on_commit_callbacks() as callbacks:
+        assert client.post(again).status_code == 302
+    assert len(callbacks) == 1
+    services.accept_invitation(token=links.sign(membership.user), password=STRONG)
+    assert again not in client.get(staff).content.decode()
+    assert client.post(again).status_code == 409  # nobody is sent a way into an account that is in use
+
+
 def test_the_role_must_be_one_of_this_kind(administrator: User) -> None:
     response = signed_in(administrator).post(
         reverse("accounts:staff"), {"email": "n@x.example", "role": "distribution"}

@@ -59,6 +59,16 @@ def staff(request: ActorRequest) -> HttpResponse:
 
 @requires("members.manage")
 @require_POST
+def invite_again(request: ActorRequest, membership_id: int) -> HttpResponse:
+    seen = Membership.objects.visible_to(request.actor).select_related("user", "organisation")
+    membership = get_object_or_404(seen, pk=membership_id)
+    services.invite_again(actor=request.actor, membership=membership)
+    messages.success(request, _("A new link is on its way to %(person)s.") % {"person": membership.user.email})
+    return redirect("accounts:staff")
+
+
+@requires("members.manage")
+@require_POST
 def remove(request: ActorRequest, membership_id: int) -> HttpResponse:
     membership = get_object_or_404(
         Membership.objects.visible_to(request.actor).select_related("user"), pk=membership_id

@@ -1,7 +1,14 @@
 """The verbs of access: organisations and their people, tokens for programs, remembered answers."""
 
 from accounts.access.services.answers import caller_of, forget, recall, remember
-from accounts.access.services.members import add_member, create_organisation, create_user, invite, remove_member
+from accounts.access.services.members import (
+    add_member,
+    create_organisation,
+    create_user,
+    invite,
+    invite_again,
+    remove_member,
+)
 from accounts.access.services.people import accept_invitation, create_person, invited_by, update_profile
 from accounts.access.services.tokens import TokenRefused, authenticate_token, issue_token, revoke_token
 
@@ -16,6 +23,7 @@ __all__ = [
     "create_user",
     "forget",
     "invite",
+    "invite_again",
     "invited_by",
     "issue_token",
     "recall",

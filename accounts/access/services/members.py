@@ -98,10 +98,27 @@ def invite(
     _may_manage(actor, organisation)
     user, new = create_person(actor=actor, email=email, name=name, password=password, language=language)
     if new and not actor.is_system:
-        from accounts.access.tasks import mail_invitation  # tasks stand above services
-
-        transaction.on_commit(lambda: mail_invitation.delay(user.pk, organisation.pk))
+        _mail_link(user, organisation)
     return user
+
+
+@transaction.atomic
+def invite_again(*, actor: Actor, membership: Membership) -> None:
+    """Mail a new link to a colleague whose first one was lost or is older than a day; whoever came in needs none."""
+    user, organisation = membership.user, membership.organisation
+    _may_manage(actor, organisation)
+    if user.has_usable_password():
+        raise Conflict("already_signed_in", _("%(person)s has a password already.") % {"person": user})
+    where = Reference("membership", membership.pk)
+    record(actor=actor, verb="invitation.sent", object=where, organisation_id=organisation.pk, data={"user": user.pk})
+    _mail_link(user, organisation)
+
+
+def _mail_link(user: User, organisation: Organisation) -> None:
+    """Once the invitation is committed. A queue that does not answer fails no invitation: it can be sent again."""
+    from accounts.access.tasks import mail_invitation  # tasks stand above services
+
+    transaction.on_commit(lambda: mail_invitation.delay(user.pk, organisation.pk), robust=True)
 
 
 @transaction.atomic
