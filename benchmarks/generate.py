@@ -26,7 +26,7 @@ class World:
         return f"{self.lines}-{self.works}-{self.holders}"
 
 
-# An identifier for the work of number `i`: sixty in a hundred books, twenty domains, twenty numbers of the society's own.
+# An identifier for the work of number `i`: sixty in a hundred books, twenty domains, twenty of the society's numbers.
 MACROS = """
 CREATE MACRO digits12(i) AS '978' || lpad(CAST(i AS VARCHAR), 9, '0');
 CREATE MACRO digit(s, k) AS CAST(substr(s, CAST(k AS INT), 1) AS INT);
