@@ -83,6 +83,7 @@ class Command(BaseCommand):
 
 DJANGOS_OWN = frozenset(
     ("verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks", "as_json")
+    + ("stdout", "stderr")  # given by `call_command`
 )
 
 
