@@ -7,7 +7,6 @@ from the state that the database shows.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
 from typing import Any
@@ -31,12 +30,14 @@ TASKS = (
     "licensing.declarations.tasks",
     "licensing.licences.tasks",
     "licensing.permissions.tasks",
+    "licensing.permissions.tasks",
     "royalties.distribution.tasks",
     "royalties.statements.tasks",
 )
 BEAT = {
     # What a killed worker left, from the state that the database shows.
     "resume stalled declarations": {"task": "licensing.declarations.tasks.resume_stalled", "schedule": MINUTE},
+    "resume stalled imports": {"task": "licensing.permissions.tasks.resume_stalled", "schedule": MINUTE},
     "resume stalled imports": {"task": "licensing.permissions.tasks.resume_stalled", "schedule": MINUTE},
     "resume stalled runs": {"task": "royalties.distribution.tasks.resume_stalled", "schedule": MINUTE},
     "resume stalled publications": {"task": "royalties.statements.tasks.resume_stalled", "schedule": MINUTE},
@@ -89,7 +90,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     timezone=settings.TIME_ZONE,  # the days of the schedule are Seoul's
-    imports=tuple(name for name in TASKS if importlib.util.find_spec(name)),
+    imports=TASKS,
     beat_schedule=BEAT,
     beat_schedule_filename=str(settings.VAR_DIR / "beat-schedule"),
 )
