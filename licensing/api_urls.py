@@ -1,12 +1,16 @@
 """The API of the middle floor: each slice registers its views here."""
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from licensing.declarations.api import DeclarationViewSet
 from licensing.licences.api import LicenceViewSet
+from licensing.permissions.api import PermissionCheckView
 from licensing.tariffs.api import TariffViewSet
 
 router = SimpleRouter()
 router.register("tariffs", TariffViewSet, "tariff")
 router.register("licences", LicenceViewSet, "licence")
+router.register("declarations", DeclarationViewSet, "declaration")
 
-urlpatterns = [*router.urls]
+urlpatterns = [path("permissions/check/", PermissionCheckView.as_view(), name="permission-check"), *router.urls]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -78,6 +80,7 @@ def end_mandate(*, actor: Actor, mandate: Mandate, on: dt.date) -> Mandate:
     return mandate
 
 
+@transaction.atomic
 def check(
     *,
     actor: Actor,
@@ -101,7 +104,9 @@ def check(
     [place] = checked_territory([territory])
     if place == terms.ANY:
         raise Refusal("unknown_territory", _("Ask about one territory, such as KR."), pointer="/territory")
-    return answers(actor=actor, use=use, on=on, territory=place, model=model, dataset=dataset, items=items)
+    given = answers(actor=actor, use=use, on=on, territory=place, model=model, dataset=dataset, items=items)
+    _note_check(actor, given, use=use, on=on and on.isoformat(), territory=place, items=len(items))
+    return given
 
 
 @contextmanager
@@ -123,6 +128,19 @@ def _check_society(actor: Actor, holder: Holder) -> None:
     if not actor.is_system and actor.organisation_id != holder.society_id:
         raise NotFound(_("There is no such holder."))
     actor.require("mandates.manage")
+
+
+def _note_check(actor: Actor, given: Sequence[Answer], **asked: Any) -> None:
+    """That it was asked and what was answered, so that a licensee can show later that it did ask."""
+    verdicts = Counter(answer.verdict for answer in given)
+    said = "\n".join(f"{a.verdict} {a.basis} {a.work.id if a.work else ''} {a.missing_ppm}" for a in given)
+    record(
+        actor=actor,
+        verb="permission.checked",
+        object=Reference("organisation", actor.organisation_id or 0),
+        organisation_id=actor.organisation_id,
+        data=asked | {"verdicts": dict(verdicts), "answers_sha256": hashlib.sha256(said.encode()).hexdigest()},
+    )
 
 
 def _note(actor: Actor, what: str, mandate: Mandate, **data: Any) -> None:
