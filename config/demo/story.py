@@ -18,8 +18,11 @@ from django.core.management import call_command
 from accounts.identity.models import User
 from config.demo import repertoire
 from config.demo.documents import RULE, TARIFF
+from config.demo.summary import top_holders
+from config.management.commands.distribute import shown
 from config.supervisor import Supervisor
 from licensing.declarations.models import Declaration
+from royalties.distribution.models import Run
 
 YEAR = ("2026-01-01", "2027-01-01")
 PAID_ON = "2026-03-02"
@@ -188,19 +191,19 @@ class Story:
         return invoice
 
     def _distribute(self) -> dict[str, Any]:
+        """A run where money waits; told again, there is none, and the run that took it is shown."""
+        done = Run.objects.filter(society__ref=WEB, status=Run.Status.PUBLISHED).order_by("-id").first()
+        if done is not None:
+            return shown(done)
         two = ("--as", "distribution@webpub.example", "--approve-as", "second@webpub.example")
         return manage("distribute", "--society", WEB, "--from", YEAR[0], "--to", YEAR[1], *two, "--publish")
 
     def _creator(self, run: int) -> None:
         """The member who is owed most can sign in, too."""
-        from config.demo.summary import top_holders
-
         holder = top_holders(run, 1)[0][0]
         self._person(CREATOR, "--organisation", WEB, "--role", "member", "--holder", holder)
 
     def _statements(self, run: int) -> None:
-        from config.demo.summary import top_holders
-
         manage("export_run", str(run), "--out", str(self.folder / "allocations.csv"))
         for holder, _name, _amount in top_holders(run, 10):
             for language in ("en", "ko"):
