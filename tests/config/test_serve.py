@@ -25,7 +25,7 @@ def serve(committed_db: Any, tmp_path: Path) -> Iterator[Callable[..., Running]]
     """`serve(port)` with a broker of its own under a var folder of its own."""
     started: list[Running] = []
     with tempfile.TemporaryDirectory(prefix="jt-") as folder:
-        var = Path(folder).resolve() / "var"
+        var = Path(folder).resolve()
         env = committed_db.environment | {"JEONGSAN_VAR": str(var)}
 
         def run(port: int) -> Running:
