@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 from licensing import terms
 from licensing.tariffs.core import Quantity, Rating, Schedule, half_up
@@ -28,6 +28,11 @@ class Line:
     unit: str
     amount: int
     explanation: tuple[dict[str, str], ...] = ()
+
+    @property
+    def charge(self) -> dict[str, str]:
+        """Name and model, as the filter `charge_name` takes them."""
+        return {"name": self.description, "model": self.model}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +145,3 @@ def prefix(society_ref: str, year: int) -> str:
 
 def due_on(issued_on: datetime.date) -> datetime.date:
     return issued_on + datetime.timedelta(days=DAYS_TO_PAY)
-
-
-def as_data(line: Line) -> dict[str, Any]:
-    """A line as the API and commands write it."""
-    return {
-        "description": line.description, "model": line.model, "quantity": line.quantity, "unit": line.unit,
-        "amount": line.amount, "explanation": list(line.explanation),
-    }  # fmt: skip

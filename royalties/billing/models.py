@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
@@ -18,6 +18,10 @@ from royalties.ledger.models import Journal
 
 if TYPE_CHECKING:
     from accounts.identity.core import Actor
+
+
+# How an invoice stands, by what came in for it.
+STATUSES: Final = {"open": _("open"), "part_paid": _("partly paid"), "paid": _("paid")}
 
 
 class VatRule(models.Model):
@@ -45,6 +49,15 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
         if actor.organisation_id is None or actor.sandbox:
             return self.none()
         return self.filter(Q(society_id=actor.organisation_id) | Q(licensee_id=actor.organisation_id))
+
+    def with_status(self, status: str) -> InvoiceQuerySet:
+        """Those that are `open`, `part_paid` or `paid`; all of them for any other word."""
+        conditions = {
+            "open": Q(received=0),
+            "part_paid": Q(received__gt=0, received__lt=F("gross")),
+            "paid": Q(received=F("gross")),
+        }
+        return self.filter(conditions.get(status, Q()))
 
 
 class Invoice(models.Model):

@@ -1,0 +1,15 @@
+"""Addresses of billing, gathered by `royalties.urls`."""
+
+from django.urls import path
+
+from royalties.billing import pages
+
+urlpatterns = [
+    path("invoices/", pages.invoices, name="invoices"),
+    path("invoices/waiting/", pages.waiting, name="invoices_waiting"),
+    path("invoices/new/", pages.invoice_new, name="invoice_new"),
+    path("invoices/revenue/", pages.revenue, name="revenue"),
+    path("invoices/vat/", pages.vat, name="vat"),
+    path("invoices/<int:invoice_id>/", pages.invoice, name="invoice"),
+    path("invoices/<int:invoice_id>/receipts/", pages.receipt_new, name="receipt_new"),
+]
