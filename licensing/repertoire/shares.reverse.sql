@@ -1,0 +1,3 @@
+DROP TRIGGER share_is_held_once_a_day_on_update ON licensing_share;
+DROP TRIGGER share_is_held_once_a_day_on_insert ON licensing_share;
+DROP FUNCTION refuse_overlapping_shares();
