@@ -113,7 +113,7 @@ OBJECT_ROUTES = {
     "tariff_version": "licensing:tariff_version",
     "invoice": "royalties:invoice",
     "run": "royalties:run",
-    "rule_version": "royalties:rule",
+    "rule": "royalties:rule",
     "statement": "royalties:statement",
 }
 
@@ -179,6 +179,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {  # each model's status by its own name in the description
         "TariffVersionStatus": "licensing.tariffs.models.TariffVersion.Status",
         "LicenceStatus": "licensing.licences.models.Licence.Status",
+        "DeclarationStatus": "licensing.declarations.models.Declaration.Status",
+        "InvoiceStatus": "royalties.billing.models.STATUSES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -20,7 +20,7 @@ def organisation(ref: str = "HANBIT", kind: str = "licensee", **details: Any) ->
 
 def person(where: Organisation, role: str = "administrator", email: str = "") -> User:
     """Somebody with that role; the address tells which, unless it is given."""
-    address = email or f"{role}@{where.ref.lower()}.example"
+    address = email or f"{role}@{where.ref.lower().replace('_', '-')}.example"
     return services.create_user(actor=SYSTEM, email=address, organisation=where, role=role, password="pw")
 
 

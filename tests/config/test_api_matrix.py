@@ -76,9 +76,9 @@ def test_what_is_public_needs_no_sign_in(operation: Operation) -> None:
 
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.permission in PERMISSIONS], ids=_named)
 def test_every_other_scope_together_is_not_enough(operation: Operation, organisations: dict[str, Organisation]) -> None:
-    for kind, organisation in organisations.items():
+    for kind in ("society", "licensee"):  # a rate body has nothing that a program may do
         others = sorted(scopes_for(kind) - {operation.permission})
-        assert _with_token(operation, organisation, others).status_code == 403, kind
+        assert _with_token(operation, organisations[kind], others).status_code == 403, kind
 
 
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if o.permission in PERMISSIONS - PEOPLE_ONLY], ids=_named)
