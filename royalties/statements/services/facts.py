@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from accounts.organisations.models import Organisation
@@ -31,8 +31,12 @@ class RunFacts:
         self.terms: RuleTerms = parse(run.rule.document)
 
     @cached_property
+    def _rows(self) -> list[RunPool]:
+        return list(self.run.pools.select_related("invoice__licensee").order_by("id"))
+
+    @cached_property
     def pools(self) -> dict[int, PoolFacts]:
-        rows = list(self.run.pools.select_related("invoice__licensee").order_by("id"))
+        rows = self._rows
         charges: dict[int, list[Charge]] = {}
         for line in InvoiceLine.objects.filter(invoice_id__in=[row.invoice_id for row in rows]).order_by("invoice_id", "position"):
             quantity = None if line.quantity is None else int(line.quantity)
@@ -42,7 +46,7 @@ class RunFacts:
     @cached_property
     def pool_of_declaration(self) -> dict[int, int]:
         """Declaration id → pool id: which declared uses weigh in which pool."""
-        pools = dict(self.run.pools.values_list("invoice_id", "id"))
+        pools = {row.invoice_id: row.pk for row in self._rows}
         billed = InvoiceDeclaration.objects.filter(invoice_id__in=pools).values_list("declaration_id", "invoice_id")
         return {declaration: pools[invoice] for declaration, invoice in billed}
 
@@ -108,6 +112,12 @@ def other_lines(row: StatementRow) -> QuerySet[Allocation]:
     """Parts of the holder's works that have no holder yet, or that are held as a whole because too much is claimed."""
     works = Share.objects.filter(holder_id=row.holder_id).values("work_id")
     return Allocation.objects.filter(run_id=row.run_id, holder=None, work_id__in=works).exclude(status="payable").order_by("-amount", "id")
+
+
+def pool_amounts(row: StatementRow) -> dict[int, int]:
+    """What the holder got from each pool of the run, from the index alone."""
+    sums = Allocation.objects.filter(holder_id=row.holder_id, run_id=row.run_id).order_by().values_list("pool_id")
+    return {pool: int(total) for pool, total in sums.annotate(total=Sum("amount"))}
 
 
 def in_full(row: StatementRow, facts: RunFacts | None = None) -> Statement:

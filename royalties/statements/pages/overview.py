@@ -1,0 +1,66 @@
+"""The start of each portal: what waits, what it comes to, where to go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
+
+from accounts.approvals.models import Approval
+from accounts.identity.core import Actor
+from accounts.identity.gate import ActorRequest, signed_in
+from licensing.declarations.models import Declaration
+from licensing.licences.models import Licence
+from royalties.billing.models import Invoice
+from royalties.billing.revenue import revenue
+from royalties.distribution.models import Run
+from royalties.statements.pages.creators import owed
+
+
+@signed_in
+@require_GET
+def overview(request: ActorRequest) -> HttpResponse:
+    """Creators see what they are owed, societies and licensees what waits for them; a rate body its tariffs."""
+    actor = request.actor
+    if actor.organisation_kind == "rate_body":
+        return redirect("licensing:tariffs")
+    if actor.organisation_kind in ("society", "licensee"):
+        context = _society(actor) if actor.is_society else _licensee(actor)
+        return render(request, f"royalties/statements/overview_{actor.organisation_kind}.html", context)
+    return owed(request)
+
+
+def _society(actor: Actor) -> dict[str, Any]:
+    runs = Run.objects.visible_to(actor).order_by("-id") if actor.can("distribution.view") else Run.objects.none()
+    waiting = Declaration.objects.visible_to(actor).filter(status=Declaration.Status.SUBMITTED)
+    pending = Approval.objects.visible_to(actor).pending()
+    return {
+        "run": runs.first(),
+        "declarations": list(waiting.select_related("licence__licensee").order_by("submitted_at")[:5])
+        if actor.can("declarations.view")
+        else [],
+        "approvals": list(pending.select_related("requester").order_by("requested_at")[:5])
+        if actor.can("approvals.decide")
+        else [],
+        "revenue": revenue(actor) if actor.can("billing.view") else None,
+        "may": _may(actor),
+    }
+
+
+def _licensee(actor: Actor) -> dict[str, Any]:
+    declarations = Declaration.objects.visible_to(actor).select_related("licence").order_by("-id")
+    invoices = Invoice.objects.visible_to(actor).filter(received__lt=F("gross")).select_related("society")
+    return {
+        "declarations": list(declarations[:5]) if actor.can("declarations.view") else [],
+        "invoices": list(invoices.order_by("due_on")[:5]) if actor.can("billing.view") else [],
+        "licences": list(Licence.objects.visible_to(actor).select_related("society", "tariff").order_by("-id")[:5]),
+        "may": _may(actor),
+    }
+
+
+def _may(actor: Actor) -> dict[str, bool]:
+    """Permissions as a template can ask for them."""
+    return {name.replace(".", "_"): True for name in actor.permissions}

@@ -1,0 +1,15 @@
+"""Addresses of statements and of the overview, gathered by `royalties.urls`."""
+
+from django.urls import path
+
+from royalties.statements.pages import creators, overview, statements
+
+urlpatterns = [
+    path("overview/", overview.overview, name="overview"),
+    path("statements/", statements.statements, name="statements"),
+    path("statements/<int:statement_id>/", statements.statement, name="statement"),
+    path("statements/<int:statement_id>/lines/<int:line_id>/", statements.why, name="statement_why"),
+    path("statements/<int:statement_id>/statement.<slug:form>", statements.download, name="statement_file"),
+    path("uses/", creators.uses, name="uses"),
+    path("runs/<int:run_id>/publish/", statements.publish, name="run_publish"),
+]
