@@ -48,7 +48,7 @@ def process(declaration_id: int) -> Declaration | None:
                 outcome = _run(engine, claim, files)
             return _store(engine, claim, files, outcome)
     except Refusal as refusal:
-        return _fail(claim, [core.Note(e["code"], str(e["detail"]), e.get("row")) for e in refusal.errors])
+        return _fail(claim, _problems(refusal))
     except BaseException:
         _mine(claim).update(status=Status.RECEIVED, step="")
         raise
@@ -155,6 +155,13 @@ def _rate(held: Declaration) -> None:
         unpriced = [f"{q.units} {q.unit} of {q.kind} for {q.use}" for q in rating.unpriced]
     found = core.questions(lines=held.lines, unpriced=unpriced, missing_bases=missing, unrated=unrated)
     held.questions = [question.as_data() for question in found]
+
+
+def _problems(refusal: Refusal) -> list[core.Note]:
+    """What was refused as a whole, then its parts where they say more."""
+    whole = core.Note(refusal.code, str(refusal.detail), refusal.row)
+    parts = [core.Note(error["code"], str(error["detail"]), error.get("row")) for error in refusal.errors]
+    return [whole, *(part for part in parts if part.detail != whole.detail)]
 
 
 @transaction.atomic
