@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import environ
+from django.utils.translation import gettext_lazy as _
 
 from config import embedded, logs
 
@@ -106,11 +107,15 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 PASSWORD_RESET_TIMEOUT = 24 * 3600
 
-# The page of an object that an approval or an event names.
+# What an approval is about, in words, and the page of an object that an approval or an event names.
+APPROVAL_KINDS = {
+    "run": _("Distribution run"),
+    "run_reversal": _("Reversal of a distribution run"),
+    "rule": _("Distribution rule"),
+}
 OBJECT_ROUTES = {
     "declaration": "licensing:declaration",
     "licence": "licensing:licence",
-    "tariff_version": "licensing:tariff_version",
     "invoice": "royalties:invoice",
     "run": "royalties:run",
     "rule": "royalties:rule",

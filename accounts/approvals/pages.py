@@ -21,6 +21,7 @@ def approvals(request: ActorRequest) -> HttpResponse:
     page = paginate(request, ours.exclude(status=Approval.Status.PENDING).order_by("-decided_at"))
     for approval in [*pending, *page.object_list]:
         approval.link = _link(approval)
+        approval.name = settings.APPROVAL_KINDS.get(approval.kind, approval.kind)
     return render(request, "accounts/approvals/approvals.html", {"pending": pending, "page": page})
 
 
