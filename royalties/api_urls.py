@@ -3,8 +3,14 @@
 from rest_framework.routers import SimpleRouter
 
 from royalties.billing.api import InvoiceViewSet
+from royalties.distribution.api import RunViewSet
+from royalties.statements.api import MyStatementViewSet, MyUseViewSet, MyWorkViewSet
 
 router = SimpleRouter()
 router.register("invoices", InvoiceViewSet, "invoice")
+router.register("runs", RunViewSet, "run")
+router.register("me/statements", MyStatementViewSet, "my-statement")
+router.register("me/works", MyWorkViewSet, "my-work")
+router.register("me/uses", MyUseViewSet, "my-use")
 
 urlpatterns = [*router.urls]
