@@ -12,11 +12,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from accounts.identity.core import Forbidden, NotFound, Refusal
 
 HEADER = "X-Request-Id"
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_FRAME = 1 << 20  # what a multipart body adds to its file, generously
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -48,6 +50,24 @@ class SecurityHeadersMiddleware:
         response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
         return response
+
+
+class UploadLimitMiddleware:
+    """Refuses a body that is too large before a byte of it is spooled to disk: much for people whom we know, else little.
+
+    A bearer token is checked later, in the view, before its body is parsed.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.headers.get("Content-Length", "")
+        if length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            known = request.user.is_authenticated or request.headers.get("Authorization", "")
+            if not known or int(length) > settings.UPLOAD_MAX_BYTES + _FRAME:
+                return render(request, "accounts/refused.html", {"exception": _("This is too large.")}, status=413)
+        return self.get_response(request)
 
 
 class RefusalMiddleware:

@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "config.actors.ActorMiddleware",
+    "config.requests.UploadLimitMiddleware",
     "config.requests.RefusalMiddleware",
 ]
 
@@ -186,6 +187,8 @@ SPECTACULAR_SETTINGS = {
         "LicenceStatus": "licensing.licences.models.Licence.Status",
         "DeclarationStatus": "licensing.declarations.models.Declaration.Status",
         "InvoiceStatus": "royalties.billing.models.STATUSES",
+        "RunStatus": "royalties.distribution.models.Run.Status",
+        "AllocationStatus": "royalties.distribution.models.Allocation.Status",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -45,6 +45,8 @@ def _problem(request: HttpRequest, response: HttpResponse) -> Problem | None:
         return None
     if response.status_code == 404:
         return Problem(404, "not_found", _("There is nothing at this address. The API is described at /api/v1/docs/."))
+    if response.status_code == 413:
+        return Problem(413, "too_large", _("The request's body is too large."))
     if response.status_code >= 500:
         return crash()
     return Problem(response.status_code, "bad_request", _("The request cannot be read."))

@@ -203,6 +203,16 @@ def test_a_body_that_is_too_large(client: APIClient, settings: Any) -> None:
     is_problem(client.post(TOKENS, {"name": "x" * 2000}), 413, "too_large")
 
 
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(client: APIClient, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE, settings.UPLOAD_MAX_BYTES = 1000, 5000
+    assert _upload(client, b"x" * 4000).status_code == 202
+    is_problem(_upload(client, b"x" * (5000 + (1 << 20))), 413, "too_large")
+    is_problem(_upload(APIClient(), b"x" * 4000), 413, "too_large")
+    stranger = Client().post("/accounts/login/", {"login": "x" * 2000})
+    assert (stranger.status_code, stranger["Content-Type"]) == (413, "text/html; charset=utf-8")
+    assert sample_api.runs == ["upload"]
+
+
 def test_a_refused_request_leaves_nothing(client: APIClient) -> None:
     before = Event.objects.count()
     assert client.post(TOKENS, {"name": "conflict"}).status_code == 409
