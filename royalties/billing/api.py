@@ -12,6 +12,7 @@ from rest_framework import mixins, serializers
 from accounts.access.api.views import ApiViewSet
 from royalties.billing.models import STATUSES, Invoice, InvoiceLine, Receipt
 
+
 class InvoiceLineSerializer(serializers.ModelSerializer[InvoiceLine]):
     """One charge as billed. An adjustment (`greatest`, `minimum`, `cap`, `previously_billed`) may be negative."""
 

@@ -39,9 +39,13 @@ class ReceiptForm(forms.Form):
 
     amount = forms.IntegerField(label=_("Amount, in minor units"), min_value=1, max_value=10**15)
     received_on = day(_("Received on"))
-    bank_ref = forms.CharField(label=_("Bank reference"), max_length=100, help_text=_("It makes the payment count once."))
+    bank_ref = forms.CharField(
+        label=_("Bank reference"), max_length=100, help_text=_("It makes the payment count once.")
+    )
 
 
 class VatForm(forms.Form):
-    percent = forms.DecimalField(label=_("Percent"), min_value=0, max_value=100, max_digits=6, decimal_places=3, help_text=_("0: no VAT."))
+    percent = forms.DecimalField(
+        label=_("Percent"), min_value=0, max_value=100, max_digits=6, decimal_places=3, help_text=_("0: no VAT.")
+    )
     valid_from = day(_("For invoices issued from"))

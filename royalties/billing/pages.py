@@ -34,7 +34,11 @@ def invoices(request: ActorRequest) -> HttpResponse:
     asked, status = request.GET.get("q", "").strip()[:100], request.GET.get("status", "")
     found = Invoice.objects.visible_to(actor).with_status(status).select_related("society", "licensee", "licence")
     if asked:
-        party = Q(licensee__name__icontains=asked) | Q(licensee__name_ko__icontains=asked) | Q(society__name__icontains=asked)
+        party = (
+            Q(licensee__name__icontains=asked)
+            | Q(licensee__name_ko__icontains=asked)
+            | Q(society__name__icontains=asked)
+        )
         found = found.filter(Q(number__icontains=asked) | Q(licence__ref__icontains=asked) | party)
     context = {
         "page": paginate(request, found.order_by(ordering(request, _SORTS, default="-id"), "-id")),
@@ -53,7 +57,9 @@ def invoices(request: ActorRequest) -> HttpResponse:
 def waiting(request: ActorRequest) -> HttpResponse:
     """Accepted declarations that no invoice covers, by licence and period."""
     _society_only(request)
-    return render(request, "royalties/billing/waiting.html", {"waiting": services.waiting(request.actor), "can_bill": True})
+    return render(
+        request, "royalties/billing/waiting.html", {"waiting": services.waiting(request.actor), "can_bill": True}
+    )
 
 
 @requires("billing.view")
@@ -70,7 +76,8 @@ def invoice_new(request: ActorRequest) -> HttpResponse:
     _society_only(request)
     data = request.POST if request.method == "POST" else request.GET
     form = BillForm(data if "licence" in data else None, actor=request.actor)
-    draft, problems = None, ()
+    draft: services.Draft | None = None
+    problems: tuple[dict[str, Any], ...] = ()
     if form.is_bound and form.is_valid():
         licence, period = form.cleaned_data["licence"], form.period
         try:
@@ -119,7 +126,7 @@ def revenue(request: ActorRequest) -> HttpResponse:
 def vat(request: ActorRequest) -> HttpResponse:
     """The rates of VAT by day of issue, and a new one."""
     _society_only(request)
-    society = Organisation.objects.get(pk=request.actor.organisation_id)
+    society = Organisation.objects.get(pk=request.actor.organisation_id or 0)
     form = VatForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -135,14 +142,21 @@ def vat(request: ActorRequest) -> HttpResponse:
 
 
 def _visible(request: ActorRequest, invoice_id: int) -> Invoice:
-    found = Invoice.objects.visible_to(request.actor).select_related("society", "licensee", "licence").filter(pk=invoice_id).first()
+    found = (
+        Invoice.objects.visible_to(request.actor)
+        .select_related("society", "licensee", "licence")
+        .filter(pk=invoice_id)
+        .first()
+    )
     if found is None:
         raise NotFound(_("There is no such invoice."))
     return found
 
 
 def _shown(request: ActorRequest, found: Invoice, form: ReceiptForm) -> HttpResponse:
-    same_period = Invoice.objects.filter(licence_id=found.licence_id, period=found.period).exclude(pk=found.pk).order_by("id")
+    same_period = (
+        Invoice.objects.filter(licence_id=found.licence_id, period=found.period).exclude(pk=found.pk).order_by("id")
+    )
     own = request.actor.organisation_id == found.society_id
     context = {
         "invoice": found,
@@ -169,5 +183,10 @@ def _society_only(request: ActorRequest) -> None:
 
 def _owed(request: ActorRequest) -> list[dict[str, Any]]:
     """What is open, by currency: owed to a society, or by a licensee."""
-    rows = Invoice.objects.visible_to(request.actor).order_by().values("currency").annotate(open=Sum("gross") - Sum("received"), net=Sum("net"))
-    return list(rows.order_by("-net"))
+    rows = (
+        Invoice.objects.visible_to(request.actor)
+        .order_by()
+        .values("currency")
+        .annotate(net=Sum("net"), still_open=Sum("gross") - Sum("received"))
+    )
+    return [{**row} for row in rows.order_by("-net")]

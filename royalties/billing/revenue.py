@@ -33,7 +33,10 @@ class Revenue:
 def revenue(actor: Actor, currency: str = "") -> Revenue:
     """Everything that the actor's society billed and received, in the asked currency or its main one."""
     own = Invoice.objects.visible_to(actor).filter(society_id=actor.organisation_id)
-    totals = {row["currency"]: row for row in own.values("currency").annotate(net=Sum("net"), gross=Sum("gross"), paid=Sum("received"))}
+    totals: dict[str, Any] = {
+        row["currency"]: row
+        for row in own.values("currency").annotate(net=Sum("net"), gross=Sum("gross"), paid=Sum("received"))
+    }
     currencies = tuple(sorted(totals, key=lambda code: (-totals[code]["net"], code)))
     chosen = currency if currency in totals else (currencies[0] if currencies else "KRW")
     ours = own.filter(currency=chosen)
@@ -79,5 +82,11 @@ def _sums(rows: list[tuple[str, str, int]]) -> list[tuple[str, int]]:
 
 
 def _by_month(receipts: Any) -> list[tuple[str, int]]:
-    rows = receipts.order_by().annotate(month=TruncMonth("received_on")).values("month").annotate(net=Sum("net")).order_by("month")
+    rows = (
+        receipts.order_by()
+        .annotate(month=TruncMonth("received_on"))
+        .values("month")
+        .annotate(net=Sum("net"))
+        .order_by("month")
+    )
     return [(row["month"].strftime("%Y-%m"), int(row["net"])) for row in rows]

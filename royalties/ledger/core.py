@@ -106,13 +106,6 @@ def check(transfers: Iterable[Transfer]) -> None:
         raise Refusal("nothing_to_post", "A journal has at least one posting.")
 
 
-def check_day(day: datetime.date) -> None:
-    if not FIRST_DAY <= day <= LAST_DAY:
-        raise Refusal(
-            "day_out_of_range", f"A day of the ledger lies between {FIRST_DAY} and {LAST_DAY}.", pointer="/on"
-        )
-
-
 def heading(society_id: int, kind: str, effective_on: datetime.date, reverses: int | None = None) -> str:
     """The first line of what a request's digest covers; the transfers follow, one a line (see `line`)."""
     return f"{society_id} {effective_on.isoformat()} {reverses or '-'} {kind}"

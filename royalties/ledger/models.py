@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from accounts.identity.core import Actor
 
 
-class BookQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class BookQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> BookQuerySet:
         """A society sees its own book, and only roles with the ledger permission do."""
         if actor.is_system:

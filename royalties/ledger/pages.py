@@ -34,7 +34,13 @@ def accounts(request: ActorRequest) -> HttpResponse:
     page = paginate(request, found, counted=False)
     names = named(page.object_list)
     rows = [(each, names[each.pk], balance(each.kind, each.debits, each.credits)) for each in page.object_list]
-    context = {"page": page, "rows": rows, "kind": kind, "kinds": KINDS.items(), "empty": request.GET.get("empty") == "1"}
+    context = {
+        "page": page,
+        "rows": rows,
+        "kind": kind,
+        "kinds": KINDS.items(),
+        "empty": request.GET.get("empty") == "1",
+    }
     return render(request, "royalties/ledger/accounts.html", context)
 
 
@@ -102,7 +108,7 @@ def trial(request: ActorRequest) -> HttpResponse:
 def close(request: ActorRequest) -> HttpResponse:
     """Close the book through a day."""
     form = CloseForm(request.POST)
-    society = Organisation.objects.filter(pk=request.actor.organisation_id, kind=Organisation.Kind.SOCIETY).first()
+    society = Organisation.objects.filter(pk=request.actor.organisation_id or 0, kind=Organisation.Kind.SOCIETY).first()
     if society is None:
         raise NotFound(_("There is no such book."))
     if form.is_valid():
@@ -122,7 +128,9 @@ def _trial(request: ActorRequest, form: CloseForm) -> HttpResponse:
     currencies: dict[str, dict[str, Any]] = {}
     for line in lines:
         sums = currencies.setdefault(line.currency, {"lines": [], "debits": 0, "credits": 0})
-        sums["lines"].append((line, kind_label(line.kind), max(line.debits - line.credits, 0), max(line.credits - line.debits, 0)))
+        sums["lines"].append(
+            (line, kind_label(line.kind), max(line.debits - line.credits, 0), max(line.credits - line.debits, 0))
+        )
         sums["debits"] += max(line.debits - line.credits, 0)
         sums["credits"] += max(line.credits - line.debits, 0)
     context = {

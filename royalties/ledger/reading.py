@@ -81,7 +81,8 @@ def named(accounts: Iterable[Account]) -> dict[int, Named]:
         if account.owner_id is not None:
             ids.setdefault(kind_of(account.kind).owner, set()).add(account.owner_id)
     names = {
-        ("organisation", pk): str(each) for pk, each in Organisation.objects.in_bulk(ids.get("organisation", ())).items()
+        ("organisation", pk): str(each)
+        for pk, each in Organisation.objects.in_bulk(ids.get("organisation", ())).items()
     } | {("holder", pk): str(each) for pk, each in Holder.objects.in_bulk(ids.get("holder", ())).items()}
     return {account.pk: _named(account, names) for account in found}
 
@@ -92,7 +93,9 @@ def _named(account: Account, names: dict[tuple[str, int], str]) -> Named:
     if account.owner_id is None:
         return Named(account.pk, title, "")
     kind = kind_of(account.kind).owner
-    return Named(account.pk, title, names.get((kind, account.owner_id), f"#{account.owner_id}"), link_to(kind, account.owner_id))
+    return Named(
+        account.pk, title, names.get((kind, account.owner_id), f"#{account.owner_id}"), link_to(kind, account.owner_id)
+    )
 
 
 def link_to(kind: str, pk: int) -> str:

@@ -103,7 +103,8 @@ ACCOUNTS = [
 
 def open_account(session: psycopg.Connection[Any], society: int, kind: str, owner: int | None, currency: str) -> int:
     row = session.execute(
-        "INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor) SELECT %s, %s, %s, %s, floor FROM ledger_kind WHERE kind = %s RETURNING id",
+        "INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor) "
+        "SELECT %s, %s, %s, %s, floor FROM ledger_kind WHERE kind = %s RETURNING id",
         [society, kind, owner, currency, kind.partition(":")[0]],
     ).fetchone()
     assert row is not None
@@ -112,7 +113,8 @@ def open_account(session: psycopg.Connection[Any], society: int, kind: str, owne
 
 def _society(session: psycopg.Connection[Any], ref: str) -> int:
     row = session.execute(
-        "INSERT INTO accounts_organisation (ref, kind, name, name_ko, country, created_at) VALUES (%s, 'society', %s, '', 'KR', now()) RETURNING id",
+        "INSERT INTO accounts_organisation (ref, kind, name, name_ko, country, created_at) "
+        "VALUES (%s, 'society', %s, '', 'KR', now()) RETURNING id",
         [ref, ref],
     ).fetchone()
     assert row is not None

@@ -256,11 +256,7 @@ def test_what_waits_is_listed_by_licence_and_billing_period(firm: Firm) -> None:
     firm.bill(QUARTER)
     late = firm.declare(start="2026-02-01", end="2026-03-01")
     found = services.waiting(firm.finance)
-    assert [(each.period, [d.pk for d in each.declarations], each.late) for each in found][0] == (
-        QUARTER,
-        [late.pk],
-        True,
-    )
+    assert (found[0].period, [each.pk for each in found[0].declarations], found[0].late) == (QUARTER, [late.pk], True)
     assert services.waiting(parties.staff(firm.licensee, "billing.view")) == []
 
 

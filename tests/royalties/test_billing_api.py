@@ -35,7 +35,9 @@ def test_a_licensee_reads_its_invoice_with_lines_and_receipts(firm: Firm) -> Non
     [line] = found["lines"]
     assert (line["description"], line["quantity"], line["amount"]) == ("training tokens", EXAMPLE, 428_586)
     assert line["explanation"][-1] == {"code": "round", "quantity": "428586.00725", "product": "428586"}
-    assert [(each["amount"], each["net"], each["bank_ref"]) for each in found["receipts"]] == [(100_000, 100_000, "B-1")]
+    assert [(each["amount"], each["net"], each["bank_ref"]) for each in found["receipts"]] == [
+        (100_000, 100_000, "B-1")
+    ]
     assert len(found["declarations"]) == 1
 
 

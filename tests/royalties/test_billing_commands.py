@@ -63,7 +63,10 @@ def test_a_receipt_prints_what_is_still_open(firm: Firm) -> None:
 
 
 def test_refusals_end_with_one_and_say_what_to_do(firm: Firm) -> None:
-    assert told("bill", "--licence", "NONE", "--from", "2026-01-01", "--to", "2026-04-01", status=1)["error"]["pointer"] == "/licence"
+    assert (
+        told("bill", "--licence", "NONE", "--from", "2026-01-01", "--to", "2026-04-01", status=1)["error"]["pointer"]
+        == "/licence"
+    )
     assert bill(firm, "--as", "nobody@example.org", status=1)["error"]["code"] == "not_found"
     assert receive("NONE-1", status=1)["error"]["code"] == "not_found"
     assert receive(bill(firm)["invoice"], amount="0", status=1)["error"]["code"] == "bad_amount"

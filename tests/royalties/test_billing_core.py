@@ -61,7 +61,11 @@ def test_lines_sum_to_what_is_new(units: int, before: int) -> None:
 
 quantities = st.lists(
     st.builds(
-        Quantity, st.sampled_from(["train", "finetune", "ground"]), st.sampled_from(["web", "book"]), st.just("token"), st.integers(0, 10**9)
+        Quantity,
+        st.sampled_from(["train", "finetune", "ground"]),
+        st.sampled_from(["web", "book"]),
+        st.just("token"),
+        st.integers(0, 10**9),
     ),
     max_size=6,
 )
@@ -69,7 +73,13 @@ quantities = st.lists(
 
 @given(quantities, st.integers(1, 10**12))
 def test_net_by_use_sums_to_the_net(declared: list[Quantity], net: int) -> None:
-    schedule = parse(tariff(charge("per_unit", uses=["train"], per=1000, price="0.05"), charge("per_unit", "all", per=10, price="1"), charge("flat", amount="7")))
+    schedule = parse(
+        tariff(
+            charge("per_unit", uses=["train"], per=1000, price="0.05"),
+            charge("per_unit", "all", per=10, price="1"),
+            charge("flat", amount="7"),
+        )
+    )
     rating = rate(schedule, quantities=declared)
     found = core.by_use(rating, schedule, declared, net)
     assert sum(found.values()) == net
@@ -78,7 +88,10 @@ def test_net_by_use_sums_to_the_net(declared: list[Quantity], net: int) -> None:
 
 def test_a_charge_counts_for_the_uses_that_it_priced() -> None:
     schedule = parse(
-        tariff(charge("per_unit", "training", uses=["train"], per=1, price="1"), charge("per_unit", "grounding", uses=["ground"], per=1, price="3"))
+        tariff(
+            charge("per_unit", "training", uses=["train"], per=1, price="1"),
+            charge("per_unit", "grounding", uses=["ground"], per=1, price="3"),
+        )
     )
     declared = [Quantity("train", "web", "token", 100, 1), Quantity("ground", "web", "token", 100, 1)]
     rating = rate(schedule, quantities=declared)

@@ -47,7 +47,9 @@ def test_a_period_billed_at_once_gets_one_invoice(firm: Firm, monkeypatch: pytes
     assert (ledger.problems(), services.problems()) == ([], [])
 
 
-def test_without_the_lock_both_would_bill_and_the_ledger_refuses_one(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_lock_both_would_bill_and_the_ledger_refuses_one(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The control. Even then the journal's key lets only one through."""
     slowly(monkeypatch, invoices, "draft")
     unlocked(monkeypatch)

@@ -578,12 +578,18 @@ def journal_of_a_transaction_to_come(book: Book, session: Session) -> None:
     book.lines(session, book.journals["run"], [("pool", "holder", 5)], start=3)
 
 
+def committed(book: Book, attack: Attack) -> None:
+    """Attack in a transaction of its own, and commit."""
+    with book.connect() as session:
+        attack(book, session)
+        session.commit()
+
+
 @pytest.mark.parametrize("attack, refused_by, by", ATTACKS)
 def test_the_ledger_refuses(book: Book, attack: Attack, refused_by: str, by: type[Exception]) -> None:
     before = book.snapshot()
-    with book.connect() as session, pytest.raises(by) as refused:
-        attack(book, session)
-        session.commit()
+    with pytest.raises(by) as refused:
+        committed(book, attack)
     told = refused.value.diag.constraint_name or ""
     assert refused_by == told or refused_by in str(refused.value), f"refused by {told!r}: {refused.value}"
     after = book.snapshot()
@@ -591,12 +597,16 @@ def test_the_ledger_refuses(book: Book, attack: Attack, refused_by: str, by: typ
     assert after[-1] == []
 
 
+def as_a_replica(book: Book, session: Session) -> None:
+    session.execute("SET session_replication_role = replica")
+    session.execute("UPDATE ledger_account SET credits = credits + 5 WHERE id = %s", [book.accounts["holder"]])
+
+
 def test_a_replica_s_session_is_guarded_too(book: Book) -> None:
     """`session_replication_role = replica` switches ordinary triggers off. It takes a superuser; ours fire even then."""
     before = book.snapshot()
-    with book.connect() as session, pytest.raises((errors.InsufficientPrivilege, errors.IntegrityError)):
-        session.execute("SET session_replication_role = replica")
-        session.execute("UPDATE ledger_account SET credits = credits + 5 WHERE id = %s", [book.accounts["holder"]])
+    with pytest.raises((errors.InsufficientPrivilege, errors.IntegrityError)):
+        committed(book, as_a_replica)
     assert book.snapshot() == before
 
 

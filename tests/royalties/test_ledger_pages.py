@@ -84,8 +84,17 @@ def test_a_history_of_many_pages_is_read_page_by_page(firm: Firm) -> None:
 
 def test_only_those_who_may_see_the_ledger_do(firm: Firm) -> None:
     bank, journal = Account.objects.get(kind="bank"), Journal.objects.earliest("id")
-    routes = [("ledger", []), ("ledger_account", [bank.pk]), ("ledger_journals", []), ("ledger_journal", [journal.pk]), ("ledger_trial", [])]
-    licensee, stranger = signed_in(firm.licensee, "finance"), signed_in(people.organisation("OTHER", "society"), "auditor")
+    routes = [
+        ("ledger", []),
+        ("ledger_account", [bank.pk]),
+        ("ledger_journals", []),
+        ("ledger_journal", [journal.pk]),
+        ("ledger_trial", []),
+    ]
+    licensee, stranger = (
+        signed_in(firm.licensee, "finance"),
+        signed_in(people.organisation("OTHER", "society"), "auditor"),
+    )
     for route, args in routes:
         url = reverse(f"royalties:{route}", args=args)
         assert licensee.get(url).status_code == 403

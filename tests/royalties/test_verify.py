@@ -47,7 +47,11 @@ def test_damage_is_listed_with_its_subject(firm: Firm) -> None:
     status, told = verify()
     assert (status, told["ok"]) == (1, False)
     found = {(problem["what"], problem["subject"].split(":")[0]) for problem in told["problems"]}
-    assert {("ledger.balance", "society"), ("ledger.trial_balance", "society"), ("billing.received", "KOREA-WEB-2026-0001")} <= found
+    assert {
+        ("ledger.balance", "society"),
+        ("ledger.trial_balance", "society"),
+        ("billing.received", "KOREA-WEB-2026-0001"),
+    } <= found
 
 
 def test_people_read_a_list(firm: Firm) -> None:

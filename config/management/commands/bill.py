@@ -35,7 +35,14 @@ class Command(BaseCommand):
         parser.add_argument("--as", dest="email", metavar="EMAIL", help="who bills (default: the system)")
 
     def run(
-        self, *, licence: str, start: datetime.date, end: datetime.date, on: datetime.date | None, email: str | None, **options: Any
+        self,
+        *,
+        licence: str,
+        start: datetime.date,
+        end: datetime.date,
+        on: datetime.date | None,
+        email: str | None,
+        **options: Any,
     ) -> dict[str, Any]:
         found = Licence.objects.select_related("society", "licensee").filter(ref=licence).first()
         if found is None:
@@ -48,7 +55,11 @@ class Command(BaseCommand):
             return formats.money(amount, result["currency"])
 
         rows = [(line["description"], money(line["amount"])) for line in result["lines"]]
-        rows += [(_("net"), money(result["net"])), (_("VAT"), money(result["vat"])), (_("to pay"), money(result["amount"]))]
+        rows += [
+            (_("net"), money(result["net"])),
+            (_("VAT"), money(result["vat"])),
+            (_("to pay"), money(result["amount"])),
+        ]
         width = max(len(name) for name, _amount in rows)
         sums = "\n".join(f"  {name:<{width}}  {amount:>18}" for name, amount in rows)
         due = _("due on %(day)s") % {"day": result["due_on"]}

@@ -63,8 +63,9 @@ def _issue(actor: Actor, asked: Draft) -> Invoice:
     licence, society_id = asked.licence, asked.licence.society_id
     pk = _next_id()
     invoice = Invoice.objects.create(
-        pk=pk, society_id=society_id, licensee_id=licence.licensee_id, licence=licence, number=_next_number(licence.society, asked.issued_on),
-        period=DateRange(*asked.period), currency=asked.currency, rating=asked.rating.as_data(), by_use=asked.by_use, previously_billed=asked.previously_billed,
+        pk=pk, society_id=society_id, licensee_id=licence.licensee_id, licence=licence,
+        number=_next_number(licence.society, asked.issued_on), period=DateRange(*asked.period), currency=asked.currency,
+        rating=asked.rating.as_data(), by_use=asked.by_use, previously_billed=asked.previously_billed,
         net=asked.net, vat=asked.vat, gross=asked.gross, issued_on=asked.issued_on, due_on=core.due_on(asked.issued_on),
         journal=_post(actor, asked, pk),
     )  # fmt: skip

@@ -13,14 +13,20 @@ from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from django.utils.translation import gettext as _
 
 from accounts.evidence.services import record
 from accounts.identity.core import SYSTEM, Actor, Conflict, Reference
 from royalties.ledger import core
 from royalties.ledger.core import Transfer
 from royalties.ledger.models import Journal
-from royalties.ledger.services.refusals import refusals
+from royalties.ledger.services.refusals import check_day, refusals
 
+_HEAD = """
+    INSERT INTO ledger_journal (society_id, kind, idempotency_key, request_sha256, effective_on, reverses_id,
+                                posting_count, posting_total)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT ON CONSTRAINT ledger_journal_key_is_used_once DO NOTHING RETURNING id"""
 _STAGE = """
     CREATE TEMP TABLE ledger_staged ON COMMIT DROP AS
     SELECT row_number() OVER (ORDER BY q.debit_id, q.credit_id, q.amount)::integer AS line, q.debit_id, q.credit_id, q.amount
@@ -75,7 +81,7 @@ def post(
     Example: an invoice of ₩1,000 net and ₩100 VAT is two transfers, receivable → billed 1,000 and receivable → vat 100.
     """
     core.check(transfers)
-    core.check_day(effective_on)
+    check_day(effective_on)
     sha256 = core.digest(core.heading(society_id, kind, effective_on), transfers)
     total = sum(transfer.amount for transfer in transfers)
     request = _Request(society_id, kind, key, effective_on, sha256, len(transfers), total)
@@ -103,7 +109,7 @@ def post_query(
     For volume: the rows never leave PostgreSQL. Lines are numbered by debit, credit and amount, so that the same rows
     in any order are the same content.
     """
-    core.check_day(effective_on)
+    check_day(effective_on)
     with refusals(), connection.cursor() as cursor:
         cursor.execute(_STAGE.format(query=query), params)
         cursor.execute(_MEASURE, [core.heading(society_id, kind, effective_on)])
@@ -124,7 +130,7 @@ def reverse(*, journal: Journal, key: str, effective_on: datetime.date, actor: A
 
     Raises Conflict where it was reversed under another key, is itself a reversal, or its money has moved on.
     """
-    core.check_day(effective_on)
+    check_day(effective_on)
     sha256 = core.digest(core.heading(journal.society_id, "reversal", effective_on, journal.pk), ())
     request = _Request(
         journal.society_id,
@@ -147,8 +153,7 @@ def reverse(*, journal: Journal, key: str, effective_on: datetime.date, actor: A
 def _head(cursor: CursorWrapper, request: _Request) -> tuple[Journal, bool]:
     """Write the journal's head, or find the one of this key; the second value says whether it is new."""
     cursor.execute(
-        "INSERT INTO ledger_journal (society_id, kind, idempotency_key, request_sha256, effective_on, reverses_id, posting_count, posting_total) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT ON CONSTRAINT ledger_journal_key_is_used_once DO NOTHING RETURNING id",
+        _HEAD,
         [
             request.society_id, request.kind, request.key, request.sha256, request.effective_on, request.reverses,
             request.count, request.total,
@@ -161,7 +166,8 @@ def _head(cursor: CursorWrapper, request: _Request) -> tuple[Journal, bool]:
     if bytes(journal.request_sha256) != request.sha256:
         raise Conflict(
             "key_used_otherwise",
-            f"Journal {journal.pk} was posted under the key “{request.key}” with other content. Use another key.",
+            _("Journal %(journal)s was posted under the key “%(key)s” with other content. Use another key.")
+            % {"journal": journal.pk, "key": request.key},
         )
     return journal, False
 

@@ -10,9 +10,8 @@ from django.utils.translation import gettext as _
 from accounts.evidence.services import record
 from accounts.identity.core import Actor, NotFound, Reference
 from accounts.organisations.models import Organisation
-from royalties.ledger import core
 from royalties.ledger.services.accounts import open_book
-from royalties.ledger.services.refusals import refusals
+from royalties.ledger.services.refusals import check_day, refusals
 
 
 def closed_through(society_id: int) -> datetime.date | None:
@@ -33,7 +32,7 @@ def close_period(*, actor: Actor, society: Organisation, through: datetime.date)
     if not actor.is_system and actor.organisation_id != society.pk:
         raise NotFound(_("There is no such book."))
     actor.require("billing.manage")
-    core.check_day(through)
+    check_day(through)
     with refusals(), connection.cursor() as cursor:
         open_book(society.pk)
         cursor.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.identity.core import Conflict, Refusal
+from royalties.ledger.core import FIRST_DAY, LAST_DAY
 
 _SAID = {
     "ledger_account_stays_above_its_floor": (
@@ -30,6 +32,13 @@ _SAID = {
 }
 
 
+def check_day(day: datetime.date) -> None:
+    """Raise Refusal for a day that no book has."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        said = _("A day of the ledger lies between %(first)s and %(last)s.") % {"first": FIRST_DAY, "last": LAST_DAY}
+        raise Refusal("day_out_of_range", str(said), pointer="/on")
+
+
 @contextmanager
 def refusals() -> Iterator[None]:
     """A savepoint whose refusal by the ledger is raised as a Refusal; what was done before it stands."""
@@ -37,7 +46,7 @@ def refusals() -> Iterator[None]:
         with transaction.atomic():
             yield
     except DataError as error:
-        raise Refusal("amount_out_of_range", f"An amount is too large for the ledger: {_first_line(error)}.") from error
+        raise Refusal("amount_out_of_range", str(_("An amount is too large for the ledger."))) from error
     except IntegrityError as error:
         name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
         if name.startswith("ledger_"):
