@@ -6,9 +6,11 @@ from rest_framework.routers import SimpleRouter
 from licensing.declarations.api import DeclarationViewSet
 from licensing.licences.api import LicenceViewSet
 from licensing.permissions.api import PermissionCheckView
+from licensing.repertoire.api import WorkViewSet
 from licensing.tariffs.api import TariffViewSet
 
 router = SimpleRouter()
+router.register("works", WorkViewSet, "work")
 router.register("tariffs", TariffViewSet, "tariff")
 router.register("licences", LicenceViewSet, "licence")
 router.register("declarations", DeclarationViewSet, "declaration")

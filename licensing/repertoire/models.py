@@ -72,6 +72,14 @@ class WorkQuerySet(models.QuerySet["Work"]):
             return self.filter(society_id=actor.organisation_id)
         return self.filter(id__in=Share.objects.filter(holder_id__in=actor.holder_ids).values("work_id"))
 
+    def listed_for(self, actor: Actor) -> WorkQuerySet:
+        """What the actor sees, in an order that an index gives at any size."""
+        return self.visible_to(actor).order_by(*(("society_id", "ref") if actor.is_society else ("pk",)))
+
+    def named(self, scheme: str, value: str) -> WorkQuerySet:
+        """The works with this normalised identifier: one a society at most."""
+        return self.filter(pk__in=Identifier.objects.filter(scheme=scheme, value=value).values("work_id"))
+
     def search(self, text: str) -> WorkQuerySet:
         """Every word of the text, in title or creators."""
         return self.annotate(words=SearchVector("title", "creators", config="simple")).filter(words=text)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -21,12 +21,11 @@ from accounts.organisations.models import Organisation
 from licensing import labels, terms
 from licensing.repertoire import services
 from licensing.repertoire.forms import HolderForm, ShareFormSet, WorkForm, share_lines
-from licensing.repertoire.identifiers import BadIdentifier, normalise, split
+from licensing.repertoire.lookup import find_holder, looked_up
 from licensing.repertoire.models import Holder, Share, Work
 from licensing.terms import PPM
 
 HOLDER_SORTS = {"ref": "ref", "name": "name"}
-LISTED = 20  # works of a member shown on their page
 
 
 @signed_in
@@ -50,24 +49,6 @@ def holders(request: ActorRequest) -> HttpResponse:
     return render(request, "licensing/repertoire/holders.html", context)
 
 
-@signed_in
-@require_GET
-def holder(request: ActorRequest, holder_id: int) -> HttpResponse:
-    """One member: who they are, what they hold, what they gave mandate for."""
-    found = _holder(request.actor, holder_id)
-    shares = Share.objects.filter(holder=found).select_related("work").order_by("work_id", "role", "valid")
-    context = {
-        "holder": found,
-        "tax_status": dict(HolderForm.base_fields["tax_status"].choices).get(found.tax_status),  # type: ignore[attr-defined]
-        "page": paginate(request, shares, size=LISTED, counted=False),
-        "mandates": list(found.mandates.order_by("-valid")[:100]),
-        "representations": list(found.representations.select_related("user").order_by("pk")),
-        "today": timezone.localdate(),
-        "can_manage": request.actor.is_society and request.actor.can("works.import"),
-    }
-    return render(request, "licensing/repertoire/holder.html", context)
-
-
 @requires("works.import")
 @require_http_methods(["GET", "POST"])
 def holder_new(request: ActorRequest) -> HttpResponse:
@@ -86,7 +67,7 @@ def holder_new(request: ActorRequest) -> HttpResponse:
 @requires("works.import")
 @require_http_methods(["GET", "POST"])
 def holder_edit(request: ActorRequest, holder_id: int) -> HttpResponse:
-    found = _holder(request.actor, holder_id)
+    found = find_holder(actor=request.actor, holder_id=holder_id)
     form = HolderForm(request.POST or None, holder=found)
 
     def save(**fields: Any) -> Holder:
@@ -108,7 +89,7 @@ def works(request: ActorRequest) -> HttpResponse:
     if kind in terms.KINDS:
         found = found.filter(kind=kind)
     if asked:
-        found = searched(found, asked)
+        found = looked_up(found, asked)
     page = paginate(request, found.prefetch_related("identifiers"), counted=False)
     context = {
         "page": page,
@@ -120,20 +101,6 @@ def works(request: ActorRequest) -> HttpResponse:
     return render(request, "licensing/repertoire/works.html", context)
 
 
-def searched(found: QuerySet[Work], asked: str) -> Any:
-    """Works with this identifier (`isbn:…`), else with this reference or these words."""
-    if ":" in asked:
-        try:
-            scheme, text = split(asked)
-            value = normalise(scheme, text)
-        except BadIdentifier:
-            pass
-        else:
-            return found.filter(identifiers__scheme=scheme, identifiers__value=value)
-    by_words = Work.objects.search(asked).values("pk")
-    return found.filter(Q(ref=asked) | Q(pk__in=by_words))
-
-
 @signed_in
 @require_GET
 def work(request: ActorRequest, work_id: int) -> HttpResponse:
@@ -141,13 +108,13 @@ def work(request: ActorRequest, work_id: int) -> HttpResponse:
     found = _work(request.actor, work_id)
     today = timezone.localdate()
     shares = list(found.shares.select_related("holder").order_by("-valid", "holder__ref", "role"))
-    for share in shares:
-        share.current = today in share.valid
-    total = sum(share.ppm for share in shares if share.current)
+    current = {share.pk for share in shares if today in share.valid}
+    total = sum(share.ppm for share in shares if share.pk in current)
     context = {
         "work": found,
         "identifiers": list(found.identifiers.order_by("scheme", "value")),
         "shares": shares,
+        "current": current,
         "total": total,
         "missing": PPM - total,
         "free": found.protected_until is not None and found.protected_until <= today,
@@ -229,13 +196,6 @@ def _society_s(actor: Actor) -> Actor:
 
 def _society(actor: Actor) -> Organisation:
     return get_object_or_404(Organisation, pk=actor.organisation_id, kind=Organisation.Kind.SOCIETY)
-
-
-def _holder(actor: Actor, holder_id: int) -> Holder:
-    found = Holder.objects.visible_to(actor).select_related("society").filter(pk=holder_id).first()
-    if found is None:
-        raise NotFound(_("There is no such member."))
-    return found
 
 
 def _work(actor: Actor, work_id: int) -> Work:

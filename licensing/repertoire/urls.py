@@ -1,4 +1,4 @@
-"""Where the pages of members and works lie."""
+"""Where the pages of members and works lie; one member's own page lies with the mandates, a slice above."""
 
 from django.urls import path
 
@@ -7,7 +7,6 @@ from licensing.repertoire import pages
 urlpatterns = [
     path("members/", pages.holders, name="holders"),
     path("members/new/", pages.holder_new, name="holder_new"),
-    path("members/<int:holder_id>/", pages.holder, name="holder"),
     path("members/<int:holder_id>/edit/", pages.holder_edit, name="holder_edit"),
     path("works/", pages.works, name="works"),
     path("works/new/", pages.work_new, name="work_new"),
