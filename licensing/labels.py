@@ -45,6 +45,14 @@ STATUSES: Final = {
     "licensed": gettext_lazy("licensed"),
 }
 
+# What a licensed use rests on.
+BASES: Final = {
+    "licence": pgettext_lazy("basis", "licence"),
+    "free": pgettext_lazy("basis", "public domain"),
+    "individual": pgettext_lazy("basis", "licensed by its holders directly"),
+    "statutory": pgettext_lazy("basis", "statutory scheme"),
+}
+
 
 def label(code: str) -> str:
     """A use, a kind of work or a line's status: `train` → training; `*` → any."""
@@ -54,3 +62,8 @@ def label(code: str) -> str:
 def unit_label(code: str) -> str:
     """A unit of measure, in the plural: `token` → tokens."""
     return _("any unit") if code == ANY else str(UNITS.get(code) or code)
+
+
+def basis_label(code: str) -> str:
+    """What a licensed use rests on: `free` → public domain."""
+    return str(BASES.get(code) or code)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django import template
 
-from licensing.labels import label, unit_label
+from licensing.labels import basis_label, label, unit_label
 
 register = template.Library()
 
@@ -27,3 +27,9 @@ def terms(codes: Iterable[str]) -> str:
 def unit(code: str) -> str:
     """A unit of measure, in the plural: `"token"|unit` → tokens."""
     return unit_label(code)
+
+
+@register.filter
+def basis(code: str) -> str:
+    """What a licensed use rests on: `"free"|basis` → public domain."""
+    return basis_label(code)

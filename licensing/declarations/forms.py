@@ -1,0 +1,75 @@
+"""What people enter about declarations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.identity.core import Actor
+from licensing import labels, terms
+from licensing.licences.models import Licence
+
+DAY = forms.DateInput(attrs={"type": "date"})
+
+
+class FileForm(forms.Form):
+    """One file of lines."""
+
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_(
+            "CSV, TSV, JSON Lines or Parquet; .gz and .zst are unpacked. Columns: identifier_type, identifier, units."
+        ),
+    )
+
+
+class DeclarationForm(FileForm):
+    """A new declaration with its file."""
+
+    field_order = ["licence", "first_day", "end", "use", "unit", "model", "dataset", "bases", "reference", "file"]
+
+    licence = forms.ModelChoiceField(label=_("Licence"), queryset=Licence.objects.none())
+    first_day = forms.DateField(label=_("First day of the period"), widget=DAY)
+    end = forms.DateField(label=_("First day after the period"), widget=DAY)
+    use = forms.ChoiceField(label=_("Use"), required=False, help_text=_("For lines that name none."))
+    unit = forms.ChoiceField(label=_("Unit"), required=False, help_text=_("For lines that name none."))
+    model = forms.CharField(label=_("Model"), max_length=200, required=False, help_text=_("That was trained or run."))
+    dataset = forms.CharField(
+        label=_("Dataset"), max_length=200, required=False, help_text=_("For lines that name none.")
+    )
+    bases = forms.CharField(
+        label=_("Declared bases"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_(
+            "For charges in percent: one a line, such as revenue=412345679, in the smallest unit of the currency."
+        ),
+    )
+    reference = forms.CharField(label=_("Your reference"), max_length=100, required=False)
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own = Licence.objects.filter(licensee_id=actor.organisation_id).exclude(status=Licence.Status.DRAFT)
+        self.fields["licence"].queryset = own.select_related("society").order_by("ref")  # type: ignore[attr-defined]
+        self.fields["licence"].label_from_instance = lambda found: f"{found.ref} · {found.society}"  # type: ignore[attr-defined]
+        none = [("", _("each line names it"))]
+        self.fields["use"].choices = none + [(code, labels.label(code)) for code in terms.USES]  # type: ignore[attr-defined]
+        self.fields["unit"].choices = none + [(code, labels.unit_label(code)) for code in terms.UNITS]  # type: ignore[attr-defined]
+
+    def clean_bases(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for line in filter(None, map(str.strip, self.cleaned_data["bases"].splitlines())):
+            name, _equals, amount = (part.strip() for part in line.partition("="))
+            if not name or not amount.isascii() or not amount.isdigit() or len(amount) > 15:
+                raise forms.ValidationError(_("Write each base as name=amount, the amount in digits."))
+            found[name] = int(amount)
+        return found
+
+
+class QuestionForm(forms.Form):
+    """What the society asks the licensee."""
+
+    detail = forms.CharField(label=_("Question"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))

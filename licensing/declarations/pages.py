@@ -1,0 +1,282 @@
+"""Pages of declarations: the licensee declares and watches, the society reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.access.paging import ordering, paginate
+from accounts.evidence.models import Event
+from accounts.identity.core import Actor, NotFound, Refusal
+from accounts.identity.gate import ActorRequest, requires
+from licensing import labels, terms
+from licensing.declarations import core, services
+from licensing.declarations.forms import DeclarationForm, FileForm, QuestionForm
+from licensing.declarations.models import Declaration, DeclaredUse
+from licensing.declarations.services.listing import first_rejects, reject_rows
+from licensing.tariffs.core import Rating
+
+Status = Declaration.Status
+WAY = [
+    ("draft", _("draft")),
+    ("received", _("file received")),
+    ("processing", _("processing")),
+    ("processed", _("processed")),
+    ("submitted", _("submitted")),
+    ("accepted", _("accepted")),
+]
+STEPS = {
+    "intake": _("Reading and adding up the lines"),
+    "match": _("Finding the works"),
+    "permit": _("Asking about permission"),
+    "store": _("Storing the result and working out the fee"),
+}
+QUESTIONS = {
+    "unpriced": _("The tariff does not price some of it."),
+    "missing_base": _("A declared base is missing."),
+    "nothing_to_price": _("There is nothing to price."),
+    "no_tariff_in_force": _("No tariff is in force for the period."),
+    "society": _("The society asks."),
+}
+HAPPENED = {
+    "declaration.started": _("begun"),
+    "declaration.received": _("file received"),
+    "declaration.processed": _("processed"),
+    "declaration.failed": _("could not be read"),
+    "declaration.submission_requested": _("to be submitted once processed"),
+    "declaration.submitted": _("submitted"),
+    "declaration.questioned": _("returned with a question"),
+    "declaration.accepted": _("accepted"),
+    "declaration.amended": _("an amendment was begun"),
+    "declaration.superseded": _("superseded"),
+}
+SORTS = {"number": "pk", "licence": "licence__ref", "period": "period", "status": "status", "works": "works"}
+SHOWN = 10
+
+
+@requires("declarations.view")
+@require_GET
+def declarations(request: ActorRequest) -> HttpResponse:
+    """A licensee's own, or those that a society received."""
+    actor = request.actor
+    found = Declaration.objects.visible_to(actor).select_related("licence__licensee", "licence__society")
+    status, licence = request.GET.get("status", ""), request.GET.get("licence", "").strip()
+    if status in Status.values:
+        found = found.filter(status=status)
+    if licence:
+        found = found.filter(licence__ref__icontains=licence)
+    context = {
+        "page": paginate(request, found.order_by(ordering(request, SORTS, default="-pk"), "-pk")),
+        "statuses": Status.choices,
+        "status": status,
+        "licence": licence,
+        "can_declare": _may_declare(actor),
+    }
+    return render(request, "licensing/declarations/list.html", context)
+
+
+@requires("declarations.declare")
+@require_http_methods(["GET", "POST"])
+def create(request: ActorRequest) -> HttpResponse:
+    """Begin a declaration with its file, which is processed at once."""
+    first = {"licence": request.GET.get("licence") or None}
+    form = DeclarationForm(request.POST or None, request.FILES or None, actor=request.actor, initial=first)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = _begin(request.actor, dict(form.cleaned_data))
+        except Refusal as refusal:
+            field = {"period_start": "first_day", "period_end": "end"}.get(
+                (refusal.pointer or "")[1:], (refusal.pointer or "")[1:]
+            )
+            form.add_error(field if field in form.fields else None, str(refusal))
+        else:
+            messages.success(request, _("The file is kept as received and is being processed."))
+            return redirect("licensing:declaration", made.pk)
+    status = 422 if request.method == "POST" and getattr(request, "htmx", False) else 200
+    return render(request, "licensing/declarations/create.html", {"form": form}, status=status)
+
+
+@transaction.atomic
+def _begin(actor: Actor, data: dict[str, Any]) -> Declaration:
+    """All or nothing: a refused file leaves no empty draft."""
+    file, period = data.pop("file"), (data.pop("first_day"), data.pop("end"))
+    made = services.start(actor=actor, period=period, **data)
+    services.attach(actor=actor, declaration=made, stream=file, name=file.name)
+    return made
+
+
+@requires("declarations.view")
+@require_GET
+def declaration(request: ActorRequest, declaration_id: int) -> HttpResponse:
+    """Where it stands, what became of its lines, what it costs, what is asked."""
+    found = _find(request.actor, declaration_id)
+    uses = DeclaredUse.objects.filter(declaration=found).select_related("work")
+    context = _standing(found) | {
+        "counts": _counts(found),
+        "bars": [
+            (labels.label(status), found.lines[status]) for status in terms.LINE_STATUSES if found.lines.get(status)
+        ],
+        "rating": Rating.from_data(found.fee) if found.fee else None,
+        "questions": [(QUESTIONS.get(q["code"], ""), q) for q in found.questions],
+        "files": list(found.files.select_related("file").order_by("position", "pk")),
+        "rejects": first_rejects(found, SHOWN),
+        "uses": uses.order_by("-units", "pk")[:SHOWN] if found.lines else [],
+        "successor": Declaration.objects.filter(supersedes=found).first(),
+        "events": Event.objects.visible_to(request.actor).about("declaration", found.pk).order_by("-id")[:20],
+        "happened": HAPPENED,
+        "file_form": FileForm(),
+        "question_form": QuestionForm(),
+    }
+    return render(request, "licensing/declarations/detail.html", context | _allowed(request.actor, found))
+
+
+@requires("declarations.view")
+@require_GET
+def progress(request: ActorRequest, declaration_id: int) -> HttpResponse:
+    """Where it stands, for a page that watches; when processing is over, the page is asked to load anew."""
+    found = _find(request.actor, declaration_id)
+    answer = render(request, "licensing/declarations/_progress.html", _standing(found))
+    if found.status not in core.WAITING:
+        answer["HX-Refresh"] = "true"
+    return answer
+
+
+@requires("declarations.view")
+@require_GET
+def works(request: ActorRequest, declaration_id: int) -> HttpResponse:
+    """Every work and unmatched identifier, with status and units."""
+    found = _find(request.actor, declaration_id)
+    uses = DeclaredUse.objects.filter(declaration=found).select_related("work")
+    status = request.GET.get("status", "")
+    if status in terms.LINE_STATUSES:
+        uses = uses.filter(status=status)
+    order = ordering(request, {"units": "units", "lines": "lines"}, default="-units")
+    context = {
+        "declaration": found,
+        "page": paginate(request, uses.order_by(order, "pk"), counted=False),
+        "statuses": [(code, labels.label(code)) for code in terms.LINE_STATUSES if code != "rejected"],
+        "status": status,
+    }
+    return render(request, "licensing/declarations/works.html", context)
+
+
+@requires("declarations.view")
+@require_GET
+def rejects(request: ActorRequest, declaration_id: int) -> StreamingHttpResponse:
+    found = _find(request.actor, declaration_id)
+    answer = StreamingHttpResponse(reject_rows(found), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="rejects-{found.pk}.csv"'
+    return answer
+
+
+@requires("declarations.declare")
+@require_POST
+def attach(request: ActorRequest, declaration_id: int) -> HttpResponse:
+    found, form = _find(request.actor, declaration_id), FileForm(request.POST, request.FILES)
+    if not form.is_valid():
+        raise Refusal("no_file", str(_("Choose a file that is not empty.")), pointer="/file")
+    file = form.cleaned_data["file"]
+    services.attach(actor=request.actor, declaration=found, stream=file, name=file.name)
+    messages.success(request, _("The file is kept as received and is being processed."))
+    return redirect("licensing:declaration", found.pk)
+
+
+@requires("declarations.declare")
+@require_POST
+def submit(request: ActorRequest, declaration_id: int) -> HttpResponse:
+    return _done(request, declaration_id, services.submit, _("The declaration is handed in."))
+
+
+@requires("declarations.declare")
+@require_POST
+def amend(request: ActorRequest, declaration_id: int) -> HttpResponse:
+    draft = services.amend(actor=request.actor, declaration=_find(request.actor, declaration_id))
+    messages.success(request, _("This new draft supersedes the old declaration once it is accepted. Attach the file."))
+    return redirect("licensing:declaration", draft.pk)
+
+
+@requires("declarations.declare")
+@require_POST
+def discard(request: ActorRequest, declaration_id: int) -> HttpResponse:
+    services.discard(actor=request.actor, declaration=_find(request.actor, declaration_id))
+    messages.success(request, _("The declaration is thrown away."))
+    return redirect("licensing:declarations")
+
+
+@requires("declarations.review")
+@require_POST
+def accept(request: ActorRequest, declaration_id: int) -> HttpResponse:
+    return _done(request, declaration_id, services.accept, _("The declaration is accepted."))
+
+
+@requires("declarations.review")
+@require_POST
+def ask(request: ActorRequest, declaration_id: int) -> HttpResponse:
+    detail = request.POST.get("detail", "")
+    return _done(
+        request, declaration_id, services.ask, _("The declaration is returned with your question."), detail=detail
+    )
+
+
+def _find(actor: Actor, declaration_id: int) -> Declaration:
+    visible = Declaration.objects.visible_to(actor)
+    found = (
+        visible.select_related("licence__licensee", "licence__society", "supersedes").filter(pk=declaration_id).first()
+    )
+    if found is None:
+        raise NotFound(str(_("There is no such declaration.")))
+    return found
+
+
+def _done(request: ActorRequest, declaration_id: int, act: Callable[..., Any], said: Any, **keys: Any) -> HttpResponse:
+    """One act on a declaration, then its page again."""
+    act(actor=request.actor, declaration=_find(request.actor, declaration_id), **keys)
+    messages.success(request, said)
+    return redirect("licensing:declaration", declaration_id)
+
+
+def _may_declare(actor: Actor) -> bool:
+    return actor.is_licensee and actor.can("declarations.declare")
+
+
+def _standing(found: Declaration) -> dict[str, Any]:
+    """What the progress of a declaration is shown from."""
+    failed = found.status == Status.FAILED
+    at = "processing" if failed else "accepted" if found.status == Status.SUPERSEDED else found.status
+    return {
+        "declaration": found,
+        "way": WAY,
+        "at": at,
+        "failed": failed,
+        "waiting": found.status in core.WAITING,
+        "step": STEPS.get(found.step, _("Waiting for a worker")),
+    }
+
+
+def _allowed(actor: Actor, found: Declaration) -> dict[str, bool]:
+    own = _may_declare(actor) and found.licence.licensee_id == actor.organisation_id
+    reviews = actor.can("declarations.review") and found.licence.society_id == actor.organisation_id
+    return {
+        "can_attach": own and found.status in core.ATTACHABLE,
+        "can_submit": own
+        and found.status in ("received", "processing", "processed")
+        and not found.submit_when_processed,
+        "can_amend": own and found.status in core.AMENDABLE,
+        "can_discard": own and found.status in core.ATTACHABLE,
+        "can_review": reviews and found.status == Status.SUBMITTED,
+    }
+
+
+def _counts(found: Declaration) -> list[tuple[str, str, int, int]]:
+    """(status, label, lines, units) of each ending, in their order."""
+    if not found.lines:
+        return []
+    order = ["licensed", "unmatched", "unlicensed", "unmandated", "reserved", "rejected"]
+    return [(code, labels.label(code), found.lines.get(code, 0), found.units.get(code, 0)) for code in order]

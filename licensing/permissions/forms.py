@@ -1,0 +1,77 @@
+"""What people enter about mandates, and what they ask about permission."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from licensing import labels, terms
+from licensing.repertoire.models import Holder
+
+DAY = forms.DateInput(attrs={"type": "date"})
+
+
+class MandateForm(forms.Form):
+    """A new mandate of one member. Nothing ticked under kinds means any."""
+
+    holder = forms.CharField(label=_("Member"), max_length=64, help_text=_("The member's reference."))
+    uses = forms.MultipleChoiceField(label=_("Uses"), widget=forms.CheckboxSelectMultiple)
+    kinds = forms.MultipleChoiceField(
+        label=_("Kinds of work"), widget=forms.CheckboxSelectMultiple, required=False, help_text=_("None ticked: any.")
+    )
+    territory = forms.CharField(
+        label=_("Territory"), max_length=1000, initial="*", help_text=_("Country codes such as KR JP, or * for all.")
+    )
+    valid_from = forms.DateField(label=_("First day"), widget=DAY)
+    valid_to = forms.DateField(
+        label=_("First day after the mandate"), widget=DAY, required=False, help_text=_("Empty: no end.")
+    )
+
+    def __init__(self, *args: Any, society_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.society_id = society_id
+        self.fields["uses"].choices = [(code, labels.label(code)) for code in terms.USES]  # type: ignore[attr-defined]
+        self.fields["kinds"].choices = [(code, labels.label(code)) for code in terms.KINDS]  # type: ignore[attr-defined]
+
+    def clean_holder(self) -> Holder:
+        found = Holder.objects.filter(society_id=self.society_id, ref=self.cleaned_data["holder"].strip()).first()
+        if found is None:
+            raise forms.ValidationError(_("You have no member with this reference."))
+        return found
+
+    def clean_kinds(self) -> list[str]:
+        return self.cleaned_data["kinds"] or [terms.ANY]
+
+    def clean_territory(self) -> list[str]:
+        return [code for code in re.split(r"[\s,;]+", self.cleaned_data["territory"]) if code]
+
+
+class EndForm(forms.Form):
+    on = forms.DateField(
+        label=_("First day without it"), widget=DAY, help_text=_("What was used before this day stays mandated.")
+    )
+
+
+class CheckForm(forms.Form):
+    """A few works to ask about: one identifier a line, as `scheme:value`."""
+
+    use = forms.ChoiceField(label=_("Use"))
+    on = forms.DateField(label=_("On"), widget=DAY, required=False, help_text=_("Empty: now."))
+    territory = forms.CharField(label=_("Territory"), max_length=2, initial="KR")
+    items = forms.CharField(
+        label=_("Works"),
+        max_length=100_000,
+        widget=forms.Textarea(attrs={"rows": 6, "placeholder": "isbn:9788936434267\ndomain:example.co.kr"}),
+        help_text=_(
+            "One a line, such as isbn:9788936434267 or domain:example.co.kr; a line without a scheme is a title."
+        ),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["use"].choices = [(code, labels.label(code)) for code in terms.USES]  # type: ignore[attr-defined]
+        self.fields["on"].initial = timezone.localdate()
