@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from accounts.identity.core import Actor
 
 
-class SocietyOwnQuerySet(models.QuerySet):  # type: ignore[type-arg]
-    def visible_to(self, actor: Actor) -> SocietyOwnQuerySet:
+class SocietyOwnQuerySet(models.QuerySet):
+    def visible_to(self, actor: Actor) -> Self:
         """A society's own rows."""
         if actor.is_system:
             return self
@@ -134,14 +134,14 @@ class Run(models.Model):
         ]
         indexes = [models.Index(fields=["society", "-id"], name="run_by_society")]
 
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
     @property
     def deductions_in_order(self) -> dict[str, int]:
         """The deductions as the rule publishes them (PostgreSQL keeps JSON objects in an order of its own)."""
         names = [deduction["name"] for deduction in self.rule.document["deductions"]]
         return {name: self.deductions[name] for name in names if name in self.deductions}
-
-    def __str__(self) -> str:
-        return f"#{self.pk}"
 
 
 class RunPool(models.Model):
@@ -239,7 +239,9 @@ class Allocation(models.Model):
                 condition=Q(holder__isnull=False),
                 name="allocation_by_holder",
             ),
-            models.Index(fields=["run", "-amount", "id"], condition=~Q(status="payable"), name="allocation_not_payable"),
+            models.Index(
+                fields=["run", "-amount", "id"], condition=~Q(status="payable"), name="allocation_not_payable"
+            ),
             models.Index(
                 fields=["work", "run"], condition=Q(holder=None, work__isnull=False), name="allocation_without_holder"
             ),

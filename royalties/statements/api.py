@@ -19,6 +19,7 @@ from royalties.statements import core, wording
 from royalties.statements.models import Statement
 from royalties.statements.services import facts
 
+_LARGEST_FIRST = ("-amount", "id")
 MOST_LINES = 2_000  # beyond, the split by use is left out: the lines have it
 
 
@@ -110,7 +111,7 @@ def _pool(view: core.PoolView) -> dict[str, Any]:
 class StepSerializer(serializers.Serializer[Any]):
     """One number on the way to an amount, in words of the caller's language."""
 
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     value = serializers.CharField()
     detail = serializers.CharField()
 
@@ -142,7 +143,7 @@ class MyStatementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVi
     """The creator's own statements (for a society's token: all of its statements)."""
 
     queryset = Statement.objects.select_related("society", "holder", "run__rule")
-    ordering = ("-id",)
+    ordering: tuple[str, ...] = ("-id",)
     required_permission = "statements.view"
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
@@ -153,10 +154,13 @@ class MyStatementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVi
     def lines(self, request: Request, pk: str) -> Response:
         """Every amount of the statement with its why, the largest first, in pages."""
         row = self.get_object()
-        self.ordering = ("-amount", "id")
+        self.ordering = _LARGEST_FIRST
         page = self.paginate_queryset(facts.own_lines(row))
         assert page is not None
-        by_id = {line.id: line for line in facts.RunFacts(row.run).lines(facts.own_lines(row).filter(id__in=[each.pk for each in page]))}
+        by_id = {
+            line.id: line
+            for line in facts.RunFacts(row.run).lines(facts.own_lines(row).filter(id__in=[each.pk for each in page]))
+        }
         lines = [by_id[each.pk] for each in page]
         return self.get_paginated_response(LineSerializer(lines, many=True, context={"currency": row.currency}).data)
 

@@ -206,7 +206,15 @@ def use_sums(lines: Iterable[Line]) -> list[UseSum]:
             amounts[key] = amounts.get(key, 0) + amount
             units.setdefault(key, {})[line.pool.id, line.work_ref] = used.units
     sums = [
-        UseSum(licensee, names[licensee], use, unit, sum(units[key].values()), len({work for _pool, work in units[key]}), amount)
+        UseSum(
+            licensee,
+            names[licensee],
+            use,
+            unit,
+            sum(units[key].values()),
+            len({work for _pool, work in units[key]}),
+            amount,
+        )
         for key, amount in amounts.items()
         for licensee, use, unit in [key]
     ]
@@ -224,7 +232,9 @@ def pool_views(lines: Iterable[Line]) -> list[PoolView]:
 
 
 def pool_view(pool: PoolFacts, amount: int) -> PoolView:
-    parts = tuple((deduction, proportion(deduction.amount, amount, pool.distributable)) for deduction in pool.deductions)
+    parts = tuple(
+        (deduction, proportion(deduction.amount, amount, pool.distributable)) for deduction in pool.deductions
+    )
     return PoolView(pool, amount, parts, proportion(pool.reserve, amount, pool.distributable))
 
 

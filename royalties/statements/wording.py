@@ -47,7 +47,11 @@ def money(amount: int, currency: str) -> str:
 
 
 def number(value: int | Decimal) -> str:
-    return f"{value:,}" if isinstance(value, int) else format_decimal(value, locale=_locale(language()), decimal_quantization=False)
+    return (
+        f"{value:,}"
+        if isinstance(value, int)
+        else format_decimal(value, locale=_locale(language()), decimal_quantization=False)
+    )
 
 
 def share(ppm: int) -> str:
@@ -113,7 +117,11 @@ def _fee(pool: PoolFacts, currency: str) -> list[Step]:
         "invoice": pool.invoice, "licensee": pool.licensee_name, "period": period(pool.period),
     }  # fmt: skip
     received = _("of %(billed)s billed, without VAT") % {"billed": money(pool.billed, currency)}
-    return [*steps, Step(_("Invoiced"), money(pool.billed, currency), detail), Step(_("Received for distribution"), money(pool.amount, currency), received)]
+    return [
+        *steps,
+        Step(_("Invoiced"), money(pool.billed, currency), detail),
+        Step(_("Received for distribution"), money(pool.amount, currency), received),
+    ]
 
 
 def _cuts(pool: PoolFacts, currency: str) -> list[Step]:
@@ -126,7 +134,11 @@ def _cuts(pool: PoolFacts, currency: str) -> list[Step]:
     ]  # fmt: skip
     if pool.reserve:
         steps.append(Step(_("Reserve"), f"− {money(pool.reserve, currency)}", _("kept, not spent")))
-    detail = _("of which %(equal)s in equal parts to each work") % {"equal": money(pool.equal_part, currency)} if pool.equal_part else ""
+    detail = (
+        _("of which %(equal)s in equal parts to each work") % {"equal": money(pool.equal_part, currency)}
+        if pool.equal_part
+        else ""
+    )
     return [*steps, Step(_("Distributable"), money(pool.distributable, currency), detail)]
 
 
@@ -150,10 +162,15 @@ def _work(line: Line, currency: str) -> Step:
         "rest": money(pool.rest, currency), "weight": number(line.weight), "total": number(pool.total_weight),
     }  # fmt: skip
     if pool.equal_part:
-        text += _(" + %(equal)s ÷ %(units)s in equal parts") % {"equal": money(pool.equal_part, currency), "units": number(pool.units)}
+        text += _(" + %(equal)s ÷ %(units)s in equal parts") % {
+            "equal": money(pool.equal_part, currency),
+            "units": number(pool.units),
+        }
     extra = line.work_amount - equal - weighted
     if extra > 0:
-        text += "; " + ngettext("%(n)s unit more by largest remainder", "%(n)s units more by largest remainder", extra) % {"n": extra}
+        text += "; " + ngettext(
+            "%(n)s unit more by largest remainder", "%(n)s units more by largest remainder", extra
+        ) % {"n": extra}
     return Step(_("The work's amount"), money(line.work_amount, currency), text)
 
 

@@ -36,8 +36,16 @@ def test_the_rule_of_the_contract_is_read() -> None:
          "use_weights": {"train": 1000, "finetune": 2500, "ground": 4000, "evaluate": 500, "index": 100},
          "unit_weights": {"token": 1}, "kind_points": {"web": 1, "book": 1}, "equal_part_percent": "0", "reserve_percent": "0"}
     )  # fmt: skip
-    assert (terms.ref, terms.version, terms.valid_from, terms.valid_to) == ("GENERAL", 1, datetime.date(2026, 1, 1), None)
-    assert [(d.name, percent_text(d.percent)) for d in terms.deductions] == [("management fee", "15"), ("social and cultural fund", "3")]
+    assert (terms.ref, terms.version, terms.valid_from, terms.valid_to) == (
+        "GENERAL",
+        1,
+        datetime.date(2026, 1, 1),
+        None,
+    )
+    assert [(d.name, percent_text(d.percent)) for d in terms.deductions] == [
+        ("management fee", "15"),
+        ("social and cultural fund", "3"),
+    ]
     assert terms.factor(use="ground", unit="token", kind="music") == 4000
 
 
@@ -52,7 +60,11 @@ def test_the_rule_of_the_contract_is_read() -> None:
         ({"deductions": [{"name": "fee", "percent": "101"}]}, "/deductions/0/percent", "invalid"),
         ({"deductions": [{"name": "fee", "percent": "-1"}]}, "/deductions/0/percent", "invalid"),
         ({"deductions": [{"name": "fee", "percent": "1e1"}]}, "/deductions/0/percent", "invalid"),
-        ({"deductions": [{"name": "fee", "percent": "1"}, {"name": "fee", "percent": "2"}]}, "/deductions/1/name", "duplicate"),
+        (
+            {"deductions": [{"name": "fee", "percent": "1"}, {"name": "fee", "percent": "2"}]},
+            "/deductions/1/name",
+            "duplicate",
+        ),
         ({"deductions": "15"}, "/deductions", "invalid"),
         ({"use_weights": {"train": "1000"}}, "/use_weights/train", "invalid"),
         ({"use_weights": {"train": True}}, "/use_weights/train", "invalid"),
@@ -77,7 +89,10 @@ def test_every_fault_has_its_pointer(change: dict[str, Any], pointer: str, code:
 
 
 def test_all_faults_are_told_at_once() -> None:
-    assert set(faults({"rule": "G", "version": 1, "deductions": [], "use_weights": {}, "typo": 1})) == {"/typo", "/valid_from"}
+    assert set(faults({"rule": "G", "version": 1, "deductions": [], "use_weights": {}, "typo": 1})) == {
+        "/typo",
+        "/valid_from",
+    }
     assert faults([1]) == {"": "invalid_rule"}
 
 
@@ -118,7 +133,10 @@ def test_nothing_is_lost_in_the_cuts(pool: int, percents: list[int], reserve: in
 @given(st.integers(0, 10**30), st.integers(0, 100_000_000))
 def test_half_up_is_the_nearest_and_up_at_the_middle(amount: int, percent: int) -> None:
     rounded = half_up(amount, percent)
-    assert -amount * percent * 2 <= -(rounded * 2 - 1) * 100_000_000 and amount * percent * 2 < (rounded * 2 + 1) * 100_000_000
+    assert (
+        -amount * percent * 2 <= -(rounded * 2 - 1) * 100_000_000
+        and amount * percent * 2 < (rounded * 2 + 1) * 100_000_000
+    )
 
 
 @given(st.integers(0, 10**40), st.lists(st.integers(0, 10**40), min_size=1, max_size=30).filter(any))
@@ -136,7 +154,13 @@ def test_the_worked_example_to_the_won() -> None:
         Use("A", True, day, 700_000 * 1000), Use("B", True, day, 200_000 * 1500), Use("C", True, day, 50_000 * 2500),
         Use("domain:x", False, day, 40_000 * 1000),
     ]  # fmt: skip
-    shares = [Share("A", "a", "", 1_000_000), Share("C", "c", "", 1_000_000), Share("B", "b1", "", 333_334), Share("B", "b2", "", 333_333), Share("B", "b3", "", 333_333)]
+    shares = [
+        Share("A", "a", "", 1_000_000),
+        Share("C", "c", "", 1_000_000),
+        Share("B", "b1", "", 333_334),
+        Share("B", "b2", "", 333_333),
+        Share("B", "b3", "", 333_333),
+    ]
     lines = allocate(uses, shares, distributable=824_503)
     assert [(line.key, line.part.holder, line.amount) for line in lines] == [
         ("A", "a", 495_410), ("B", "b1", 70_773), ("B", "b2", 70_773), ("B", "b3", 70_772), ("C", "c", 88_466), ("domain:x", "", 28_309),

@@ -50,7 +50,12 @@ def test_the_worked_example_to_the_won(world: World) -> None:
         ("domain:unknown.example", "", "suspense", "unmatched", 28_309),
     ]
     pool = run.pools.get()
-    assert (pool.amount, pool.distributable, int(pool.total_weight), pool.units) == (1_000_003, 824_503, 1_165_000_000, 4)
+    assert (pool.amount, pool.distributable, int(pool.total_weight), pool.units) == (
+        1_000_003,
+        824_503,
+        1_165_000_000,
+        4,
+    )
     assert pool.deductions[1] == {"name": "social and cultural fund", "percent": "3", "base": 850_003, "amount": 25_500}
     assert run.pool == sum(run.deductions.values()) + run.reserve + run.payable + run.held + run.suspense
 
@@ -78,7 +83,11 @@ def test_shares_are_those_of_the_day_of_use(world: World) -> None:
     world.rule(deductions=[])
     march = datetime.date(2026, 3, 1)
     world.own(Owned("A", "OLD", 1_000_000, valid_to=march), Owned("A", "NEW", 1_000_000, valid_from=march))
-    uses = [Used("A", 1, used_on=JANUARY), Used("A", 1, used_on=datetime.date(2026, 2, 28)), Used("A", 1, used_on=march)]
+    uses = [
+        Used("A", 1, used_on=JANUARY),
+        Used("A", 1, used_on=datetime.date(2026, 2, 28)),
+        Used("A", 1, used_on=march),
+    ]
     world.receive(world.bill(world.declare(uses), net=100), 100)
     run = computed(world)
     assert lines(run) == [("A", "OLD", "payable", "", 67), ("A", "NEW", "payable", "", 33)]
@@ -89,7 +98,10 @@ def test_shares_are_those_of_the_day_of_use(world: World) -> None:
 def test_only_licensed_by_the_licence_and_unmatched_lines_weigh(world: World) -> None:
     world.rule(deductions=[])
     world.own(*(Owned(key, "H1", 1_000_000) for key in ("LICENSED", "RESERVED", "UNMANDATED", "UNLICENSED")))
-    uses = [Used("LICENSED", 1), *(Used(status.upper(), 99, status=status) for status in ("reserved", "unmandated", "unlicensed"))]
+    uses = [
+        Used("LICENSED", 1),
+        *(Used(status.upper(), 99, status=status) for status in ("reserved", "unmandated", "unlicensed")),
+    ]
     world.receive(world.bill(world.declare(uses), net=100), 100)
     assert lines(computed(world)) == [("LICENSED", "H1", "payable", "", 100)]
 
@@ -101,7 +113,10 @@ def test_each_pool_is_cut_and_rounded_alone(world: World) -> None:
         world.receive(world.bill(world.declare([Used("A", 1)]), net=net, number=number), net)
     run = computed(world)
     assert run.deductions == {"fee": 3}  # 0.5 → 1 and 1.5 → 2; of the sum it would have been 2
-    assert [(pool.invoice.number, pool.distributable) for pool in run.pools.order_by("id")] == [("INV-1", 4), ("INV-2", 13)]
+    assert [(pool.invoice.number, pool.distributable) for pool in run.pools.order_by("id")] == [
+        ("INV-1", 4),
+        ("INV-2", 13),
+    ]
 
 
 def test_the_equal_part_is_split_first_over_the_same_units(world: World) -> None:
@@ -110,7 +125,11 @@ def test_the_equal_part_is_split_first_over_the_same_units(world: World) -> None
     world.receive(world.bill(world.declare([Used("A", 9), Used("B", 0), Used("isbn:1", 1)]), net=1_001), 1_001)
     run = computed(world)
     # equal part 500.5 → 501: 167 each; the rest of 500 by weight: 450, 0, 50
-    assert lines(run) == [("A", "H1", "payable", "", 617), ("B", "H2", "payable", "", 167), ("isbn:1", "", "suspense", "unmatched", 217)]
+    assert lines(run) == [
+        ("A", "H1", "payable", "", 617),
+        ("B", "H2", "payable", "", 167),
+        ("isbn:1", "", "suspense", "unmatched", 217),
+    ]
 
 
 def test_neither_import_order_nor_ids_move_a_won_or_a_digest(world: World) -> None:
@@ -121,7 +140,14 @@ def test_neither_import_order_nor_ids_move_a_won_or_a_digest(world: World) -> No
         shares = [Owned(f"W{n}", f"H{n % 7}", 500_000, role) for n in range(60) for role in ("author", "translator")]
         society.own(*shares, shuffle=draw)
         same = random.Random(11)
-        uses = [Used(f"W{n}" if n % 9 else f"domain:x{n}.kr", same.randrange(1, 10**9), used_on=datetime.date(2026, 3, 1 + n % 3)) for n in range(60)]
+        uses = [
+            Used(
+                f"W{n}" if n % 9 else f"domain:x{n}.kr",
+                same.randrange(1, 10**9),
+                used_on=datetime.date(2026, 3, 1 + n % 3),
+            )
+            for n in range(60)
+        ]
         invoice = society.bill(society.declare(uses, shuffle=draw), net=12_345_677)
         society.receive(invoice, 12_345_677)
         run = computed(society)

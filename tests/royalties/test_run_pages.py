@@ -91,7 +91,7 @@ def test_parts_of_the_review(world: World) -> None:
     only = client.get(reverse("royalties:run_waiting", args=[run.pk]), {"reason": "overclaimed"}).content.decode()
     assert "domain:unknown.example" not in only
     csv = client.get(reverse("royalties:run_export", args=[run.pk]))
-    body = b"".join(csv.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    body = b"".join(csv.streaming_content).decode().splitlines()
     assert len(body) == 8 and body[0].startswith("holder_ref,work_ref,identifier,status,amount,currency")
     assert client.get(reverse("royalties:run_progress", args=[run.pk])).headers["HX-Refresh"] == "true"
     assert client.get(reverse("royalties:suspense")).status_code == 200
@@ -139,8 +139,10 @@ def test_rules_are_imported_and_approved_by_two(world: World) -> None:
     [
         ("get", "runs", "distribution.view"), ("get", "run", "distribution.view"), ("get", "run_waiting", "distribution.view"),
         ("get", "run_checks", "distribution.view"), ("get", "run_export", "distribution.view"), ("get", "rules", "distribution.view"),
-        ("get", "suspense", "distribution.view"), ("get", "run_start", "distribution.compute"), ("post", "run_recompute", "distribution.compute"),
-        ("post", "run_discard", "distribution.compute"), ("post", "run_ask", "distribution.compute"), ("post", "run_decide", "distribution.approve"),
+        ("get", "suspense", "distribution.view"), ("get", "run_start", "distribution.compute"),
+        ("post", "run_recompute", "distribution.compute"),
+        ("post", "run_discard", "distribution.compute"), ("post", "run_ask", "distribution.compute"),
+        ("post", "run_decide", "distribution.approve"),
         ("post", "run_post", "distribution.approve"), ("post", "run_publish", "distribution.approve"),
         ("post", "run_reversal_ask", "distribution.compute"), ("post", "run_reversal_decide", "distribution.approve"),
     ],
@@ -149,16 +151,18 @@ def test_each_page_asks_for_its_permission(world: World, method: str, name: str,
     world.rule()
     worked_example(world)
     run = services.compute(services.start_run(actor=world.computer, society=world.society, period=QUARTER).pk)
-    address = reverse(f"royalties:{name}", args=[run.pk] if name.startswith("run_") and name != "run_start" or name == "run" else [])
+    address = reverse(
+        f"royalties:{name}", args=[run.pk] if (name.startswith("run_") and name != "run_start") or name == "run" else []
+    )
     assert getattr(Client(), method)(address).status_code == 302  # to sign in
     small = staff(world.society, "small", "repertoire")
     assert permission not in small.permissions
     assert getattr(browser(small), method)(address).status_code == 403
     stranger = make_world("OTHER", "OTHER-FIRM")
-    answer = getattr(browser(stranger.approver if permission.endswith("approve") else stranger.computer), method)(address)
+    answer = getattr(browser(stranger.approver if permission.endswith("approve") else stranger.computer), method)(
+        address
+    )
     assert answer.status_code == (404 if str(run.pk) in address else 200)
     before = run.status
     run.refresh_from_db()
     assert run.status == before
-
-

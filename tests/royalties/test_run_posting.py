@@ -13,7 +13,7 @@ from accounts.evidence.models import Event
 from accounts.identity.core import Conflict, Forbidden, Refusal
 from licensing.declarations.models import Declaration
 from royalties.distribution import services
-from royalties.distribution.models import Allocation, Rule, Run, RunPool, RunReceipt
+from royalties.distribution.models import Allocation, Rule, Run, RunReceipt
 from royalties.ledger.models import Account, Journal, Posting
 from royalties.ledger.services import problems as ledger_problems
 from royalties.statements import services as statements
@@ -63,8 +63,16 @@ def test_posting_moves_the_pool_to_where_it_belongs(world: World) -> None:
     assert (run.status, run.reserve, run.distributable) == (Run.Status.POSTED, 8_245, 816_258)
     found = balances(world)
     assert (found["pool"], found["clearing"]) == (0, 0)
-    assert (found["deduction:management fee"], found["deduction:social and cultural fund"], found["reserve"]) == (150_000, 25_500, 8_245)
-    assert (found["payable"], found["held"] if "held" in found else 0, found["suspense"]) == (run.payable, 0, run.suspense)
+    assert (found["deduction:management fee"], found["deduction:social and cultural fund"], found["reserve"]) == (
+        150_000,
+        25_500,
+        8_245,
+    )
+    assert (found["payable"], found.get("held", 0), found["suspense"]) == (
+        run.payable,
+        0,
+        run.suspense,
+    )
     per_holder = dict(Account.objects.filter(society=world.society, kind="payable").values_list("owner_id", "credits"))
     assert per_holder == {a.holder_id: a.amount for a in Allocation.objects.filter(run=run, status="payable")}
     assert run.journal is not None and run.journal.idempotency_key == f"run:{run.pk}"
@@ -158,7 +166,9 @@ def test_a_reversal_takes_the_whole_run_back_and_frees_its_money(world: World) -
     back = services.reverse(actor=world.approver, run=run, reason="wrong rule")
     assert back.status == Run.Status.REVERSED and back.reversal is not None
     found = balances(world)
-    assert found["pool"] == 1_000_003 and all(found[kind] == 0 for kind in found if kind not in ("pool", "bank", "receivable", "billed"))
+    assert found["pool"] == 1_000_003 and all(
+        found[kind] == 0 for kind in found if kind not in ("pool", "bank", "receivable", "billed")
+    )
     assert Statement.objects.filter(run=back).count() == 5
     nothing_is_wrong()
     second = computed(world)
@@ -195,7 +205,8 @@ def test_a_supplementary_run_takes_what_came_later_with_the_full_weights() -> No
         "UPDATE royalties_rule SET document = '{}' WHERE id = (SELECT rule_id FROM royalties_run WHERE id = %s)",
         "DELETE FROM royalties_statement WHERE run_id = %s",
         "UPDATE royalties_statement SET payable = 0 WHERE run_id = %s",
-        "INSERT INTO royalties_allocation (run_id, pool_id, scheme, value, role, used_on, ppm, weight, work_amount, set_amount, amount, status, reason) "
+        "INSERT INTO royalties_allocation (run_id, pool_id, scheme, value, role, used_on, ppm, weight, work_amount, "
+        "set_amount, amount, status, reason) "
         "SELECT %s, id, '', '', '', now(), 0, 0, 0, 0, 0, 'suspense', '' FROM royalties_runpool",
     ],
 )
@@ -209,8 +220,14 @@ def test_the_database_itself_keeps_a_posted_run(world: World, statement: str) ->
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ("UPDATE royalties_allocation SET amount = amount + 1, status = 'payable' WHERE id = (SELECT min(id) FROM royalties_allocation)", "distribution.allocations"),
-        ("UPDATE royalties_allocation SET ppm = 1 WHERE id = (SELECT min(id) FROM royalties_allocation)", "distribution.digest"),
+        (
+            "UPDATE royalties_allocation SET amount = amount + 1, status = 'payable' WHERE id = (SELECT min(id) FROM royalties_allocation)",
+            "distribution.allocations",
+        ),
+        (
+            "UPDATE royalties_allocation SET ppm = 1 WHERE id = (SELECT min(id) FROM royalties_allocation)",
+            "distribution.digest",
+        ),
         ("UPDATE royalties_run SET reserve = reserve + 1", "distribution.identity"),
         ("UPDATE royalties_runreceipt SET active = NULL", "distribution.receipts"),
         ("DELETE FROM royalties_runreceipt", "distribution.receipts"),
@@ -263,10 +280,19 @@ def test_comparison_with_the_run_before_shows_outliers_first(world: World) -> No
 def test_a_new_version_of_the_rule_ends_the_one_before(world: World) -> None:
     from tests.royalties.world import RULE
 
-    second = services.import_rule(actor=world.computer, society=world.society, document=RULE | {"version": 2, "valid_from": "2026-07-01"})
-    assert services.import_rule(actor=world.computer, society=world.society, document=RULE | {"version": 2, "valid_from": "2026-07-01"}) == second
+    second = services.import_rule(
+        actor=world.computer, society=world.society, document=RULE | {"version": 2, "valid_from": "2026-07-01"}
+    )
+    assert (
+        services.import_rule(
+            actor=world.computer, society=world.society, document=RULE | {"version": 2, "valid_from": "2026-07-01"}
+        )
+        == second
+    )
     with pytest.raises(Conflict) as refused:
-        services.import_rule(actor=world.computer, society=world.society, document=RULE | {"version": 2, "valid_from": "2026-08-01"})
+        services.import_rule(
+            actor=world.computer, society=world.society, document=RULE | {"version": 2, "valid_from": "2026-08-01"}
+        )
     assert refused.value.code == "rule_exists"
     services.request_rule_approval(actor=world.computer, rule=second)
     with pytest.raises(Forbidden):
@@ -274,7 +300,9 @@ def test_a_new_version_of_the_rule_ends_the_one_before(world: World) -> None:
     services.approve_rule(actor=world.approver, rule=second)
     first = Rule.objects.get(version=1)
     assert first.valid.upper == second.valid.lower and second.status == "proposed"
-    overlapping = services.import_rule(actor=world.computer, society=world.society, document=RULE | {"version": 3, "valid_from": "2026-07-01"})
+    overlapping = services.import_rule(
+        actor=world.computer, society=world.society, document=RULE | {"version": 3, "valid_from": "2026-07-01"}
+    )
     services.request_rule_approval(actor=world.computer, rule=overlapping)
     with pytest.raises(Conflict) as refused:
         services.approve_rule(actor=world.approver, rule=overlapping)

@@ -30,7 +30,16 @@ from royalties.statements.services import facts
 from tests.royalties.world import QUARTER, Owned, Used, World, make_world, staff, worked_example
 
 DAY = datetime.date(2026, 3, 31)
-POOL = core.PoolFacts(1, "INV-1", "HANBIT", "Hanbit", (DAY, DAY), 9, 9, (), (core.Deduction("fee", "15", 1000, 150),), 0, 850, 0, 9, 1)
+USED = st.builds(
+    core.Used,
+    st.sampled_from(["train", "ground", "index"]),
+    st.just("token"),
+    st.integers(0, 10**20),
+    st.integers(0, 10**6),
+)
+POOL = core.PoolFacts(
+    1, "INV-1", "HANBIT", "Hanbit", (DAY, DAY), 9, 9, (), (core.Deduction("fee", "15", 1000, 150),), 0, 850, 0, 9, 1
+)
 
 
 def published(world: World) -> Run:
@@ -71,7 +80,7 @@ def test_the_documents_own_examples() -> None:
     st.lists(
         st.tuples(
             st.integers(0, 10**15),
-            st.lists(st.builds(core.Used, st.sampled_from(["train", "ground", "index"]), st.just("token"), st.integers(0, 10**20), st.integers(0, 10**6)), min_size=1, max_size=4),
+            st.lists(USED, min_size=1, max_size=4),
         ),
         max_size=8,
     )
@@ -91,29 +100,44 @@ def test_a_statement_says_where_each_amount_comes_from(world: World) -> None:
     statement = full(published(world), "H-B1")
     assert (statement.head.payable, statement.head.works) == (70_773, 1)
     (only,) = statement.lines
-    assert (only.work_ref, only.work_amount, only.set_amount, only.ppm, only.amount) == ("B", 212_318, 212_318, 333_334, 70_773)
+    assert (only.work_ref, only.work_amount, only.set_amount, only.ppm, only.amount) == (
+        "B",
+        212_318,
+        212_318,
+        333_334,
+        70_773,
+    )
     assert only.uses == (core.Used("finetune", "token", 200_000, 1500),)
     assert only.weight == only.uses[0].weight == 300_000_000
     assert (only.pool.total_weight, only.pool.distributable) == (1_165_000_000, 824_503)
     (use,) = statement.uses()
     assert (use.licensee, use.use, use.units, use.amount) == ("HANBIT", "finetune", 200_000, 70_773)
     (view,) = statement.pools()
-    assert [part for _deduction, part in view.parts] == [core.proportion(150_000, 70_773, 824_503), core.proportion(25_500, 70_773, 824_503)]
+    assert [part for _deduction, part in view.parts] == [
+        core.proportion(150_000, 70_773, 824_503),
+        core.proportion(25_500, 70_773, 824_503),
+    ]
 
 
 def test_what_waits_of_ones_own_works_is_shown(db: None) -> None:
     world = make_world()
     world.rule(deductions=[])
     world.own(
-        Owned("HALF", "H1", 500_000), Owned("OVER", "H1", 600_000), Owned("OVER", "H2", 600_000), Owned("MINE", "H1", 1_000_000, disputed=True),
+        Owned("HALF", "H1", 500_000), Owned("OVER", "H1", 600_000), Owned("OVER", "H2", 600_000),
+        Owned("MINE", "H1", 1_000_000, disputed=True),
     )  # fmt: skip
     world.receive(world.bill(world.declare([Used(key, 1) for key in ("HALF", "OVER", "MINE")]), net=300), 300)
     run = published(world)
     statement = full(run, "H1")
     assert (statement.head.payable, statement.head.held) == (50, 100)
     assert [(each.work_ref, each.reason, each.amount) for each in statement.held()] == [("MINE", "disputed", 100)]
-    assert {(each.work_ref, each.reason, each.amount) for each in statement.others} == {("HALF", "no_share", 50), ("OVER", "overclaimed", 100)}
-    assert not Statement.objects.filter(holder__ref="H2").exists()  # nothing was allotted to them: the work is held as one
+    assert {(each.work_ref, each.reason, each.amount) for each in statement.others} == {
+        ("HALF", "no_share", 50),
+        ("OVER", "overclaimed", 100),
+    }
+    assert not Statement.objects.filter(
+        holder__ref="H2"
+    ).exists()  # nothing was allotted to them: the work is held as one
 
 
 def test_files_hold_the_same_and_come_out_the_same(world: World, tmp_path: Path) -> None:
@@ -122,13 +146,20 @@ def test_files_hold_the_same_and_come_out_the_same(world: World, tmp_path: Path)
         for folder in ("a", "b"):
             assert services.export_statements(run=run, folder=tmp_path / folder, form=form, language="ko") == 5
         files = sorted(path.name for path in (tmp_path / "a").glob(f"*.{form}"))
-        assert files == [f"R{run.pk}-{n:06}-{ref}.{form}" for n, ref in enumerate(("H-A", "H-B1", "H-B2", "H-B3", "H-C"), 1)]
+        assert files == [
+            f"R{run.pk}-{n:06}-{ref}.{form}" for n, ref in enumerate(("H-A", "H-B1", "H-B2", "H-B3", "H-C"), 1)
+        ]
         assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in files)
     raw = (tmp_path / "a" / f"R{run.pk}-000002-H-B1.csv").read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
     (row,) = csv.DictReader(io.StringIO(raw.decode("utf-8-sig")))
     assert (row["work_ref"], row["share_ppm"], row["work_amount"], row["amount"]) == ("B", "333334", "212318", "70773")
-    assert (row["pool"], row["deductions"], row["distributable"], row["total_weight"]) == ("1000003", "175500", "824503", "1165000000")
+    assert (row["pool"], row["deductions"], row["distributable"], row["total_weight"]) == (
+        "1000003",
+        "175500",
+        "824503",
+        "1165000000",
+    )
     data = json.loads((tmp_path / "a" / f"R{run.pk}-000002-H-B1.json").read_bytes())
     assert data["payable"] == 70_773 and data["lines"][0]["why"][-1]["value"] == "₩70,773"
     assert not list(tmp_path.glob("*/.*.part"))
@@ -136,7 +167,9 @@ def test_files_hold_the_same_and_come_out_the_same(world: World, tmp_path: Path)
 
 def test_the_pdf_is_text_in_the_asked_language(world: World) -> None:
     run = published(world)
-    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(services.render_pdf(full(run, "H-B1"), "en"))).pages)
+    text = "".join(
+        page.extract_text() for page in PdfReader(io.BytesIO(services.render_pdf(full(run, "H-B1"), "en"))).pages
+    )
     for shown in ("Royalty statement", "₩70,773", "33.3334%", "1,165,000,000", "management fee", "Work B"):
         assert shown in text
     assert services.render_pdf(full(run, "H-B1"), "ko").startswith(b"%PDF")
@@ -152,7 +185,9 @@ def test_markup_in_a_title_stays_text(db: None) -> None:
     Work.objects.update(title='=1+1 #read("/etc/passwd") $x$ \\ [')
     world.receive(world.bill(world.declare([Used("A", 1)]), net=100), 100)
     run = published(world)
-    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(services.render_pdf(full(run, "H1"), "en"))).pages)
+    text = "".join(
+        page.extract_text() for page in PdfReader(io.BytesIO(services.render_pdf(full(run, "H1"), "en"))).pages
+    )
     assert '#read("/etc/passwd")' in text
     cells = services.content(full(run, "H1"), "csv", "en").decode("utf-8-sig")
     assert "'=1+1" in cells
@@ -177,12 +212,27 @@ def test_a_creator_reads_what_they_are_owed_and_why(world: World) -> None:
     home = client.get(reverse("royalties:overview")).content.decode()
     assert "₩70,773" in home and row.number in home
     address = reverse("royalties:statement", args=[row.pk])
-    for tab, shown in (("works", "Work B"), ("uses", "fine-tuning"), ("deductions", "management fee"), ("waiting", "Nothing of your works waits")):
+    for tab, shown in (
+        ("works", "Work B"),
+        ("uses", "fine-tuning"),
+        ("deductions", "management fee"),
+        ("waiting", "Nothing of your works waits"),
+    ):
         text = client.get(address, {"tab": tab}).content.decode()
         assert shown in text, tab
     (only,) = full(run, "H-B1").lines
-    why = client.get(reverse("royalties:statement_why", args=[row.pk, only.id]), headers={"HX-Request": "true"}).content.decode()
-    for shown in ("₩1,000,003", "15% of ₩1,000,003", "200,000 tokens × 1,500", "1,165,000,000", "₩212,318", "33.3334% of ₩212,318", "₩70,773"):
+    why = client.get(
+        reverse("royalties:statement_why", args=[row.pk, only.id]), headers={"HX-Request": "true"}
+    ).content.decode()
+    for shown in (
+        "₩1,000,003",
+        "15% of ₩1,000,003",
+        "200,000 tokens × 1,500",
+        "1,165,000,000",
+        "₩212,318",
+        "33.3334% of ₩212,318",
+        "₩70,773",
+    ):
         assert shown in why
     for form, kind in (("pdf", "application/pdf"), ("csv", "text/csv"), ("json", "application/json")):
         answer = client.get(reverse("royalties:statement_file", args=[row.pk, form]), {"language": "ko"})
@@ -203,7 +253,12 @@ def test_strangers_find_nothing_and_catalogue_delegates_no_money(world: World) -
     for address in addresses:
         assert browser(mine).get(address).status_code == 200
         assert browser(other).get(address).status_code == 404
-        assert browser(make_world(f"S{address.__hash__() % 10**6}", f"F{address.__hash__() % 10**6}").approver).get(address).status_code == 404
+        assert (
+            browser(make_world(f"S{address.__hash__() % 10**6}", f"F{address.__hash__() % 10**6}").approver)
+            .get(address)
+            .status_code
+            == 404
+        )
         assert Client().get(address).status_code == 302
         assert browser(world.approver).get(address).status_code == 200
     Representation.objects.filter(user_id=mine.user_id).update(scope="catalogue")
@@ -212,7 +267,12 @@ def test_strangers_find_nothing_and_catalogue_delegates_no_money(world: World) -
     assert "₩70,773" not in home and "You act for a catalogue" in home
     assert browser(staff(world.society, "lic", "licensing")).get(addresses[0]).status_code == 403
     other_line = full(run, "H-C").lines[0]
-    assert browser(mine.__class__ and other).get(reverse("royalties:statement_why", args=[row.pk, other_line.id])).status_code == 404
+    assert (
+        browser(mine.__class__ and other)
+        .get(reverse("royalties:statement_why", args=[row.pk, other_line.id]))
+        .status_code
+        == 404
+    )
 
 
 def test_a_reversed_statement_says_so(world: World) -> None:
@@ -224,7 +284,9 @@ def test_a_reversed_statement_says_so(world: World) -> None:
     client = browser(member)
     assert "took this distribution back" in client.get(reverse("royalties:statement", args=[row.pk])).content.decode()
     assert "₩70,773" not in client.get(reverse("royalties:overview")).content.decode()
-    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(services.render_pdf(full(run, "H-B1"), "en"))).pages)
+    text = "".join(
+        page.extract_text() for page in PdfReader(io.BytesIO(services.render_pdf(full(run, "H-B1"), "en"))).pages
+    )
     assert "reversed" in text
 
 
@@ -232,16 +294,22 @@ def test_a_reversed_statement_says_so(world: World) -> None:
 def test_a_creators_page_takes_few_queries_however_many_works(world: World, name: str) -> None:
     shares = [Owned(f"W{n}", "H-B1", 1_000_000) for n in range(120)]
     world.own(*shares)
-    world.receive(world.bill(world.declare([Used(share.work, 5) for share in shares]), net=1_200_000, number="INV-2"), 1_200_000)
+    world.receive(
+        world.bill(world.declare([Used(share.work, 5) for share in shares]), net=1_200_000, number="INV-2"), 1_200_000
+    )
     member = world.member("H-B1")
     run = published(world)
     row = Statement.objects.get(run=run, holder__ref="H-B1")
     assert row.lines == 121
     client = browser(member)
     address = reverse(f"royalties:{name}", args=[row.pk] if name == "statement" else [])
-    tabs: list[dict[str, str]] = [{"tab": tab} for tab in ("works", "uses", "deductions", "waiting")] if name == "statement" else [{}]
+    tabs: list[dict[str, str]] = (
+        [{"tab": tab} for tab in ("works", "uses", "deductions", "waiting")] if name == "statement" else [{}]
+    )
     for tab in tabs:
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             assert client.get(address, tab).status_code == 200
         assert len(queries) < 15, [query["sql"][:100] for query in queries]
 
@@ -277,6 +345,9 @@ def test_the_api_gives_a_society_its_runs(world: World) -> None:
     client = Client(headers={"Authorization": f"Bearer {secret}"})
     found = client.get(f"/api/v1/runs/{run.pk}/").json()
     assert found["deductions"] == {"management fee": 150_000, "social and cultural fund": 25_500}
-    assert found["pool"] == sum(found["deductions"].values()) + found["reserve"] + found["payable"] + found["held"] + found["suspense"]
+    assert (
+        found["pool"]
+        == sum(found["deductions"].values()) + found["reserve"] + found["payable"] + found["held"] + found["suspense"]
+    )
     assert found["pools"][0]["total_weight"] == "1165000000"
     assert client.get("/api/v1/runs/").json()["results"][0]["run"] == run.pk

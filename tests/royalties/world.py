@@ -87,7 +87,14 @@ class World:
                 shuffle.shuffle(new)
             extra = {"name": "Holder"} if model is Holder else {"title": "Work", "kind": "web"}
             model.objects.bulk_create(
-                [model(society=self.society, ref=ref, **{name: f"{text} {ref}" if name != "kind" else text for name, text in extra.items()}) for ref in new]
+                [
+                    model(
+                        society=self.society,
+                        ref=ref,
+                        **{name: f"{text} {ref}" if name != "kind" else text for name, text in extra.items()},
+                    )
+                    for ref in new
+                ]
             )
         holders, works = self.holders(), self.works()
         rows = list(shares)
@@ -95,7 +102,14 @@ class World:
             shuffle.shuffle(rows)
         Share.objects.bulk_create(
             [
-                Share(work_id=works[s.work], holder_id=holders[s.holder], role=s.role, ppm=s.ppm, disputed=s.disputed, valid=DateRange(s.valid_from, s.valid_to))
+                Share(
+                    work_id=works[s.work],
+                    holder_id=holders[s.holder],
+                    role=s.role,
+                    ppm=s.ppm,
+                    disputed=s.disputed,
+                    valid=DateRange(s.valid_from, s.valid_to),
+                )
                 for s in rows
             ]
         )
@@ -111,11 +125,18 @@ class World:
         return dict(Work.objects.filter(society=self.society).values_list("ref", "id"))
 
     def declare(
-        self, uses: Iterable[Used], *, period: tuple[datetime.date, datetime.date] = QUARTER, shuffle: random.Random | None = None
+        self,
+        uses: Iterable[Used],
+        *,
+        period: tuple[datetime.date, datetime.date] = QUARTER,
+        shuffle: random.Random | None = None,
     ) -> Declaration:
         """An accepted declaration with these lines, stored as the engine stores them."""
         declaration = Declaration.objects.create(
-            licence=self.licence, period=DateRange(*period), status=Declaration.Status.ACCEPTED, sha256=f"{random.getrandbits(256):064x}"
+            licence=self.licence,
+            period=DateRange(*period),
+            status=Declaration.Status.ACCEPTED,
+            sha256=f"{random.getrandbits(256):064x}",
         )
         works, rows = self.works(), list(uses)
         if shuffle:
@@ -133,14 +154,25 @@ class World:
 
     def bill(self, *declarations: Declaration, net: int, number: str = "INV-1", currency: str = "KRW") -> Invoice:
         """An invoice for these declarations, without VAT."""
+        transfer = ("receivable", self.licensee.pk, "billed", self.licensee.pk, net)
         invoice = Invoice.objects.create(
             society=self.society, licensee=self.licensee, licence=self.licence, number=number, period=declarations[0].period,
             currency=currency, rating={}, net=net, gross=net, issued_on=APRIL, due_on=APRIL,
-            journal_id=_journal(self.society.pk, f"invoice:{number}", currency, [("receivable", self.licensee.pk, "billed", self.licensee.pk, net)]),
+            journal_id=_journal(self.society.pk, f"invoice:{number}", currency, [transfer]),
         )  # fmt: skip
-        InvoiceDeclaration.objects.bulk_create([InvoiceDeclaration(invoice=invoice, declaration=each) for each in declarations])
+        InvoiceDeclaration.objects.bulk_create(
+            [InvoiceDeclaration(invoice=invoice, declaration=each) for each in declarations]
+        )
         steps = [{"label": "Quantity", "value": "100", "detail": "tokens"}]
-        InvoiceLine.objects.create(invoice=invoice, position=1, description="training tokens", quantity=100, unit="token", amount=net, explanation=steps)
+        InvoiceLine.objects.create(
+            invoice=invoice,
+            position=1,
+            description="training tokens",
+            quantity=100,
+            unit="token",
+            amount=net,
+            explanation=steps,
+        )
         return invoice
 
     def receive(self, invoice: Invoice, amount: int) -> Receipt:
@@ -169,7 +201,14 @@ def make_world(society: str = "KOREA-WEB", licensee: str = "HANBIT") -> World:
     firm = create_organisation(actor=SYSTEM, ref=licensee, kind="licensee", name=licensee)
     tariff = Tariff.objects.create(society=own, ref="WEB", name="Web text", currency="KRW")
     licence = Licence.objects.create(
-        ref=f"L-{society}", society=own, licensee=firm, tariff=tariff, uses=["*"], kinds=["*"], territory=["*"], valid=DateRange(JANUARY, None)
+        ref=f"L-{society}",
+        society=own,
+        licensee=firm,
+        tariff=tariff,
+        uses=["*"],
+        kinds=["*"],
+        territory=["*"],
+        valid=DateRange(JANUARY, None),
     )
     return World(own, firm, staff(own, "compute", "distribution"), staff(own, "approve", "finance"), licence)
 
@@ -180,11 +219,15 @@ def staff(society: Organisation, name: str, role: str) -> Actor:
     return actor_of_user(user, society.pk)
 
 
-def _journal(society_id: int, key: str, currency: str, transfers: Sequence[tuple[str, int | None, str, int | None, int]]) -> int:
+def _journal(
+    society_id: int, key: str, currency: str, transfers: Sequence[tuple[str, int | None, str, int | None, int]]
+) -> int:
     book = {"society_id": society_id, "currency": currency}
     rows = [
         ledger.Transfer(
-            ledger.account(kind=debit, owner_id=debit_owner, **book), ledger.account(kind=credit, owner_id=credit_owner, **book), amount
+            ledger.account(kind=debit, owner_id=debit_owner, **book),
+            ledger.account(kind=credit, owner_id=credit_owner, **book),
+            amount,
         )
         for debit, debit_owner, credit, credit_owner, amount in transfers
     ]

@@ -50,7 +50,9 @@ class RuleTerms:
         Raises Refusal for a use that the rule does not weigh.
         """
         if use not in self.use_weights:
-            raise Refusal("use_without_weight", f"The rule {self.ref} v{self.version} gives no weight to the use “{use}”.")
+            raise Refusal(
+                "use_without_weight", f"The rule {self.ref} v{self.version} gives no weight to the use “{use}”."
+            )
         return self.use_weights[use] * self.unit_weights.get(unit, 1) * self.kind_points.get(kind, 1)
 
     def check_units(self, units: Iterable[str]) -> None:
@@ -82,7 +84,9 @@ def read_text(data: str | bytes) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        twice = next(key for place, (key, _value) in enumerate(pairs) if key in [earlier for earlier, _ in pairs[:place]])
+        twice = next(
+            key for place, (key, _value) in enumerate(pairs) if key in [earlier for earlier, _ in pairs[:place]]
+        )
         raise ValueError(f"the key “{twice}” stands twice")
     return found
 
@@ -133,10 +137,16 @@ class _Reader:
             raise Refusal("invalid_rule", f"{first['pointer'] or '/'}: {first['detail']}{more}", errors=self.errors)
         return read
 
-    def keys(self, found: dict[str, Any], pointer: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
+    def keys(
+        self, found: dict[str, Any], pointer: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
+    ) -> None:
         for key in found:
             if key not in required and key not in optional:
-                self.fault(f"{pointer}/{_escape(key)}", f"Unknown key. Known are {', '.join(required + optional)}.", "unknown_key")
+                self.fault(
+                    f"{pointer}/{_escape(key)}",
+                    f"Unknown key. Known are {', '.join(required + optional)}.",
+                    "unknown_key",
+                )
         for key in required:
             if key not in found:
                 self.fault(f"{pointer}/{key}", "This key is missing.", "missing")
@@ -171,14 +181,19 @@ class _Reader:
 
     def percent(self, value: Any, pointer: str) -> int:
         if not isinstance(value, str) or not _PERCENT.fullmatch(value):
-            self.fault(pointer, 'Give a percentage from "0" to "100" as text with at most six decimals, such as "12.5".')
+            self.fault(
+                pointer, 'Give a percentage from "0" to "100" as text with at most six decimals, such as "12.5".'
+            )
             return 0
         whole, _, decimals = value.partition(".")
         return int(whole) * 1_000_000 + int(decimals.ljust(6, "0") or 0)
 
     def deductions(self, value: Any) -> tuple[DeductionRule, ...]:
         if not isinstance(value, list) or len(value) > _MAX_DEDUCTIONS:
-            self.fault("/deductions", f"Give a list of at most {_MAX_DEDUCTIONS} deductions, in the order in which they are taken.")
+            self.fault(
+                "/deductions",
+                f"Give a list of at most {_MAX_DEDUCTIONS} deductions, in the order in which they are taken.",
+            )
             return ()
         read: list[DeductionRule] = []
         for place, item in enumerate(value):
@@ -210,7 +225,9 @@ class _Reader:
         }
 
     def product(self, read: RuleTerms) -> None:
-        highest = [max(weights.values(), default=1) for weights in (read.use_weights, read.unit_weights, read.kind_points)]
+        highest = [
+            max(weights.values(), default=1) for weights in (read.use_weights, read.unit_weights, read.kind_points)
+        ]
         product = highest[0] * highest[1] * max(highest[2], 1)
         if product > MAX_FACTOR:
             self.fault(

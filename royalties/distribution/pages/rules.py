@@ -46,7 +46,7 @@ def import_rule(request: ActorRequest) -> HttpResponse:
     problems: list[dict[str, Any]] = []
     form = RuleForm(request.POST or None, request.FILES or None, initial={"text": _latest(request)})
     if request.method == "POST" and form.is_valid():
-        society = Organisation.objects.get(pk=request.actor.organisation_id)
+        society = Organisation.objects.get(pk=request.actor.organisation_id or 0)
         try:
             document = read_text(form.cleaned_data["document"])
             rule = services.import_rule(actor=request.actor, society=society, document=document)

@@ -46,7 +46,7 @@ def start(request: ActorRequest) -> HttpResponse:
     form = StartForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        society = Organisation.objects.get(pk=request.actor.organisation_id)
+        society = Organisation.objects.get(pk=request.actor.organisation_id or 0)
         try:
             with transaction.atomic():
                 run = services.start_run(
@@ -110,7 +110,7 @@ def _next(request: ActorRequest, found: Run) -> dict[str, Any]:
     computes, approves = actor.can("distribution.compute"), actor.can("distribution.approve")
     decides = approves and actor.can("approvals.decide")
     return {
-        "moving": status == Run.Status.DRAFT and not found.problems or bool(found.step),
+        "moving": (status == Run.Status.DRAFT and not found.problems) or bool(found.step),
         "asked": asked,
         "asked_back": asked_back,
         "can_recompute": computes and status in (Run.Status.DRAFT, Run.Status.COMPUTED),

@@ -23,7 +23,11 @@ def request(*, actor: Actor, run: Run) -> Approval:
     if run.status != Run.Status.COMPUTED:
         raise Conflict("run_is_not_computed", _("Only a computed run can be put up for approval."))
     return request_approval(
-        actor=actor, kind=KIND, object=Reference(KIND, run.pk), organisation_id=run.society_id, subject_sha256=run.result_digest
+        actor=actor,
+        kind=KIND,
+        object=Reference(KIND, run.pk),
+        organisation_id=run.society_id,
+        subject_sha256=run.result_digest,
     )
 
 
@@ -31,13 +35,19 @@ def request(*, actor: Actor, run: Run) -> Approval:
 def approve(*, actor: Actor, run: Run, approve: bool = True, reason: str = "") -> Run:
     """Decide on the pending approval, which is bound to the result's digest. Of two decisions at once exactly one counts."""
     run = own_run(actor, run.pk, "distribution.approve")
-    decide(
-        actor=actor, approval=_pending(KIND, run), approve=approve, reason=reason, subject_sha256=run.result_digest
-    )
+    decide(actor=actor, approval=_pending(KIND, run), approve=approve, reason=reason, subject_sha256=run.result_digest)
     if not approve:
-        record(actor=actor, verb="run.refused", object=Reference(KIND, run.pk), organisation_id=run.society_id, data={"reason": reason})
+        record(
+            actor=actor,
+            verb="run.refused",
+            object=Reference(KIND, run.pk),
+            organisation_id=run.society_id,
+            data={"reason": reason},
+        )
         return run
-    moved = Run.objects.filter(pk=run.pk, status=Run.Status.COMPUTED, result_digest=run.result_digest).update(status=Run.Status.APPROVED)
+    moved = Run.objects.filter(pk=run.pk, status=Run.Status.COMPUTED, result_digest=run.result_digest).update(
+        status=Run.Status.APPROVED
+    )
     if moved != 1:
         raise Conflict("run_is_not_computed", _("The run changed while you approved it. Look at it again."))
     data = {"result_digest": run.result_digest, "reason": reason}
@@ -53,7 +63,11 @@ def request_reversal(*, actor: Actor, run: Run) -> Approval:
     if run.status not in POSTED:
         raise Conflict("run_is_not_posted", _("Only a posted run can be reversed."))
     return request_approval(
-        actor=actor, kind=REVERSAL, object=Reference(KIND, run.pk), organisation_id=run.society_id, subject_sha256=run.result_digest
+        actor=actor,
+        kind=REVERSAL,
+        object=Reference(KIND, run.pk),
+        organisation_id=run.society_id,
+        subject_sha256=run.result_digest,
     )
 
 
@@ -72,5 +86,8 @@ def pending(run: Run, kind: str = KIND) -> Approval | None:
 def _pending(kind: str, run: Run) -> Approval:
     found = pending(run, kind)
     if found is None:
-        raise Conflict("approval_not_requested", _("No approval of this run is waiting: it was decided already, or nobody has asked."))
+        raise Conflict(
+            "approval_not_requested",
+            _("No approval of this run is waiting: it was decided already, or nobody has asked."),
+        )
     return found

@@ -16,9 +16,20 @@ from royalties.distribution.services.compute import pool_figures
 
 CHECKED = (Run.Status.COMPUTED, Run.Status.APPROVED, Run.Status.POSTED, Run.Status.PUBLISHED, Run.Status.REVERSED)
 _TAKEN = {
-    "number": "VARCHAR", "key": "VARCHAR", "work_id": "BIGINT", "holder_ref": "VARCHAR", "role": "VARCHAR", "used_on": "DATE", "ppm": "INTEGER",
-    "weight": "DECIMAL(38,0)", "work_amount": "BIGINT", "set_amount": "BIGINT", "amount": "BIGINT", "status": "VARCHAR", "reason": "VARCHAR",
-}  # fmt: skip
+    "number": "VARCHAR",
+    "key": "VARCHAR",
+    "work_id": "BIGINT",
+    "holder_ref": "VARCHAR",
+    "role": "VARCHAR",
+    "used_on": "DATE",
+    "ppm": "INTEGER",
+    "weight": "DECIMAL(38,0)",
+    "work_amount": "BIGINT",
+    "set_amount": "BIGINT",
+    "amount": "BIGINT",
+    "status": "VARCHAR",
+    "reason": "VARCHAR",
+}
 _QUERY = """
     SELECT i.number, coalesce(w.ref, a.scheme || ':' || a.value), a.work_id, coalesce(h.ref, ''), a.role, a.used_on, a.ppm, a.weight,
            a.work_amount, a.set_amount, a.amount, a.status, a.reason
@@ -58,7 +69,11 @@ def _identity(run: Run) -> Iterator[dict[str, Any]]:
     """pool = deductions + reserve + payable + held + suspense, for the run and the sum of its pools."""
     cut = sum(run.deductions.values()) + run.reserve
     if run.pool != cut + run.payable + run.held + run.suspense:
-        yield _problem("identity", run, f"pool {run.pool} is not deductions + reserve {cut} + payable {run.payable} + held {run.held} + suspense {run.suspense}")
+        yield _problem(
+            "identity",
+            run,
+            f"pool {run.pool} is not deductions + reserve {cut} + payable {run.payable} + held {run.held} + suspense {run.suspense}",
+        )
     sums = run.pools.aggregate(amount=Sum("amount"), reserve=Sum("reserve"), distributable=Sum("distributable"))
     shown = {"amount": run.pool, "reserve": run.reserve, "distributable": run.distributable}
     if {name: value or 0 for name, value in sums.items()} != shown:
@@ -66,7 +81,11 @@ def _identity(run: Run) -> Iterator[dict[str, Any]]:
     for pool in run.pools.select_related("invoice"):
         taken = sum(deduction["amount"] for deduction in pool.deductions)
         if pool.amount != taken + pool.reserve + pool.distributable:
-            yield _problem("identity", f"{run} {pool.invoice.number}", f"pool {pool.amount} is not {taken} + {pool.reserve} + {pool.distributable}")
+            yield _problem(
+                "identity",
+                f"{run} {pool.invoice.number}",
+                f"pool {pool.amount} is not {taken} + {pool.reserve} + {pool.distributable}",
+            )
 
 
 def _allocations(run: Run) -> Iterator[dict[str, Any]]:
@@ -79,7 +98,9 @@ def _allocations(run: Run) -> Iterator[dict[str, Any]]:
         by_status[status] += int(total)
     for pool in run.pools.all():
         if by_pool.get(pool.pk, 0) != pool.distributable:
-            yield _problem("allocations", f"{run} pool {pool.pk}", f"{by_pool.get(pool.pk, 0)} allocated of {pool.distributable}")
+            yield _problem(
+                "allocations", f"{run} pool {pool.pk}", f"{by_pool.get(pool.pk, 0)} allocated of {pool.distributable}"
+            )
     shown = {"payable": run.payable, "held": run.held, "suspense": run.suspense}
     if by_status != shown:
         yield _problem("allocations", run, f"allocated by status {by_status}, the run shows {shown}")
@@ -87,10 +108,14 @@ def _allocations(run: Run) -> Iterator[dict[str, Any]]:
 
 def _receipts(run: Run) -> Iterator[dict[str, Any]]:
     """A pool is the net of its receipts."""
-    sums = dict(RunReceipt.objects.filter(pool__run=run).order_by().values_list("pool_id").annotate(total=Sum("receipt__net")))
+    sums = dict(
+        RunReceipt.objects.filter(pool__run=run).order_by().values_list("pool_id").annotate(total=Sum("receipt__net"))
+    )
     for pool in run.pools.all():
         if sums.get(pool.pk, 0) != pool.amount:
-            yield _problem("receipts", f"{run} pool {pool.pk}", f"receipts of {sums.get(pool.pk, 0)} in a pool of {pool.amount}")
+            yield _problem(
+                "receipts", f"{run} pool {pool.pk}", f"receipts of {sums.get(pool.pk, 0)} in a pool of {pool.amount}"
+            )
     active = RunReceipt.objects.filter(pool__run=run, active=True).exists()
     if active == (run.status == Run.Status.REVERSED):
         yield _problem("receipts", run, "a reversed run keeps no receipts, any other keeps its own")
@@ -105,14 +130,21 @@ def _journal(run: Run) -> Iterator[dict[str, Any]]:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.kind, sum(p.amount) FROM ledger_posting p JOIN ledger_account c ON c.id = p.credit_id WHERE p.journal_id = %s GROUP BY 1",
+            "SELECT c.kind, sum(p.amount) FROM ledger_posting p JOIN ledger_account c ON c.id = p.credit_id "
+            "WHERE p.journal_id = %s GROUP BY 1",
             [run.journal_id],
         )
         credited = {kind: int(total) for kind, total in cursor.fetchall()}
         cursor.execute(_HOLDERS_OFF, [run.journal_id, run.pk])
         off = cursor.fetchall()
     expected = {f"deduction:{name}": amount for name, amount in run.deductions.items()}
-    expected |= {"clearing": run.pool, "reserve": run.reserve, "payable": run.payable, "held": run.held, "suspense": run.suspense}
+    expected |= {
+        "clearing": run.pool,
+        "reserve": run.reserve,
+        "payable": run.payable,
+        "held": run.held,
+        "suspense": run.suspense,
+    }
     if credited != {kind: amount for kind, amount in expected.items() if amount}:
         yield _problem("journal", run, f"credited {credited}, the run shows {expected}")
     for holder, posted_sum, allocated in off:
@@ -121,7 +153,8 @@ def _journal(run: Run) -> Iterator[dict[str, Any]]:
 
 _HOLDERS_OFF = """
     SELECT coalesce(p.owner_id, a.holder_id), p.amount, a.amount
-    FROM (SELECT c.owner_id, sum(p.amount) AS amount FROM ledger_posting p JOIN ledger_account c ON c.id = p.credit_id AND c.kind = 'payable'
+    FROM (SELECT c.owner_id, sum(p.amount) AS amount FROM ledger_posting p
+          JOIN ledger_account c ON c.id = p.credit_id AND c.kind = 'payable'
           WHERE p.journal_id = %s GROUP BY 1) p
     FULL JOIN (SELECT holder_id, sum(amount) AS amount FROM royalties_allocation
                WHERE run_id = %s AND status = 'payable' GROUP BY 1 HAVING sum(amount) > 0) a

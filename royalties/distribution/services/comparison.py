@@ -22,9 +22,12 @@ _KINDS: dict[str, tuple[str, str, str, type[models.Model]]] = {
     "holder": ("a.holder_id", "", "a.holder_id IS NOT NULL AND a.status = 'payable'", Holder),
     "work": ("a.work_id", "", "a.work_id IS NOT NULL", Work),
     "licensee": (
-        "i.licensee_id", "JOIN royalties_runpool p ON p.id = a.pool_id JOIN royalties_invoice i ON i.id = p.invoice_id", "true", Organisation,
+        "i.licensee_id",
+        "JOIN royalties_runpool p ON p.id = a.pool_id JOIN royalties_invoice i ON i.id = p.invoice_id",
+        "true",
+        Organisation,
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,11 @@ def _calculate(engine: Engine, run: Run) -> Result:
     _reach(run, "read")
     pools = read(engine, run, terms)
     _reach(run, "weigh")
-    engine.table("factor", {"kind": "VARCHAR", "use": "VARCHAR", "unit": "VARCHAR", "factor": "BIGINT"}, factors(engine, pools, terms))
+    engine.table(
+        "factor",
+        {"kind": "VARCHAR", "use": "VARCHAR", "unit": "VARCHAR", "factor": "BIGINT"},
+        factors(engine, pools, terms),
+    )
     engine.run(FOLDER / "weigh.sql")
     weighed = _guarded(engine, pools)
     _reach(run, "allocate")
@@ -129,7 +133,10 @@ def factors(engine: Engine, pools: Sequence[Pool], terms: RuleTerms) -> list[tup
 
 def _guarded(engine: Engine, pools: Sequence[Pool]) -> dict[int, tuple[int, int]]:
     """Units and total weight of each pool, once it is certain that the engine can divide it exactly."""
-    weighed = {pool: (int(units), int(weight)) for pool, units, weight in engine.rows("SELECT pool, units, total_weight FROM weighed")}
+    weighed = {
+        pool: (int(units), int(weight))
+        for pool, units, weight in engine.rows("SELECT pool, units, total_weight FROM weighed")
+    }
     for pool in pools:
         units, weight = weighed.get(pool.invoice.pk, (0, 0))
         rest = pool.cuts.distributable - pool.cuts.equal_part
@@ -142,7 +149,10 @@ def _guarded(engine: Engine, pools: Sequence[Pool]) -> dict[int, tuple[int, int]
         if pool.cuts.pool >= MAX_AMOUNT or rest * weight >= MAX_PRODUCT:
             raise Refusal(
                 "too_large",
-                _("Invoice %(invoice)s: amount × total weight is too large to divide exactly. Lower the weights of the rule, keeping their ratios.")
+                _(
+                    "Invoice %(invoice)s: amount × total weight is too large to divide exactly. "
+                    "Lower the weights of the rule, keeping their ratios."
+                )
                 % {"invoice": pool.invoice.number},
             )
     return weighed
@@ -150,20 +160,30 @@ def _guarded(engine: Engine, pools: Sequence[Pool]) -> dict[int, tuple[int, int]
 
 def _check_sums(engine: Engine, pools: Sequence[Pool]) -> None:
     """The sum of the allocations is each pool's distributable, to the minor unit; anything else is a bug, not a refusal."""
-    sums = {pool: int(total) for pool, total in engine.rows("SELECT pool, CAST(SUM(amount) AS DECIMAL(38,0)) FROM allocation GROUP BY pool")}
+    sums = {
+        pool: int(total)
+        for pool, total in engine.rows("SELECT pool, CAST(SUM(amount) AS DECIMAL(38,0)) FROM allocation GROUP BY pool")
+    }
     wrong = [pool.invoice.number for pool in pools if sums.get(pool.invoice.pk, 0) != pool.cuts.distributable]
     least = engine.rows("SELECT MIN(amount) FROM allocation")[0][0]
     if wrong or least < 0:
         raise ArithmeticError(f"the allocations of {', '.join(wrong) or 'a pool'} do not sum to its distributable")
 
 
-def _summed(engine: Engine, run: Run, pools: list[Pool], weighed: dict[int, tuple[int, int]], input_digest: str) -> Result:
+def _summed(
+    engine: Engine, run: Run, pools: list[Pool], weighed: dict[int, tuple[int, int]], input_digest: str
+) -> Result:
     engine.execute(
         "CREATE OR REPLACE VIEW allocated AS SELECT p.number, a.*, COALESCE(h.holder_ref, '') AS holder_ref FROM allocation a "
         "JOIN pool p ON p.pool = a.pool LEFT JOIN holder h ON h.holder_id = a.holder_id"
     )
     sums = dict.fromkeys(("payable", "held", "suspense"), 0)
-    sums |= {status: int(total) for status, total in engine.rows("SELECT status, CAST(SUM(amount) AS DECIMAL(38,0)) FROM allocation GROUP BY status")}
+    sums |= {
+        status: int(total)
+        for status, total in engine.rows(
+            "SELECT status, CAST(SUM(amount) AS DECIMAL(38,0)) FROM allocation GROUP BY status"
+        )
+    }
     holders, works = engine.rows("SELECT COUNT(DISTINCT holder_id), COUNT(DISTINCT work_id) FROM allocation")[0]
     figures = [pool_figures(pool.invoice.number, pool.cuts.as_data(), *weighed[pool.invoice.pk]) for pool in pools]
     result_digest = digests.of_result(engine, digests.result_head(run, figures))
@@ -188,7 +208,7 @@ def _store(engine: Engine, run: Run, result: Result) -> None:
         SELECT {run.pk} AS run_id, r.run_pool, a.work_id, a.scheme, a.value, a.holder_id, a.role, a.used_on, a.ppm, a.weight, a.work_amount,
                a.set_amount, a.amount, a.status, a.reason
         FROM allocation a JOIN run_pool r ON r.pool = a.pool
-        ORDER BY a.holder_id NULLS LAST, r.place, a.seq, a.used_on, a.place"""  # noqa: S608
+        ORDER BY a.holder_id NULLS LAST, r.place, a.seq, a.used_on, a.place"""
     lines = engine.give(ordered, "royalties_allocation", _STORED)
     _finish(run, result)
     data = {
@@ -213,17 +233,30 @@ def _store_pools(run: Run, result: Result) -> list[tuple[int, int, int]]:
         cuts = pool.cuts
         rows.append(
             RunPool(
-                run=run, invoice=pool.invoice, amount=cuts.pool, deductions=[taken.as_data() for taken in cuts.deductions],
-                reserve=cuts.reserve, distributable=cuts.distributable, total_weight=Decimal(weight), units=units, equal_part=cuts.equal_part,
-            )  # fmt: skip
+                run=run,
+                invoice=pool.invoice,
+                amount=cuts.pool,
+                deductions=[taken.as_data() for taken in cuts.deductions],
+                reserve=cuts.reserve,
+                distributable=cuts.distributable,
+                total_weight=Decimal(weight),
+                units=units,
+                equal_part=cuts.equal_part,
+            )
         )
     made = RunPool.objects.bulk_create(rows)
-    receipts = [RunReceipt(pool=row, receipt=receipt) for row, pool in zip(made, result.pools, strict=True) for receipt in pool.receipts]
+    receipts = [
+        RunReceipt(pool=row, receipt=receipt)
+        for row, pool in zip(made, result.pools, strict=True)
+        for receipt in pool.receipts
+    ]
     try:
         with transaction.atomic():
             RunReceipt.objects.bulk_create(receipts)
     except IntegrityError as error:
-        raise Conflict("receipt_is_distributed", _("One of the receipts was distributed by another run meanwhile.")) from error
+        raise Conflict(
+            "receipt_is_distributed", _("One of the receipts was distributed by another run meanwhile.")
+        ) from error
     return [(pool.invoice.pk, row.pk, place) for place, (row, pool) in enumerate(zip(made, result.pools, strict=True))]
 
 
@@ -248,4 +281,6 @@ def _finish(run: Run, result: Result) -> None:
         result_digest=result.result_digest,
         **result.sums,
     )
-    Approval.objects.pending().about(KIND, run.pk).filter(kind=KIND).exclude(subject_sha256=result.result_digest).delete()
+    Approval.objects.pending().about(KIND, run.pk).filter(kind=KIND).exclude(
+        subject_sha256=result.result_digest
+    ).delete()

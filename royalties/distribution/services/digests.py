@@ -29,7 +29,8 @@ _INPUT = f"""
     JOIN unit u ON u.pool = d.pool AND u.key = d.key AND u.work_id IS NOT DISTINCT FROM d.work_id
     JOIN pool p ON p.pool = u.pool
     UNION ALL
-    SELECT p.number, c.seq, CONCAT('s ', c.used_on, ' ', {_text("h.holder_ref", "c.role")}, c.ppm, ' ', CASE WHEN c.disputed THEN 1 ELSE 0 END)
+    SELECT p.number, c.seq, CONCAT('s ', c.used_on, ' ', {_text("h.holder_ref", "c.role")}, c.ppm, ' ',
+                                     CASE WHEN c.disputed THEN 1 ELSE 0 END)
     FROM claim c
     JOIN holder h ON h.holder_id = c.holder_id
     JOIN pool p ON p.pool = c.pool
@@ -37,14 +38,15 @@ _INPUT = f"""
     SELECT p.number, d.seq, CONCAT('d ', d.used_on, ' ', d.claims)
     FROM day_claims d
     JOIN pool p ON p.pool = d.pool
-"""  # noqa: S608
+"""
 
 # Over a table `allocated` with refs: freshly computed, or taken back from PostgreSQL.
 RESULT = f"""
-    SELECT number, seq, CONCAT({_text("key", "holder_ref", "role")}, CASE WHEN work_id IS NULL THEN 'i ' ELSE 'w ' END, used_on, ' ', ppm, ' ',
-                               weight, ' ', work_amount, ' ', set_amount, ' ', amount, ' ', status, ' ', reason) AS line
+    SELECT number, seq, CONCAT({_text("key", "holder_ref", "role")}, CASE WHEN work_id IS NULL THEN 'i ' ELSE 'w ' END,
+                               used_on, ' ', ppm, ' ', weight, ' ', work_amount, ' ', set_amount, ' ', amount, ' ',
+                               status, ' ', reason) AS line
     FROM allocated
-"""  # noqa: S608
+"""
 
 
 def of_inputs(engine: Engine, run: Run, pools: Sequence[Pool]) -> str:
@@ -73,6 +75,8 @@ def _digest(engine: Engine, head: Any, lines: str) -> str:
     engine.execute(f"CREATE OR REPLACE VIEW line AS {lines}")
     engine.run(SCRIPT)
     digest = hashlib.sha256(json.dumps(head, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())
-    for number, block, of_block in sorted(engine.rows("SELECT number, block, digest FROM block"), key=lambda row: (row[0].encode(), row[1])):
+    for number, block, of_block in sorted(
+        engine.rows("SELECT number, block, digest FROM block"), key=lambda row: (row[0].encode(), row[1])
+    ):
         digest.update(f"\n{number} {block} {of_block}".encode())
     return digest.hexdigest()

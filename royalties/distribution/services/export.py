@@ -13,8 +13,8 @@ from licensing.intake.core import safe_cell
 from royalties.distribution.models import Run
 
 COLUMNS = (
-    "holder_ref", "work_ref", "identifier", "status", "amount", "currency", "reason", "role", "share_ppm", "used_on", "work_amount", "weight",
-    "invoice",
+    "holder_ref", "work_ref", "identifier", "status", "amount", "currency", "reason", "role", "share_ppm", "used_on", "work_amount",
+    "weight", "invoice",
 )  # fmt: skip
 _AT_ONCE = 5_000
 _QUERY = """

@@ -70,9 +70,12 @@ def read_pools(run: Run, terms: RuleTerms) -> list[Pool]:
     for receipt in waiting.select_related("invoice__licensee").order_by("bank_ref"):
         by_invoice.setdefault(receipt.invoice_id, []).append(receipt)
     if not by_invoice:
-        raise Refusal("no_money", _("No money waits to be distributed for uses in this period. Record a receipt first."))
+        raise Refusal(
+            "no_money", _("No money waits to be distributed for uses in this period. Record a receipt first.")
+        )
     pools = [
-        Pool(receipts[0].invoice, tuple(receipts), cut(sum(receipt.net for receipt in receipts), terms)) for receipts in by_invoice.values()
+        Pool(receipts[0].invoice, tuple(receipts), cut(sum(receipt.net for receipt in receipts), terms))
+        for receipts in by_invoice.values()
     ]
     return sorted(pools, key=lambda pool: pool.invoice.number.encode())
 
@@ -83,14 +86,15 @@ def _priced(invoices: list[int], columns: str, rest: str = "") -> tuple[str, tup
     sql = f"""
         SELECT {columns}
         FROM ({uses}) u
-        JOIN royalties_invoicedeclaration b ON b.declaration_id = u.declaration_id AND b.invoice_id = ANY(%s) {rest}"""  # noqa: S608
+        JOIN royalties_invoicedeclaration b ON b.declaration_id = u.declaration_id AND b.invoice_id = ANY(%s) {rest}"""
     return sql, (*parameters, invoices)
 
 
 def _take_uses(engine: Engine, invoices: list[int]) -> None:
     sql, parameters = _priced(
         invoices,
-        "b.invoice_id, coalesce(w.ref, u.scheme || ':' || u.value), u.work_id, u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, u.units",
+        "b.invoice_id, coalesce(w.ref, u.scheme || ':' || u.value), u.work_id, u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, "
+        "u.units",
         "LEFT JOIN licensing_work w ON w.id = u.work_id",
     )
     columns = {
@@ -108,7 +112,7 @@ def _take_shares(engine: Engine, invoices: list[int]) -> None:
                coalesce(lower(s.valid), '{FIRST_DAY}'), coalesce(upper(s.valid), '{LAST_DAY}')
         FROM licensing_share s
         JOIN licensing_holder h ON h.id = s.holder_id
-        WHERE s.work_id IN ({works}) AND s.valid && daterange(%s, %s, '[]')"""  # noqa: S608
+        WHERE s.work_id IN ({works}) AND s.valid && daterange(%s, %s, '[]')"""
     columns = {
         "work_id": "BIGINT", "holder_id": "BIGINT", "holder_ref": "VARCHAR", "role": "VARCHAR", "ppm": "INTEGER", "disputed": "BOOLEAN",
         "valid_from": "DATE", "valid_to": "DATE",

@@ -47,12 +47,24 @@ def post(run_id: int, *, actor: Actor = SYSTEM) -> Run:
     if run.status != Run.Status.APPROVED or approved(reference, KIND, subject_sha256=run.result_digest) is None:
         raise Conflict("run_is_not_approved", _("Only a run that a second person approved as it stands can be posted."))
     if wrong := figures_problems(run):
-        raise Conflict("run_does_not_hold", wrong[0]["detail"], errors=[{"code": w["what"], "detail": w["detail"]} for w in wrong])
+        raise Conflict(
+            "run_does_not_hold", wrong[0]["detail"], errors=[{"code": w["what"], "detail": w["detail"]} for w in wrong]
+        )
     journal = ledger.post_query(
-        society_id=run.society_id, kind="run", key=f"run:{run.pk}", effective_on=timezone.localdate(), actor=actor, **_transfers(run)
+        society_id=run.society_id,
+        kind="run",
+        key=f"run:{run.pk}",
+        effective_on=timezone.localdate(),
+        actor=actor,
+        **_transfers(run),
     )
     Run.objects.filter(pk=run.pk).update(
-        status=Run.Status.POSTED, journal_id=journal.pk, posted_at=timezone.now(), step="", heartbeat_at=None, problems=[]
+        status=Run.Status.POSTED,
+        journal_id=journal.pk,
+        posted_at=timezone.now(),
+        step="",
+        heartbeat_at=None,
+        problems=[],
     )
     data = {"journal": journal.pk, "result_digest": run.result_digest}
     record(actor=actor, verb="run.posted", object=reference, organisation_id=run.society_id, data=data)
@@ -62,7 +74,7 @@ def post(run_id: int, *, actor: Actor = SYSTEM) -> Run:
 
 def _transfers(run: Run) -> dict[str, Any]:
     """The query of the journal, with every account that it needs opened."""
-    book = {"society_id": run.society_id, "currency": run.currency}
+    book: dict[str, Any] = {"society_id": run.society_id, "currency": run.currency}
     clearing = ledger.account(kind="clearing", owner_id=run.pk, **book)
     paid = Allocation.objects.filter(run=run, status=Allocation.Status.PAYABLE, amount__gt=0)
     ledger.accounts(kind="payable", owner_ids=paid.order_by().values_list("holder_id", flat=True).distinct(), **book)
@@ -82,7 +94,9 @@ def publish(*, actor: Actor, run: Run) -> Run:
     """Bring a posted run to `published`; its statements are made above, in the same transaction. Twice: nothing more."""
     run = own_run(actor, run.pk, "distribution.approve")
     now = timezone.now()
-    moved = Run.objects.filter(pk=run.pk, status=Run.Status.POSTED).update(status=Run.Status.PUBLISHED, published_at=now, step="")
+    moved = Run.objects.filter(pk=run.pk, status=Run.Status.POSTED).update(
+        status=Run.Status.PUBLISHED, published_at=now, step=""
+    )
     run.refresh_from_db()
     if moved:
         record(actor=actor, verb="run.published", object=Reference(KIND, run.pk), organisation_id=run.society_id)
@@ -103,11 +117,19 @@ def reverse(*, actor: Actor, run: Run, approve: bool = True, reason: str = "") -
     approval.decide_reversal(actor=actor, run=run, approve=approve, reason=reason)
     reference = Reference(KIND, run.pk)
     if not approve:
-        record(actor=actor, verb="run.reversal_refused", object=reference, organisation_id=run.society_id, data={"reason": reason})
+        record(
+            actor=actor,
+            verb="run.reversal_refused",
+            object=reference,
+            organisation_id=run.society_id,
+            data={"reason": reason},
+        )
         return run
     effective_on = max(timezone.localdate(), run.journal.effective_on)
     reversal = ledger.reverse(journal=run.journal, key=f"run:{run.pk}:reversal", effective_on=effective_on, actor=actor)
-    moved = Run.objects.filter(pk=run.pk, status__in=POSTED).update(status=Run.Status.REVERSED, reversal_id=reversal.pk, step="")
+    moved = Run.objects.filter(pk=run.pk, status__in=POSTED).update(
+        status=Run.Status.REVERSED, reversal_id=reversal.pk, step=""
+    )
     if moved != 1:
         raise Conflict("run_is_not_posted", _("Only a posted run can be reversed."))
     RunReceipt.objects.filter(pool__run_id=run.pk, active=True).update(active=None)

@@ -41,7 +41,10 @@ def stalled(*, older_than: datetime.datetime) -> list[tuple[int, str]]:
     quiet = Q(heartbeat_at__lt=older_than) | Q(heartbeat_at=None, created_at__lt=older_than)
     drafts = Run.objects.filter(quiet, status=Run.Status.DRAFT, problems=[])
     asked = Run.objects.filter(quiet, status=Run.Status.APPROVED, step=POST)
-    return [*((run, "") for run in drafts.values_list("id", flat=True)), *((run, POST) for run in asked.values_list("id", flat=True))]
+    return [
+        *((run, "") for run in drafts.values_list("id", flat=True)),
+        *((run, POST) for run in asked.values_list("id", flat=True)),
+    ]
 
 
 def publications_stalled(*, older_than: datetime.datetime) -> list[int]:

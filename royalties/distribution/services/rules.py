@@ -50,7 +50,9 @@ def import_rule(*, actor: Actor, society: Organisation, document: Any) -> Rule:
         )
     if new:
         data = {"ref": rule.ref, "version": rule.version, "sha256": sha256}
-        record(actor=actor, verb="rule.imported", object=Reference(KIND, rule.pk), organisation_id=society.pk, data=data)
+        record(
+            actor=actor, verb="rule.imported", object=Reference(KIND, rule.pk), organisation_id=society.pk, data=data
+        )
     return rule
 
 
@@ -61,7 +63,11 @@ def request_rule_approval(*, actor: Actor, rule: Rule) -> Approval:
     if rule.status != Rule.Status.PROPOSED:
         raise Conflict("rule_is_decided", _("This version is decided already."))
     return request_approval(
-        actor=actor, kind=KIND, object=Reference(KIND, rule.pk), organisation_id=rule.society_id, subject_sha256=rule.sha256
+        actor=actor,
+        kind=KIND,
+        object=Reference(KIND, rule.pk),
+        organisation_id=rule.society_id,
+        subject_sha256=rule.sha256,
     )
 
 
@@ -83,12 +89,20 @@ def approve_rule(*, actor: Actor, rule: Rule, approve: bool = True, reason: str 
             changed = Rule.objects.filter(pk=rule.pk, status=Rule.Status.PROPOSED).update(status=status)
     except IntegrityError as error:
         raise Conflict(
-            "rule_overlaps", _("Another approved version is in force on some of these days. Let this one begin after it."), pointer="/valid_from"
+            "rule_overlaps",
+            _("Another approved version is in force on some of these days. Let this one begin after it."),
+            pointer="/valid_from",
         ) from error
     if changed != 1:
         raise Conflict("rule_is_decided", _("This version is decided already."))
     data = {"ref": rule.ref, "version": rule.version, "sha256": rule.sha256, "reason": reason}
-    record(actor=actor, verb=f"rule.{status.value}", object=Reference(KIND, rule.pk), organisation_id=rule.society_id, data=data)
+    record(
+        actor=actor,
+        verb=f"rule.{status.value}",
+        object=Reference(KIND, rule.pk),
+        organisation_id=rule.society_id,
+        data=data,
+    )
     rule.refresh_from_db()
     return rule
 
@@ -96,7 +110,13 @@ def approve_rule(*, actor: Actor, rule: Rule, approve: bool = True, reason: str 
 def _end_predecessor(rule: Rule) -> None:
     """A version without an end yields to the next one from its first day on."""
     start = rule.valid.lower
-    shortened = Func(Func(F("valid"), function="lower"), Value(start), function="daterange", output_field=DateRangeField())
+    shortened = Func(
+        Func(F("valid"), function="lower"), Value(start), function="daterange", output_field=DateRangeField()
+    )
     Rule.objects.filter(
-        society_id=rule.society_id, status=Rule.Status.APPROVED, valid__contains=start, valid__upper_inf=True, valid__startswith__lt=start
+        society_id=rule.society_id,
+        status=Rule.Status.APPROVED,
+        valid__contains=start,
+        valid__upper_inf=True,
+        valid__startswith__lt=start,
     ).update(valid=shortened)

@@ -22,7 +22,7 @@ UNPOSTED = (Run.Status.DRAFT, Run.Status.COMPUTED, Run.Status.APPROVED)
 POSTED = (Run.Status.POSTED, Run.Status.PUBLISHED)
 
 
-def undistributed(society_id: int, period: DateRange, *, run_id: int | None = None) -> QuerySet[Receipt]:
+def undistributed(society_id: int, period: DateRange, *, run_id: int = 0) -> QuerySet[Receipt]:
     """Money received, and not distributed by another run than this, on invoices whose use period lies in the run's."""
     taken = RunReceipt.objects.filter(active=True).exclude(pool__run_id=run_id)
     return Receipt.objects.filter(
@@ -30,7 +30,9 @@ def undistributed(society_id: int, period: DateRange, *, run_id: int | None = No
     ).exclude(pk__in=taken.values("receipt_id"))
 
 
-def start_run(*, actor: Actor, society: Organisation, period: tuple[datetime.date, datetime.date], currency: str | None = None) -> Run:
+def start_run(
+    *, actor: Actor, society: Organisation, period: tuple[datetime.date, datetime.date], currency: str | None = None
+) -> Run:
     """Open a draft for a half-open period, in one currency. Starting it twice gives the same run, never two.
 
     Raises Refusal where no money waits, no rule is in force on the period's last day, or several currencies wait and none
@@ -43,7 +45,9 @@ def start_run(*, actor: Actor, society: Organisation, period: tuple[datetime.dat
         if chosen and (open_run := _open(society, chosen)):
             return _same(open_run, asked)
         if chosen is None or not undistributed(society.pk, asked).filter(invoice__currency=chosen).exists():
-            raise Refusal("no_money", _("No money waits to be distributed for uses in this period. Record a receipt first."))
+            raise Refusal(
+                "no_money", _("No money waits to be distributed for uses in this period. Record a receipt first.")
+            )
         try:
             with transaction.atomic():
                 return _create(actor, society, asked, chosen)
@@ -57,18 +61,23 @@ def start_run(*, actor: Actor, society: Organisation, period: tuple[datetime.dat
 def _period(period: tuple[datetime.date, datetime.date]) -> DateRange:
     start, end = period
     if end <= start:
-        raise Refusal("empty_period", _("The end is exclusive and must lie after the first day."), pointer="/period_end")
+        raise Refusal(
+            "empty_period", _("The end is exclusive and must lie after the first day."), pointer="/period_end"
+        )
     return DateRange(start, end)
 
 
 def _only_currency(society: Organisation, period: DateRange) -> str | None:
     waiting = undistributed(society.pk, period).order_by().values_list("invoice__currency", flat=True).distinct()
-    open_runs = Run.objects.filter(society=society, status__in=UNPOSTED, period=period).values_list("currency", flat=True)
+    open_runs = Run.objects.filter(society=society, status__in=UNPOSTED, period=period).values_list(
+        "currency", flat=True
+    )
     found = sorted(set(waiting) | set(open_runs))
     if len(found) > 1:
         raise Refusal(
             "several_currencies",
-            _("Money waits in several currencies (%(found)s), and a run has one. Name it.") % {"found": ", ".join(found)},
+            _("Money waits in several currencies (%(found)s), and a run has one. Name it.")
+            % {"found": ", ".join(found)},
             pointer="/currency",
         )
     return found[0] if found else None
@@ -89,10 +98,14 @@ def _create(actor: Actor, society: Organisation, period: DateRange, currency: st
     rule = Rule.objects.filter(society=society).in_force(last_day).first()
     if rule is None:
         raise Refusal(
-            "no_rule", _("No approved distribution rule is in force on %(day)s. Import one and have it approved.") % {"day": last_day}
+            "no_rule",
+            _("No approved distribution rule is in force on %(day)s. Import one and have it approved.")
+            % {"day": last_day},
         )
     earlier = Run.objects.filter(society=society, currency=currency, status__in=POSTED, period__overlap=period)
-    run = Run.objects.create(society=society, period=period, currency=currency, rule=rule, supplementary=earlier.exists())
+    run = Run.objects.create(
+        society=society, period=period, currency=currency, rule=rule, supplementary=earlier.exists()
+    )
     data = {
         "period": [period.lower.isoformat(), period.upper.isoformat()], "currency": currency, "rule": str(rule),
         "supplementary": run.supplementary,
@@ -121,6 +134,12 @@ def discard(*, actor: Actor, run: Run, reason: str = "") -> Run:
         raise Conflict("run_is_posted", _("A posted run is not discarded but reversed."))
     RunReceipt.objects.filter(pool__run_id=run.pk, active=True).update(active=None)
     Approval.objects.pending().about(KIND, run.pk).filter(kind=KIND).delete()
-    record(actor=actor, verb="run.discarded", object=Reference(KIND, run.pk), organisation_id=run.society_id, data={"reason": reason})
+    record(
+        actor=actor,
+        verb="run.discarded",
+        object=Reference(KIND, run.pk),
+        organisation_id=run.society_id,
+        data={"reason": reason},
+    )
     run.refresh_from_db()
     return run

@@ -38,7 +38,9 @@ class RunFacts:
     def pools(self) -> dict[int, PoolFacts]:
         rows = self._rows
         charges: dict[int, list[Charge]] = {}
-        for line in InvoiceLine.objects.filter(invoice_id__in=[row.invoice_id for row in rows]).order_by("invoice_id", "position"):
+        for line in InvoiceLine.objects.filter(invoice_id__in=[row.invoice_id for row in rows]).order_by(
+            "invoice_id", "position"
+        ):
             quantity = None if line.quantity is None else int(line.quantity)
             charges.setdefault(line.invoice_id, []).append(Charge(line.description, quantity, line.unit, line.amount))
         return {row.pk: _pool(row, tuple(charges.get(row.invoice_id, ()))) for row in rows}
@@ -57,7 +59,10 @@ class RunFacts:
     def lines_with_holders(self, allocations: QuerySet[Allocation]) -> list[tuple[int | None, Line]]:
         rows = list(allocations.values_list(*_COLUMNS, named=True))
         works = {row.work_id for row in rows if row.work_id}
-        titles = {work: (ref, title) for work, ref, title in Work.objects.filter(id__in=works).values_list("id", "ref", "title")}
+        titles = {
+            work: (ref, title)
+            for work, ref, title in Work.objects.filter(id__in=works).values_list("id", "ref", "title")
+        }
         uses = self._uses(works)
         made = []
         for row in rows:
@@ -75,11 +80,16 @@ class RunFacts:
         declarations = self.pool_of_declaration
         sums: dict[tuple[int, int], dict[tuple[str, str, str], int]] = {}
         found = DeclaredUse.objects.priced().filter(work_id__in=list(works), declaration_id__in=list(declarations))
-        for work, declaration, use, unit, kind, units in found.values_list("work_id", "declaration_id", "use", "unit", "kind", "units"):
+        for work, declaration, use, unit, kind, units in found.values_list(
+            "work_id", "declaration_id", "use", "unit", "kind", "units"
+        ):
             of_work = sums.setdefault((declarations[declaration], work), {})
             of_work[use, unit, kind] = of_work.get((use, unit, kind), 0) + int(units)
         return {
-            key: tuple(Used(use, unit, units, self.terms.factor(use=use, unit=unit, kind=kind)) for (use, unit, kind), units in sorted(of_work.items()))
+            key: tuple(
+                Used(use, unit, units, self.terms.factor(use=use, unit=unit, kind=kind))
+                for (use, unit, kind), units in sorted(of_work.items())
+            )
             for key, of_work in sums.items()
         }
 
@@ -87,11 +97,21 @@ class RunFacts:
 def _pool(row: RunPool, charges: tuple[Charge, ...]) -> PoolFacts:
     invoice, licensee = row.invoice, row.invoice.licensee
     return PoolFacts(
-        id=row.pk, invoice=invoice.number, licensee=licensee.ref, licensee_name=str(licensee), period=(invoice.period.lower, invoice.period.upper),
-        billed=invoice.net, amount=row.amount, charges=charges,
+        id=row.pk,
+        invoice=invoice.number,
+        licensee=licensee.ref,
+        licensee_name=str(licensee),
+        period=(invoice.period.lower, invoice.period.upper),
+        billed=invoice.net,
+        amount=row.amount,
+        charges=charges,
         deductions=tuple(Deduction(d["name"], d["percent"], d["base"], d["amount"]) for d in row.deductions),
-        reserve=row.reserve, distributable=row.distributable, equal_part=row.equal_part, total_weight=int(row.total_weight), units=row.units,
-    )  # fmt: skip
+        reserve=row.reserve,
+        distributable=row.distributable,
+        equal_part=row.equal_part,
+        total_weight=int(row.total_weight),
+        units=row.units,
+    )
 
 
 def head(row: StatementRow, society: Organisation, run: Run, holder_ref: str, holder_name: str) -> Head:
@@ -111,7 +131,11 @@ def own_lines(row: StatementRow) -> QuerySet[Allocation]:
 def other_lines(row: StatementRow) -> QuerySet[Allocation]:
     """Parts of the holder's works that have no holder yet, or that are held as a whole because too much is claimed."""
     works = Share.objects.filter(holder_id=row.holder_id).values("work_id")
-    return Allocation.objects.filter(run_id=row.run_id, holder=None, work_id__in=works).exclude(status="payable").order_by("-amount", "id")
+    return (
+        Allocation.objects.filter(run_id=row.run_id, holder=None, work_id__in=works)
+        .exclude(status="payable")
+        .order_by("-amount", "id")
+    )
 
 
 def pool_amounts(row: StatementRow) -> dict[int, int]:
@@ -125,7 +149,12 @@ def in_full(row: StatementRow, facts: RunFacts | None = None) -> Statement:
     facts = facts or RunFacts(row.run)
     holder = row.holder
     lines = tuple(facts.lines(own_lines(row)))
-    return Statement(head(row, row.society, row.run, holder.ref, str(holder)), lines, tuple(facts.lines(other_lines(row))), len(lines))
+    return Statement(
+        head(row, row.society, row.run, holder.ref, str(holder)),
+        lines,
+        tuple(facts.lines(other_lines(row))),
+        len(lines),
+    )
 
 
 def of_run(run: Run, rows: Iterable[Sequence[StatementRow]]) -> Iterator[Statement]:
@@ -141,7 +170,10 @@ def of_run(run: Run, rows: Iterable[Sequence[StatementRow]]) -> Iterator[Stateme
         for row in batch:
             lines = tuple(by_holder[row.holder_id])
             yield Statement(
-                head(row, run.society, run, row.holder.ref, str(row.holder)), lines, tuple(others.get(row.holder_id, ())), len(lines)
+                head(row, run.society, run, row.holder.ref, str(row.holder)),
+                lines,
+                tuple(others.get(row.holder_id, ())),
+                len(lines),
             )
 
 

@@ -30,9 +30,9 @@ LANGUAGES = ("ko", "en")
 _AT_ONCE = 200  # statements a batch of queries
 _LINES_AT_ONCE = 50_000  # lines a batch may hold at most
 COLUMNS = (
-    "statement", "holder_ref", "work_ref", "title", "licensee", "invoice", "period_start", "period_end", "uses", "billed", "pool", "deductions",
-    "reserve", "distributable", "equal_part", "units_in_pool", "weight", "total_weight", "work_amount", "used_from", "shares_amount", "role",
-    "share_ppm", "amount", "currency", "status", "reason", "part_of_deductions",
+    "statement", "holder_ref", "work_ref", "title", "licensee", "invoice", "period_start", "period_end", "uses", "billed", "pool",
+    "deductions", "reserve", "distributable", "equal_part", "units_in_pool", "weight", "total_weight", "work_amount", "used_from",
+    "shares_amount", "role", "share_ppm", "amount", "currency", "status", "reason", "part_of_deductions",
 )  # fmt: skip
 
 
@@ -53,9 +53,9 @@ def _row(statement: Statement, line: Line) -> tuple[Any, ...]:
     deducted = sum(deduction.amount for deduction in pool.deductions)
     uses = "; ".join(f"{used.use}: {used.units} {used.unit} × {used.factor}" for used in line.uses)
     return (
-        head.number, head.holder, line.work_ref, line.title, pool.licensee, pool.invoice, *pool.period, uses, pool.billed, pool.amount, deducted,
-        pool.reserve, pool.distributable, pool.equal_part, pool.units, line.weight, pool.total_weight, line.work_amount, line.used_on,
-        line.set_amount, line.role, line.ppm, line.amount, head.currency, line.status, line.reason,
+        head.number, head.holder, line.work_ref, line.title, pool.licensee, pool.invoice, *pool.period, uses, pool.billed, pool.amount,
+        deducted, pool.reserve, pool.distributable, pool.equal_part, pool.units, line.weight, pool.total_weight, line.work_amount,
+        line.used_on, line.set_amount, line.role, line.ppm, line.amount, head.currency, line.status, line.reason,
         proportion(deducted, line.amount, pool.distributable),
     )  # fmt: skip
 
@@ -69,7 +69,11 @@ def as_data(statement: Statement, language: str) -> dict[str, Any]:
             "works_sums": [_plain(each) for each in statement.works()],
             "uses": [_plain(each) for each in statement.uses()],
             "pools": [
-                {**_plain(view.pool), "your_amount": view.amount, "your_part": [{"name": d.name, "amount": part} for d, part in view.parts]}
+                {
+                    **_plain(view.pool),
+                    "your_amount": view.amount,
+                    "your_part": [{"name": d.name, "amount": part} for d, part in view.parts],
+                }
                 for view in statement.pools()
             ],
             "lines": [_line(line, currency) for line in statement.lines],
@@ -79,7 +83,11 @@ def as_data(statement: Statement, language: str) -> dict[str, Any]:
 
 def _line(line: Line, currency: str) -> dict[str, Any]:
     data = _plain(dataclasses.replace(line))
-    data |= {"invoice": line.pool.invoice, "licensee": line.pool.licensee, "why": [_plain(step) for step in why(line, currency)]}
+    data |= {
+        "invoice": line.pool.invoice,
+        "licensee": line.pool.licensee,
+        "why": [_plain(step) for step in why(line, currency)],
+    }
     del data["pool"]
     return data
 
@@ -116,7 +124,13 @@ def content(statement: Statement, form: str, language: str) -> bytes:
 
 
 def export_statements(
-    *, run: Run, folder: Path, form: str, holder: str | None = None, language: str = "ko", progress: Callable[[int], None] | None = None
+    *,
+    run: Run,
+    folder: Path,
+    form: str,
+    holder: str | None = None,
+    language: str = "ko",
+    progress: Callable[[int], None] | None = None,
 ) -> int:
     """Write a run's statements (or one holder's) into a folder, one file each, in flat memory; returns how many.
 

@@ -27,7 +27,9 @@ def render_pdf(statement: Statement, language: str) -> bytes:
     """The PDF in `ko` or `en`. A statement of very many works shows the largest on paper and names the CSV for the rest."""
     with override(language):
         data = json.dumps(_data(statement, language), ensure_ascii=False)
-    made = _compiler().compile(format="pdf", sys_inputs={"data": data}, timestamp=_moment(statement.head.published_on), pdf_tags=False)
+    made = _compiler().compile(
+        format="pdf", sys_inputs={"data": data}, timestamp=_moment(statement.head.published_on), pdf_tags=False
+    )
     assert isinstance(made, bytes)
     return made
 
@@ -36,7 +38,9 @@ def _compiler() -> typst.Compiler:
     """One compiler a thread, reused: fonts and template are read once."""
     compiler = getattr(_local, "compiler", None)
     if compiler is None:
-        compiler = typst.Compiler(str(TEMPLATE), root=str(TEMPLATE.parent), font_paths=_fonts(), ignore_system_fonts=True)
+        compiler = typst.Compiler(
+            str(TEMPLATE), root=str(TEMPLATE.parent), font_paths=_fonts(), ignore_system_fonts=True
+        )
         _local.compiler = compiler
     return compiler
 
@@ -69,16 +73,24 @@ def _data(statement: Statement, language: str) -> dict[str, Any]:
             [_("Held"), money(head.held, currency)],
             [_("Works used"), number(head.works)],
         ],
-        "parts": [part for part in (_works(statement, lines), _uses(statement), _pools(statement), _waiting(statement)) if part],
+        "parts": [
+            part
+            for part in (_works(statement, lines), _uses(statement), _pools(statement), _waiting(statement))
+            if part
+        ],
         "why_title": _("Why these amounts"),
         "why": [_explained(line, currency) for line in lines[:EXPLAINED_ON_PAPER]],
         "footer": f"{head.society_name} · {head.number} · {head.holder_name}",
-        "closing": _("Digest of the amounts listed: %(digest)s. Every amount is exact to the smallest unit of the currency.")
+        "closing": _(
+            "Digest of the amounts listed: %(digest)s. Every amount is exact to the smallest unit of the currency."
+        )
         % {"digest": head.digest},
     }
 
 
-def _part(title: str, columns: str, head: list[str], body: list[list[str]], *, note: str = "", foot: tuple[str, ...] = ()) -> dict[str, Any]:
+def _part(
+    title: str, columns: str, head: list[str], body: list[list[str]], *, note: str = "", foot: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """A table. `columns` has a letter each: l grows and stands left, r is as wide as it must and stands right."""
     return {
         "title": title, "note": note, "columns": ["1fr" if c == "l" else "auto" for c in columns], "align": list(columns), "head": head,
@@ -91,18 +103,45 @@ def _works(statement: Statement, lines: tuple[Line, ...]) -> dict[str, Any] | No
         return None
     currency = statement.head.currency
     body = [
-        [line.title, line.pool.licensee_name, share(line.ppm), money(line.work_amount, currency), money(line.amount, currency)] for line in lines
+        [
+            line.title,
+            line.pool.licensee_name,
+            share(line.ppm),
+            money(line.work_amount, currency),
+            money(line.amount, currency),
+        ]
+        for line in lines
     ]
     more = len(statement.lines) - len(lines)
-    note = _("The %(n)s largest; %(more)s more stand in the CSV and on the page.") % {"n": number(len(lines)), "more": number(more)} if more else ""
+    note = (
+        _("The %(n)s largest; %(more)s more stand in the CSV and on the page.")
+        % {"n": number(len(lines)), "more": number(more)}
+        if more
+        else ""
+    )
     foot = ("", "", "", _("Total"), money(sum(line.amount for line in statement.lines), currency))
-    return _part(_("By work"), "llrrr", [_("Work"), _("Licensee"), _("Share"), _("Work's amount"), _("Your amount")], body, note=note, foot=foot)
+    return _part(
+        _("By work"),
+        "llrrr",
+        [_("Work"), _("Licensee"), _("Share"), _("Work's amount"), _("Your amount")],
+        body,
+        note=note,
+        foot=foot,
+    )
 
 
 def _uses(statement: Statement) -> dict[str, Any] | None:
     currency = statement.head.currency
     sums = statement.uses()
-    body = [[use.licensee_name, use_name(use.use), f"{number(use.units)} {unit_name(use.unit)}", money(use.amount, currency)] for use in sums]
+    body = [
+        [
+            use.licensee_name,
+            use_name(use.use),
+            f"{number(use.units)} {unit_name(use.unit)}",
+            money(use.amount, currency),
+        ]
+        for use in sums
+    ]
     foot = ("", "", _("Total"), money(sum(use.amount for use in sums), currency))
     head = [_("Licensee"), _("Use"), _("Units of your works"), _("Your amount")]
     return _part(_("By licensee and use"), "llrr", head, body, foot=foot) if body else None
@@ -115,9 +154,19 @@ def _pools(statement: Statement) -> dict[str, Any] | None:
         pool = view.pool
         body.append([pool.invoice, pool.licensee_name, "", money(pool.amount, currency), ""])
         for deduction, part in view.parts:
-            body.append(["", deduction.name, f"{deduction.percent}%", f"− {money(deduction.amount, currency)}", f"({money(part, currency)})"])
+            body.append(
+                [
+                    "",
+                    deduction.name,
+                    f"{deduction.percent}%",
+                    f"− {money(deduction.amount, currency)}",
+                    f"({money(part, currency)})",
+                ]
+            )
         if pool.reserve:
-            body.append(["", _("Reserve"), "", f"− {money(pool.reserve, currency)}", f"({money(view.reserve_part, currency)})"])
+            body.append(
+                ["", _("Reserve"), "", f"− {money(pool.reserve, currency)}", f"({money(view.reserve_part, currency)})"]
+            )
         body.append(["", _("Distributable"), "", money(pool.distributable, currency), money(view.amount, currency)])
     head = [_("Invoice"), _("Licensee, deduction"), _("Percent"), _("Whole pool"), _("Your part")]
     note = _("Deductions are taken from the whole pool; your proportion of each is shown in brackets.")
@@ -127,9 +176,16 @@ def _pools(statement: Statement) -> dict[str, Any] | None:
 def _waiting(statement: Statement) -> dict[str, Any] | None:
     currency = statement.head.currency
     waiting = [*statement.held(), *statement.others]
-    body = [[line.title, reason_name(line), share(line.ppm) if line.ppm else "", money(line.amount, currency)] for line in chosen(waiting, LINES_ON_PAPER)]
+    body = [
+        [line.title, reason_name(line), share(line.ppm) if line.ppm else "", money(line.amount, currency)]
+        for line in chosen(waiting, LINES_ON_PAPER)
+    ]
     note = _("Money of your works that waits: it is paid as soon as the reason is settled.")
-    return _part(_("Held and in suspense"), "llrr", [_("Work"), _("Reason"), _("Part"), _("Amount")], body, note=note) if body else None
+    return (
+        _part(_("Held and in suspense"), "llrr", [_("Work"), _("Reason"), _("Part"), _("Amount")], body, note=note)
+        if body
+        else None
+    )
 
 
 def _explained(line: Line, currency: str) -> dict[str, Any]:
