@@ -18,7 +18,7 @@ def gettext_noop(text: str) -> str:
     return text
 
 
-NOT_A_SHARE: Final = gettext_noop("write a share as 1/3, 33.33% or 333333ppm")
+NOT_A_SHARE: Final = gettext_noop("write a share as 1/3, 333333ppm or 33.33%")
 OUT_OF_RANGE: Final = gettext_noop("a share is more than nothing and at most the whole")
 OVERLAPS: Final = gettext_noop("the holder has a share in this role on some of these days already")
 CONTRADICTS: Final = gettext_noop("contradicts an earlier row")
