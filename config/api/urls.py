@@ -1,16 +1,12 @@
 """`/api/v1/`: the slices' addresses, their description, and its page, which loads nothing from elsewhere."""
 
-from importlib.util import find_spec
-
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import include, path
 
 from config.api.pages import Description, Docs
 
-urlpatterns: list[URLPattern | URLResolver] = [
+urlpatterns = [
     path("schema/", Description.as_view(), name="api-schema"),
     path("docs/", Docs.as_view(), name="api-docs"),
+    path("", include("licensing.api_urls")),
+    path("", include("royalties.api_urls")),
 ]
-
-for module in ("licensing.api_urls", "royalties.api_urls"):
-    if find_spec(module):
-        urlpatterns.append(path("", include(module)))

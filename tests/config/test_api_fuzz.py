@@ -20,9 +20,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from accounts.access import services
 from accounts.access.core import scopes_for
 from accounts.access.models import Token
+from accounts.identity.core import SYSTEM
 from config.wsgi import application
+from licensing.repertoire.models import Holder, Representation
 from tests.accounts import people
 
 CHECKS = [
@@ -47,13 +50,18 @@ def _one_connection() -> Iterator[None]:
 
 @pytest.fixture
 def tokens(db: None, _one_connection: None) -> list[str]:
-    """One for each kind of organisation, with every scope that it may carry."""
+    """A society's and a licensee's, with every scope that it may carry, and a creator's."""
     cache.clear()
     made = []
     for kind in ("society", "licensee"):
         token, text = people.token(people.organisation(kind.upper(), kind))
         Token.objects.filter(pk=token.pk).update(scopes=sorted(scopes_for(kind)))
         made.append(text)
+    society = people.organisation("SOCIETY", "society")
+    creator = services.create_person(actor=SYSTEM, email="kim@kim.example")[0]
+    holder = Holder.objects.create(society=society, ref="H1", name="Kim")
+    Representation.objects.create(user=creator, holder=holder)
+    made.append(services.issue_token(actor=SYSTEM, user=creator, scopes="*")[1])
     return made
 
 
@@ -64,7 +72,7 @@ schema.config.phases.coverage.enabled = False
 
 @schema.parametrize()
 @settings(
-    max_examples=15,
+    max_examples=12,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
     derandomize=True,
