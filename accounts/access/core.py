@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from accounts.identity.core import Refusal
+from accounts.identity.core import Refusal, say
 
 PERMISSIONS: Final = frozenset({
     "organisation.manage", "members.manage", "tokens.manage", "approvals.decide", "evidence.view",
@@ -107,12 +107,18 @@ def parse_scopes(asked: str | Iterable[str], available: frozenset[str]) -> tuple
         if not fitting:
             raise Refusal(
                 "unknown_scope",
-                f"“{name}” is no scope for this token. Available: {', '.join(sorted(available))}.",
+                say(
+                    "“{name}” is no scope for this token. Available: {known}.",
+                    name=name,
+                    known=", ".join(sorted(available)),
+                ),
                 pointer="/scopes",
             )
         found |= fitting
     if not found:
         raise Refusal(
-            "no_scope", f"Name at least one scope. Available: {', '.join(sorted(available))}.", pointer="/scopes"
+            "no_scope",
+            say("Name at least one scope. Available: {known}.", known=", ".join(sorted(available))),
+            pointer="/scopes",
         )
     return tuple(sorted(found))

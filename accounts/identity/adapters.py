@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+
+from accounts.identity.models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -17,6 +20,24 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def post_login(self, request: HttpRequest, user: User, **details: Any) -> HttpResponse:
+        """In the person's language from the first page on, unless they chose another in this browser."""
+        response: HttpResponse = super().post_login(request, user, **details)
+        chosen = settings.LANGUAGE_COOKIE_NAME in request.COOKIES
+        return response if chosen else keep_language(response, user)
+
+
+def keep_language(response: HttpResponse, user: User) -> HttpResponse:
+    """The answer, with the person's language kept in the browser for a year."""
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        user.language,
+        samesite="Lax",
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        max_age=365 * 24 * 3600,
+    )
+    return response
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):

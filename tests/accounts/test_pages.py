@@ -101,6 +101,16 @@ def test_afterwards_one_signs_in_by_email_in_any_case() -> None:
     assert (right.status_code, right["Location"]) == (302, "/")
 
 
+def test_one_comes_in_in_ones_own_language() -> None:
+    services.accept_invitation(token=links.sign(_invited()), password=STRONG)
+    User.objects.update(language="ko")
+    who = {"login": "kim@hanbit.example", "password": STRONG}
+    assert Client().post("/accounts/login/", who).cookies["django_language"].value == "ko"
+    chosen = Client()
+    chosen.cookies["django_language"] = "en"
+    assert "django_language" not in chosen.post("/accounts/login/", who).cookies
+
+
 def test_guessing_is_slowed_down() -> None:
     from django.core.cache import cache
 

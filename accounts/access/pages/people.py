@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import services
 from accounts.access.core import CAPACITY
+from accounts.identity.adapters import keep_language
 from accounts.identity.core import Conflict, Refusal
 from accounts.identity.gate import ActorRequest, signed_in
 from accounts.identity.models import User
@@ -64,7 +64,7 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
                 form.add_error("password", error["detail"])
         else:
             login(request, user, backend=_BACKEND)
-            return _in_language(redirect("home"), user)
+            return keep_language(redirect("home"), user)
     return render(request, "accounts/access/welcome.html", {"form": form, "person": user})
 
 
@@ -83,7 +83,7 @@ def profile(request: ActorRequest) -> HttpResponse:
         user = services.update_profile(actor=request.actor, user=user, **form.cleaned_data)
         with override(user.language):
             messages.success(request, _("Your profile is saved."))
-            return _in_language(redirect("accounts:profile"), user)
+            return keep_language(redirect("accounts:profile"), user)
     return render(
         request,
         "accounts/access/profile.html",
@@ -102,15 +102,3 @@ def switch(request: ActorRequest) -> HttpResponse:
     request.session[CAPACITY] = chosen
     messages.success(request, _("You now act as: %(capacity)s.") % {"capacity": known[chosen].label})
     return redirect("home")
-
-
-def _in_language(response: HttpResponse, user: User) -> HttpResponse:
-    """The answer, with the person's language kept in the browser."""
-    response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
-        user.language,
-        samesite="Lax",
-        secure=settings.LANGUAGE_COOKIE_SECURE,
-        max_age=365 * 24 * 3600,
-    )
-    return response
