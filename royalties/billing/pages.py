@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -66,7 +67,9 @@ def waiting(request: ActorRequest) -> HttpResponse:
 @require_GET
 def invoice(request: ActorRequest, invoice_id: int) -> HttpResponse:
     """One invoice: how each amount follows, what came in, what is open."""
-    return _shown(request, _visible(request, invoice_id), ReceiptForm())
+    found = _visible(request, invoice_id)
+    form = ReceiptForm(initial={"amount": found.open, "received_on": timezone.localdate()})
+    return _shown(request, found, form)
 
 
 @requires("billing.manage")

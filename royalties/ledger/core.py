@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from accounts.identity.core import Refusal
+from accounts.identity.core import Refusal, say
 
 MAX_AMOUNT: Final = 10**15  # minor units of one posting, as the table's constraint has it
 FIRST_DAY, LAST_DAY = datetime.date(1900, 1, 1), datetime.date(2999, 12, 31)
@@ -69,7 +69,7 @@ def kind_of(code: str) -> Kind:
     base, _, name = code.partition(":")
     found = CHART.get(base)
     if found is None or bool(name) != found.named:
-        raise Refusal("unknown_account_kind", f"“{code}” is no kind of account in the chart.")
+        raise Refusal("unknown_account_kind", say("“{code}” is no kind of account in the chart.", code=code))
     return found
 
 
@@ -98,12 +98,12 @@ def check(transfers: Iterable[Transfer]) -> None:
         empty = False
         if type(transfer.amount) is not int or not 1 <= transfer.amount <= MAX_AMOUNT:
             raise Refusal(
-                "amount_out_of_range", f"Line {line}: an amount is a whole number from 1 to {MAX_AMOUNT}.", row=line
+                "amount_out_of_range", say("Line {line}: an amount is a whole number from 1 to {most}.", line=line, most=MAX_AMOUNT), row=line
             )
         if transfer.debit == transfer.credit:
-            raise Refusal("same_account", f"Line {line}: a posting is between two accounts.", row=line)
+            raise Refusal("same_account", say("Line {line}: a posting is between two accounts.", line=line), row=line)
     if empty:
-        raise Refusal("nothing_to_post", "A journal has at least one posting.")
+        raise Refusal("nothing_to_post", say("A journal has at least one posting."))
 
 
 def heading(society_id: int, kind: str, effective_on: datetime.date, reverses: int | None = None) -> str:
