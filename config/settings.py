@@ -136,10 +136,10 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.int("TRUSTED_PROXY_COUNT", default=0) else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024**2  # a permission check of 10,000 titles; files go to disk and have limits of their own
+CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+DATA_UPLOAD_MAX_MEMORY_SIZE = (
+    16 * 1024**2
+)  # a permission check of 10,000 titles; files go to disk and have limits of their own
 
 # E-mail: EMAIL_URL=smtp://user:password@host:587?tls=True; without it messages are kept as files, so that none is lost.
 if env.str("EMAIL_URL", default=""):
