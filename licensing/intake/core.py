@@ -9,12 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from accounts.identity.core import Refusal
-
-
-def gettext_noop(text: str) -> str:
-    """Mark a phrase for translation where it is shown; in files and evidence it stays English."""
-    return text
+from accounts.identity.core import Refusal, gettext_noop, say
 
 
 # Why a row could not be read. Fixed phrases, so that pages can translate them.
@@ -66,19 +61,19 @@ class Limits:
 
 _PACKED = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst"}
 _FOREIGN = {
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"%PDF": "a PDF document",
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ": "an xz archive",
-    b"7z\xbc\xaf": "a 7-Zip archive",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-    b"SQLite": "an SQLite database",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"ORC": "an ORC file",
-    b"Obj\x01": "an Avro file",
+    b"PK\x03\x04": gettext_noop("a ZIP archive or an Excel workbook"),
+    b"\xd0\xcf\x11\xe0": gettext_noop("an old Excel workbook"),
+    b"%PDF": gettext_noop("a PDF document"),
+    b"BZh": gettext_noop("a bzip2 archive"),
+    b"\xfd7zXZ": gettext_noop("an xz archive"),
+    b"7z\xbc\xaf": gettext_noop("a 7-Zip archive"),
+    b"\xff\xfe": gettext_noop("UTF-16 text"),
+    b"\xfe\xff": gettext_noop("UTF-16 text"),
+    b"SQLite": gettext_noop("an SQLite database"),
+    b"\x89PNG": gettext_noop("a picture"),
+    b"\xff\xd8\xff": gettext_noop("a picture"),
+    b"ORC": gettext_noop("an ORC file"),
+    b"Obj\x01": gettext_noop("an Avro file"),
 }
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\0\x1a"))
 
@@ -98,13 +93,13 @@ def refuse_foreign(head: bytes) -> None:
         if head.startswith(magic):
             raise Refusal(
                 "unknown_format",
-                f"This is {what}. Save it as CSV in UTF-8, TSV, JSON Lines or Parquet, and send that.",
+                say("This is {what}. Save it as CSV in UTF-8, TSV, JSON Lines or Parquet, and send that.", what=say(what)),
             )
     if compression(head):
-        raise Refusal("packed_twice", "The file is packed twice. Unpack it once and send it again.")
+        raise Refusal("packed_twice", say("The file is packed twice. Unpack it once and send it again."))
     controls = len(head) - len(head.translate(None, _CONTROL + b"\0"))
     if controls * 20 > len(head):
-        raise Refusal("binary_file", "This is not a text file. Send CSV in UTF-8, TSV, JSON Lines or Parquet.")
+        raise Refusal("binary_file", say("This is not a text file. Send CSV in UTF-8, TSV, JSON Lines or Parquet."))
 
 
 def encoding(block: bytes) -> str:
@@ -160,12 +155,12 @@ def require_columns(found: Sequence[str], spec: TableSpec) -> None:
     """Raise a Refusal unless every required column is there, and no wanted column twice."""
     missing = [name for name in spec.required if name not in found]
     if missing:
-        shown = ", ".join(name[:40] for name in found[:20] if name) or "none that can be read"
+        shown = ", ".join(name[:40] for name in found[:20] if name) or say("none that can be read")
         raise Refusal(
             "missing_columns",
-            f"The file lacks the columns {', '.join(missing)}. Its columns are: {shown}.",
+            say("The file lacks the columns {missing}. Its columns are: {shown}.", missing=', '.join(missing), shown=shown),
             errors=[
-                {"code": "missing_column", "detail": f"Column {n} is missing.", "pointer": f"/columns/{n}"}
+                {"code": "missing_column", "detail": say("Column {column} is missing.", column=n), "pointer": f"/columns/{n}"}
                 for n in missing
             ],
         )
@@ -173,9 +168,9 @@ def require_columns(found: Sequence[str], spec: TableSpec) -> None:
     if double:
         raise Refusal(
             "duplicate_columns",
-            f"The file has these columns more than once: {', '.join(double)}.",
+            say("The file has these columns more than once: {double}.", double=', '.join(double)),
             errors=[
-                {"code": "duplicate_column", "detail": f"Column {n} stands twice.", "pointer": f"/columns/{n}"}
+                {"code": "duplicate_column", "detail": say("Column {column} stands twice.", column=n), "pointer": f"/columns/{n}"}
                 for n in double
             ],
         )

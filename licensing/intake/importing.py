@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.evidence.services import record
-from accounts.identity.core import Actor, NotFound, Reference, Refusal
+from accounts.identity.core import Actor, NotFound, Reference, Refusal, say
 from accounts.organisations.models import Organisation
 from licensing.engine import connect
 from licensing.engine.core import Engine
@@ -57,10 +57,10 @@ class ImportResult:
 def check_society(actor: Actor, society: Organisation, permission: str) -> None:
     """Raise NotFound for another organisation's people, Forbidden for a role too small."""
     if not actor.is_system and actor.organisation_id != society.pk:
-        raise NotFound("There is no such society.")
+        raise NotFound(say("There is no such society."))
     actor.require(permission)
     if society.kind != Organisation.Kind.SOCIETY:
-        raise Refusal("not_a_society", f"{society.ref} is no collecting society.")
+        raise Refusal("not_a_society", say("{society} is no collecting society.", society=society.ref))
 
 
 def serialised(society: Organisation) -> None:
@@ -198,14 +198,14 @@ def staged(
     The outcome is written to `record_in`, else to a new Import.
     """
     if stored.organisation_id != society.pk:
-        raise NotFound("There is no such file.")
+        raise NotFound(say("There is no such file."))
     with connect() as engine:
         with refusing():
             file = load(engine, path_of(stored), spec=spec, limits=limits(), into="incoming")
         with transaction.atomic():
             serialised(society)
             with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL work_mem = '128MB'")
+                cursor.execute("SET LOCAL work_mem = '64MB'")
             stage = Stage(engine, file, society, stored, kind)
             stage.record_in = record_in
             yield stage

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import duckdb
 
-from accounts.identity.core import Refusal
+from accounts.identity.core import Refusal, say
 from licensing.engine.core import Engine
 from licensing.intake import core, sources
 from licensing.intake.core import Limits, TableSpec
@@ -39,7 +39,7 @@ def refusing() -> Iterator[None]:
         raise
     except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as failure:
         first = str(failure).partition("\n")[0][:300]
-        raise Refusal("unreadable_file", f"The file is damaged and cannot be read: {first}") from failure
+        raise Refusal("unreadable_file", say("The file is damaged and cannot be read: {first}", first=first)) from failure
 
 
 def open_table(engine: Engine, path: Path, *, spec: TableSpec, limits: Limits | None = None) -> Format:
@@ -55,7 +55,7 @@ def open_table(engine: Engine, path: Path, *, spec: TableSpec, limits: Limits | 
         packing = core.compression(start.read(8))
     head = next(chunks(path, packing, limits), b"")
     if not head.strip(b"\r\n\t \0\xef\xbb\xbf"):
-        raise Refusal("empty_file", "The file is empty.")
+        raise Refusal("empty_file", say("The file is empty."))
     with refusing():
         if core.is_parquet(head):
             file = sources.parquet(engine, path, packing, spec, limits)
@@ -63,7 +63,7 @@ def open_table(engine: Engine, path: Path, *, spec: TableSpec, limits: Limits | 
             core.refuse_foreign(head)
             file = sources.text(engine, path, packing, head, spec, limits)
     if file.kind == "csv" and not _has_rows(file):
-        raise Refusal("no_rows", "The file has a header but no rows.")
+        raise Refusal("no_rows", say("The file has a header but no rows."))
     engine.execute(f"CREATE OR REPLACE VIEW raw AS {file.readable(storing=True)}")
     return file
 
@@ -92,7 +92,7 @@ def settle(engine: Engine, file: Format) -> int:
     count = int(engine.rows("SELECT count(*) FROM rejects")[0][0])
     if count > file.limits.unreadable_rows:
         raise Refusal(
-            "unreadable_file", f"More than {file.limits.unreadable_rows} rows cannot be read. Check the file's format."
+            "unreadable_file", say("More than {most} rows cannot be read. Check the file's format.", most=file.limits.unreadable_rows)
         )
     return count
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.evidence.services import record
-from accounts.identity.core import Actor, Reference, Refusal
+from accounts.identity.core import Actor, Reference, Refusal, say
 from accounts.organisations.models import Organisation
 from licensing.intake import core
 from licensing.intake.models import StoredFile
@@ -69,13 +69,13 @@ def _write(stream: IO[bytes], path: Path) -> tuple[str, int]:
         while piece := stream.read(_CHUNK):
             size += len(piece)
             if size > most:
-                raise Refusal("too_large", f"The file is larger than {most} bytes. Pack it or split it.")
+                raise Refusal("too_large", say("The file is larger than {most} bytes. Pack it or split it.", most=most))
             digest.update(piece)
             out.write(piece)
         out.flush()
         os.fsync(out.fileno())
     if not size:
-        raise Refusal("empty_file", "The file is empty.")
+        raise Refusal("empty_file", say("The file is empty."))
     return digest.hexdigest(), size
 
 
@@ -98,5 +98,5 @@ def path_of(stored: StoredFile) -> Path:
     """The kept file, for reading. Raises Refusal `file_lost` when the storage no longer has it."""
     path = object_path(stored.sha256)
     if not path.is_file():
-        raise Refusal("file_lost", f"The file {stored.name} is no longer in storage. Send it again.")
+        raise Refusal("file_lost", say("The file {name} is no longer in storage. Send it again.", name=stored.name))
     return path

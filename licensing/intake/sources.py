@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from accounts.identity.core import Refusal
+from accounts.identity.core import Refusal, say
 from licensing.engine.core import Engine
 from licensing.intake import core
 from licensing.intake.cleaning import BYTE_MARK, LENGTH_MARK, NUL_MARK, QUOTE_MARK, Cleaner, Findings, inspect
@@ -87,7 +87,7 @@ def text(engine: Engine, path: Path, packing: str | None, head: bytes, spec: Tab
     """A CSV, TSV or JSON Lines file, read where it lies when it is clean, else from a clean copy beside the engine."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if re.match(rb"\[\s*[{\[]", start):
-        raise Refusal("unknown_format", "This is one JSON array. Send JSON Lines: one object on each line.")
+        raise Refusal("unknown_format", say("This is one JSON array. Send JSON Lines: one object on each line."))
     table = _objects(start, spec) if start.startswith(b"{") else _delimited(head, spec)
     read, found = _clean(engine, path, packing, limits, table.delimiter)
     if found.size > 2 * limits.rows:
@@ -124,7 +124,7 @@ def _bound_rows(path: Path, limits: Limits) -> None:
     for piece in chunks(path, None, limits):
         rows += piece.count(b"\n")
         if rows > limits.rows:
-            raise Refusal("too_many_rows", f"The file has more than {limits.rows} rows. Split it.")
+            raise Refusal("too_many_rows", say("The file has more than {most} rows. Split it.", most=limits.rows))
 
 
 def _has_stray_quotes(engine: Engine, file: Format) -> bool:
@@ -196,7 +196,7 @@ def _delimited(head: bytes, spec: TableSpec) -> _Delimited:
         if line.strip():
             found = core.header(line[:65_536].decode(encoding, "replace"), spec)
             return _Delimited(found.delimiter, found.columns, row)
-    raise Refusal("empty_file", "The file is empty.")
+    raise Refusal("empty_file", say("The file is empty."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,9 +275,9 @@ def parquet(engine: Engine, path: Path, packing: str | None, spec: TableSpec, li
     name = _quoted(str(path))
     rows = engine.rows(f"SELECT num_rows FROM parquet_file_metadata('{name}')")[0][0]
     if not rows:
-        raise Refusal("no_rows", "The file has columns but no rows.")
+        raise Refusal("no_rows", say("The file has columns but no rows."))
     if rows > limits.rows:
-        raise Refusal("too_many_rows", f"The file has more than {limits.rows} rows. Split it.")
+        raise Refusal("too_many_rows", say("The file has more than {most} rows. Split it.", most=limits.rows))
     source = f"read_parquet('{name}', file_row_number = true, binary_as_string = true)"
     types = {str(column): str(kind) for column, kind, *_ in engine.rows(f"DESCRIBE SELECT * FROM {source}")}
     types.pop("file_row_number", None)
@@ -316,4 +316,4 @@ def _as_text(column: str, kind: str) -> str:
         return f"CASE WHEN {midnight} THEN CAST(CAST({sql} AS DATE) AS VARCHAR) ELSE CAST({sql} AS VARCHAR) END"
     if kind in _INTEGERS or kind.startswith(("DECIMAL", "FLOAT", "DOUBLE", "ENUM")) or kind in _TYPES:
         return f"nullif(CAST({sql} AS VARCHAR), '')"
-    raise Refusal("wrong_type", f"Column {column} has the type {kind[:60]}. Use text, whole numbers or dates.")
+    raise Refusal("wrong_type", say("Column {column} has the type {kind}. Use text, whole numbers or dates.", column=column, kind=kind[:60]))

@@ -10,7 +10,7 @@ from typing import IO, cast
 
 import zstandard
 
-from accounts.identity.core import Refusal
+from accounts.identity.core import Refusal, say
 from licensing.intake.core import Limits
 
 CHUNK = 1 << 20
@@ -33,13 +33,13 @@ def chunks(path: Path, packing: str | None, limits: Limits) -> Iterator[bytes]:
                 piece = source.read(CHUNK)
             except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError, MemoryError) as failure:
                 raise Refusal(
-                    "damaged_archive", "The file is truncated or damaged and cannot be unpacked. Pack it again."
+                    "damaged_archive", say("The file is truncated or damaged and cannot be unpacked. Pack it again.")
                 ) from failure
             if not piece:
                 return
             seen += len(piece)
             if packing and seen > bound:
-                raise Refusal("too_large", f"Unpacked, the file is larger than {bound} bytes. Split it.")
+                raise Refusal("too_large", say("Unpacked, the file is larger than {bound} bytes. Split it.", bound=bound))
             yield piece
 
 
