@@ -11,7 +11,6 @@ from typing import IO, Any
 
 from accounts.identity.core import Refusal, gettext_noop, say
 
-
 # Why a row could not be read. Fixed phrases, so that pages can translate them.
 TOO_FEW = gettext_noop("too few fields")
 TOO_MANY = gettext_noop("too many fields")
@@ -93,7 +92,10 @@ def refuse_foreign(head: bytes) -> None:
         if head.startswith(magic):
             raise Refusal(
                 "unknown_format",
-                say("This is {what}. Save it as CSV in UTF-8, TSV, JSON Lines or Parquet, and send that.", what=say(what)),
+                say(
+                    "This is {what}. Save it as CSV in UTF-8, TSV, JSON Lines or Parquet, and send that.",
+                    what=say(what),
+                ),
             )
     if compression(head):
         raise Refusal("packed_twice", say("The file is packed twice. Unpack it once and send it again."))
@@ -158,9 +160,17 @@ def require_columns(found: Sequence[str], spec: TableSpec) -> None:
         shown = ", ".join(name[:40] for name in found[:20] if name) or say("none that can be read")
         raise Refusal(
             "missing_columns",
-            say("The file lacks the columns {missing}. Its columns are: {shown}.", missing=', '.join(missing), shown=shown),
+            say(
+                "The file lacks the columns {missing}. Its columns are: {shown}.",
+                missing=", ".join(missing),
+                shown=shown,
+            ),
             errors=[
-                {"code": "missing_column", "detail": say("Column {column} is missing.", column=n), "pointer": f"/columns/{n}"}
+                {
+                    "code": "missing_column",
+                    "detail": say("Column {column} is missing.", column=n),
+                    "pointer": f"/columns/{n}",
+                }
                 for n in missing
             ],
         )
@@ -168,9 +178,13 @@ def require_columns(found: Sequence[str], spec: TableSpec) -> None:
     if double:
         raise Refusal(
             "duplicate_columns",
-            say("The file has these columns more than once: {double}.", double=', '.join(double)),
+            say("The file has these columns more than once: {double}.", double=", ".join(double)),
             errors=[
-                {"code": "duplicate_column", "detail": say("Column {column} stands twice.", column=n), "pointer": f"/columns/{n}"}
+                {
+                    "code": "duplicate_column",
+                    "detail": say("Column {column} stands twice.", column=n),
+                    "pointer": f"/columns/{n}",
+                }
                 for n in double
             ],
         )

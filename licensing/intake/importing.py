@@ -15,11 +15,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.evidence.services import record
-from accounts.identity.core import Actor, NotFound, Reference, Refusal, say
+from accounts.identity.core import Actor, NotFound, Reference, Refusal, gettext_noop, say
 from accounts.organisations.models import Organisation
 from licensing.engine import connect
 from licensing.engine.core import Engine
-from licensing.intake.core import Reject, TableSpec, gettext_noop
+from licensing.intake.core import Reject, TableSpec
 from licensing.intake.models import Import, StoredFile
 from licensing.intake.reading import Format, load, refusing
 from licensing.intake.services import limits, path_of

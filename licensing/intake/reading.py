@@ -39,7 +39,9 @@ def refusing() -> Iterator[None]:
         raise
     except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as failure:
         first = str(failure).partition("\n")[0][:300]
-        raise Refusal("unreadable_file", say("The file is damaged and cannot be read: {first}", first=first)) from failure
+        raise Refusal(
+            "unreadable_file", say("The file is damaged and cannot be read: {first}", first=first)
+        ) from failure
 
 
 def open_table(engine: Engine, path: Path, *, spec: TableSpec, limits: Limits | None = None) -> Format:
@@ -92,7 +94,8 @@ def settle(engine: Engine, file: Format) -> int:
     count = int(engine.rows("SELECT count(*) FROM rejects")[0][0])
     if count > file.limits.unreadable_rows:
         raise Refusal(
-            "unreadable_file", say("More than {most} rows cannot be read. Check the file's format.", most=file.limits.unreadable_rows)
+            "unreadable_file",
+            say("More than {most} rows cannot be read. Check the file's format.", most=file.limits.unreadable_rows),
         )
     return count
 

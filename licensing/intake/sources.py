@@ -316,4 +316,7 @@ def _as_text(column: str, kind: str) -> str:
         return f"CASE WHEN {midnight} THEN CAST(CAST({sql} AS DATE) AS VARCHAR) ELSE CAST({sql} AS VARCHAR) END"
     if kind in _INTEGERS or kind.startswith(("DECIMAL", "FLOAT", "DOUBLE", "ENUM")) or kind in _TYPES:
         return f"nullif(CAST({sql} AS VARCHAR), '')"
-    raise Refusal("wrong_type", say("Column {column} has the type {kind}. Use text, whole numbers or dates.", column=column, kind=kind[:60]))
+    raise Refusal(
+        "wrong_type",
+        say("Column {column} has the type {kind}. Use text, whole numbers or dates.", column=column, kind=kind[:60]),
+    )

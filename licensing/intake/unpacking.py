@@ -39,7 +39,9 @@ def chunks(path: Path, packing: str | None, limits: Limits) -> Iterator[bytes]:
                 return
             seen += len(piece)
             if packing and seen > bound:
-                raise Refusal("too_large", say("Unpacked, the file is larger than {bound} bytes. Split it.", bound=bound))
+                raise Refusal(
+                    "too_large", say("Unpacked, the file is larger than {bound} bytes. Split it.", bound=bound)
+                )
             yield piece
 
 

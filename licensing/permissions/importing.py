@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.db import connection
 
-from accounts.identity.core import Actor
+from accounts.identity.core import Actor, gettext_noop
 from accounts.organisations.models import Organisation
 from licensing import terms
-from licensing.intake.core import TableSpec, gettext_noop
+from licensing.intake.core import TableSpec
 from licensing.intake.importing import EMPTY_TERM, ImportResult, Stage, check_society, staged
 from licensing.intake.models import Import, StoredFile
 from licensing.repertoire.importing.holders import countries

@@ -10,13 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from accounts.identity.core import gettext_noop
 from licensing.terms import PPM
-
-
-def gettext_noop(text: str) -> str:
-    """Mark a reason for translation where it is shown; stored, it stays English."""
-    return text
-
 
 NOT_A_SHARE: Final = gettext_noop("write a share as 1/3, 333333ppm or 33.33%")
 OUT_OF_RANGE: Final = gettext_noop("a share is more than nothing and at most the whole")

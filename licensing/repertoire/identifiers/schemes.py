@@ -12,9 +12,10 @@ from typing import Final
 from stdnum import isan, isbn, ismn, isni, isrc, issn
 from stdnum.exceptions import InvalidChecksum
 
+from accounts.identity.core import gettext_noop
 from licensing import terms
 from licensing.repertoire.identifiers.web import domain, url
-from licensing.repertoire.identifiers.wrong import BadIdentifier, gettext_noop
+from licensing.repertoire.identifiers.wrong import BadIdentifier
 
 _LONGEST = 2048
 

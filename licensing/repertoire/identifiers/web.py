@@ -8,7 +8,8 @@ from functools import cache
 import idna
 from publicsuffixlist import PublicSuffixList
 
-from licensing.repertoire.identifiers.wrong import BadIdentifier, gettext_noop
+from accounts.identity.core import gettext_noop
+from licensing.repertoire.identifiers.wrong import BadIdentifier
 
 NOT_A_DOMAIN = gettext_noop("not a domain name")
 ONE_LABEL = gettext_noop("a domain has at least one dot")

@@ -6,9 +6,9 @@ from functools import cache
 
 from babel import Locale
 
-from accounts.identity.core import Actor
+from accounts.identity.core import Actor, gettext_noop
 from accounts.organisations.models import Organisation
-from licensing.intake.core import TableSpec, gettext_noop
+from licensing.intake.core import TableSpec
 from licensing.intake.importing import ImportResult, Stage, check_society, merge, staged
 from licensing.intake.models import Import, StoredFile
 from licensing.repertoire.importing.normalising import normalised

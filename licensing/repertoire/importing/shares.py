@@ -10,9 +10,9 @@ from typing import Any
 
 from django.db import connection
 
-from accounts.identity.core import Actor
+from accounts.identity.core import Actor, gettext_noop
 from accounts.organisations.models import Organisation
-from licensing.intake.core import TableSpec, gettext_noop
+from licensing.intake.core import TableSpec
 from licensing.intake.importing import EMPTY_TERM, ImportResult, Stage, check_society, staged
 from licensing.intake.models import Import, StoredFile
 from licensing.repertoire.core import BadShare, Claim, Part, Stated, merge, parse_share, ppm_of
