@@ -137,9 +137,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.int("TRUSTE
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-DATA_UPLOAD_MAX_MEMORY_SIZE = (
-    16 * 1024**2
-)  # a permission check of 10,000 titles; files go to disk and have limits of their own
+# Bodies in memory: a permission check of 10,000 titles fits. Files go to disk and have limits of their own.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024**2
 
 # E-mail: EMAIL_URL=smtp://user:password@host:587?tls=True; without it messages are kept as files, so that none is lost.
 if env.str("EMAIL_URL", default=""):
