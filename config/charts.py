@@ -51,10 +51,16 @@ def bars(rows: Iterable[tuple[Any, ...]], *, title: str, currency: str = "", hea
     items = [(str(row[0]), int(row[1]), row[2] if len(row) > 2 else "") for row in rows]
     write = _writer(currency)
     top = max((value for _label, value, _url in items), default=0) or 1
-    lines = [_bar(place, label, value, url, 100 * max(value, 0) / top, write(value)) for place, (label, value, url) in enumerate(items)]
+    lines = [
+        _bar(place, label, value, url, 100 * max(value, 0) / top, write(value))
+        for place, (label, value, url) in enumerate(items)
+    ]
     svg = format_html(
         '<svg class="chart-bars" width="100%" height="{}" role="{}" aria-label="{}">{}</svg>',
-        _ROW * len(items), "group" if any(url for *_rest, url in items) else "img", _described(title, items, write), mark_safe("".join(lines)),
+        _ROW * len(items),
+        "group" if any(url for *_rest, url in items) else "img",
+        _described(title, items, write),
+        mark_safe("".join(lines)),
     )
     table = [(label, write(value)) for label, value, _url in items]
     return Chart("bars", title, svg, (heading or _("Name"), _value_heading(currency)), table)
@@ -68,7 +74,11 @@ def _bar(place: int, label: str, value: int, url: str, percent: float, text: str
         '<rect x="0" y="{}" width="100%" height="8" rx="2" fill="var(--chart-track)"/>'
         '<rect x="0" y="{}" width="{}%" height="8" rx="2" fill="var(--chart-1)"/></g>',
         format_html('<a href="{}">{}</a>', url, name) if url else name,
-        y + 15, text, y + 23, y + 23, f"{percent:.3f}",
+        y + 15,
+        text,
+        y + 23,
+        y + 23,
+        f"{percent:.3f}",
     )
 
 
@@ -93,21 +103,38 @@ def stacked(rows: Iterable[tuple[str, str, int]], *, title: str, currency: str =
     write = _writer(currency)
     totals = {period: sum(sums.get((period, name), 0) for name in names) for period in periods}
     svg = _over_time("stacked", title, currency, totals, [(*key, value) for key, value in sums.items()], names, colours)
-    table = [[period, *(write(sums.get((period, name), 0)) for name in names), write(totals[period])] for period in periods]
-    return Chart("stacked", title, svg, (heading or _("Period"), *names, _("Total")), table, list(zip(names, colours, strict=True)))
+    table = [
+        [period, *(write(sums.get((period, name), 0)) for name in names), write(totals[period])] for period in periods
+    ]
+    return Chart(
+        "stacked",
+        title,
+        svg,
+        (heading or _("Period"), *names, _("Total")),
+        table,
+        list(zip(names, colours, strict=True)),
+    )
 
 
 def line(rows: Iterable[tuple[str, int]], *, title: str, currency: str = "", heading: str = "") -> Chart:
     """One line over time: rows of `(period, value)`, in order."""
     totals = {str(period): int(value) for period, value in rows}
     write = _writer(currency)
-    svg = _over_time("line", title, currency, totals, [(period, "", value) for period, value in totals.items()], [""], [COLOURS[0]])
+    svg = _over_time(
+        "line", title, currency, totals, [(period, "", value) for period, value in totals.items()], [""], [COLOURS[0]]
+    )
     table = [(period, write(value)) for period, value in totals.items()]
     return Chart("line", title, svg, (heading or _("Period"), _value_heading(currency)), table)
 
 
 def _over_time(
-    kind: str, title: str, currency: str, totals: dict[str, int], data: list[tuple[str, str, int]], names: list[str], colours: list[str]
+    kind: str,
+    title: str,
+    currency: str,
+    totals: dict[str, int],
+    data: list[tuple[str, str, int]],
+    names: list[str],
+    colours: list[str],
 ) -> SafeString:
     """The SVG from the cache, or drawn; the description is written anew, in the reader's language."""
     ticks = _ticks(max(totals.values(), default=0))
@@ -119,25 +146,47 @@ def _over_time(
         drawn = {size: _draw(size, kind, list(totals), data, names, colours, ticks, labels) for size in _SIZES}
         cache.set(key, drawn, KEPT_SECONDS)
     described = escape(_described(title, [(period, total, "") for period, total in totals.items()], _writer(currency)))
-    pictures = (svg.replace('class="marks"', f'class="chart-{size}" role="img" aria-label="{described}"', 1) for size, svg in drawn.items())
+    pictures = (
+        svg.replace('class="marks"', f'class="chart-{size}" role="img" aria-label="{described}"', 1)
+        for size, svg in drawn.items()
+    )
     return mark_safe("".join(pictures))
 
 
 def _draw(
-    size: str, kind: str, periods: list[str], data: list[tuple[str, str, int]], names: list[str], colours: list[str], ticks: list[int], labels: list[str]
+    size: str,
+    kind: str,
+    periods: list[str],
+    data: list[tuple[str, str, int]],
+    names: list[str],
+    colours: list[str],
+    ticks: list[int],
+    labels: list[str],
 ) -> str:
     """Draw by Altair; imported here because most processes never draw."""
     import altair as alt
     import vl_convert
 
     width, height = _SIZES[size]
-    values = [{"period": period, "series": series, "value": value, "order": names.index(series)} for period, series, value in data]
+    values = [
+        {"period": period, "series": series, "value": value, "order": names.index(series)}
+        for period, series, value in data
+    ]
     written = "[" + ",".join(json.dumps(label) for label in labels) + "]"
     encoding: dict[str, Any] = {
-        "x": alt.X("period:O", sort=periods, title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, labelLimit=110, ticks=False)),
+        "x": alt.X(
+            "period:O",
+            sort=periods,
+            title=None,
+            axis=alt.Axis(labelAngle=0, labelOverlap=True, labelLimit=110, ticks=False),
+        ),
         "y": alt.Y(
-            "value:Q", title=None, scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
-            axis=alt.Axis(values=ticks, labelExpr=f"{written}[indexof({ticks}, datum.value)]", domain=False, ticks=False),
+            "value:Q",
+            title=None,
+            scale=alt.Scale(domain=[0, ticks[-1]], nice=False),
+            axis=alt.Axis(
+                values=ticks, labelExpr=f"{written}[indexof({ticks}, datum.value)]", domain=False, ticks=False
+            ),
         ),
     }
     if kind == "stacked":
@@ -145,10 +194,21 @@ def _draw(
         encoding["order"] = "order:Q"
         mark = partial(alt.Chart.mark_bar, width=alt.RelativeBandSize(0.62))
     else:
-        mark = partial(alt.Chart.mark_line, color=colours[0], strokeWidth=2.5, point=alt.OverlayMarkDef(color=colours[0], size=45))
-    chart = mark(alt.Chart(alt.Data(values=values))).encode(**encoding).properties(width=width, height=height, background="transparent")
+        mark = partial(
+            alt.Chart.mark_line, color=colours[0], strokeWidth=2.5, point=alt.OverlayMarkDef(color=colours[0], size=45)
+        )
+    chart = (
+        mark(alt.Chart(alt.Data(values=values)))
+        .encode(**encoding)
+        .properties(width=width, height=height, background="transparent")
+    )
     chart = chart.configure_axis(
-        labelFont="inherit", labelFontSize=13, labelPadding=8, labelColor="currentColor", gridColor="var(--line)", domainColor="var(--line-strong)"
+        labelFont="inherit",
+        labelFontSize=13,
+        labelPadding=8,
+        labelColor="currentColor",
+        gridColor="var(--line)",
+        domainColor="var(--line-strong)",
     ).configure_view(stroke=None)
     spec = chart.to_dict()
     svg = vl_convert.vegalite_to_svg({**spec, "config": {**spec["config"], "aria": False}})
@@ -183,4 +243,3 @@ def _described(title: str, items: Sequence[tuple[Any, ...]], write: Any) -> str:
     """What a screen reader says for the picture: the title and the first few values; the table holds them all."""
     said = ", ".join(f"{item[0]}: {write(item[1])}" for item in items[:8])
     return f"{title}. {said}" + ("…" if len(items) > 8 else "")
-

@@ -16,7 +16,10 @@ from config.navigation import FOOTER, PORTALS, PUBLIC, Place
 
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
-_LANGUAGES = {"en": {"code": "en", "name": "English", "short": "EN"}, "ko": {"code": "ko", "name": "한국어", "short": "한국어"}}
+_LANGUAGES = {
+    "en": {"code": "en", "name": "English", "short": "EN"},
+    "ko": {"code": "ko", "name": "한국어", "short": "한국어"},
+}
 
 
 @dataclass(slots=True)
@@ -92,6 +95,8 @@ def _mark_current(entries: list[Entry], path: str) -> None:
 def _organisation(actor: Actor) -> str:
     from accounts.organisations.models import Organisation
 
+    if actor.organisation_id is None:
+        return ""
     return str(Organisation.objects.filter(id=actor.organisation_id).first() or "")
 
 

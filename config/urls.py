@@ -1,7 +1,5 @@
 """The routes of the house: its own pages, sign-in, the three apps, and the API."""
 
-from importlib.util import find_spec
-
 from django.conf import settings
 from django.urls import include, path
 
@@ -13,11 +11,11 @@ urlpatterns = [
     path("healthz", pages.healthz, name="healthz"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accounts/", include("allauth.urls")),
+    path("api/v1/", include("config.api.urls")),
+    path("", include("accounts.urls")),
+    path("", include("licensing.urls")),
+    path("", include("royalties.urls")),
 ]
-
-for prefix, module in (("api/v1/", "config.api.urls"), ("", "accounts.urls"), ("", "licensing.urls"), ("", "royalties.urls")):
-    if find_spec(module):
-        urlpatterns.append(path(prefix, include(module)))
 
 if settings.DEBUG:
     urlpatterns.append(path("style/", pages.style, name="style"))
