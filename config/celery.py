@@ -30,14 +30,12 @@ TASKS = (
     "licensing.declarations.tasks",
     "licensing.licences.tasks",
     "licensing.permissions.tasks",
-    "licensing.permissions.tasks",
     "royalties.distribution.tasks",
     "royalties.statements.tasks",
 )
 BEAT = {
     # What a killed worker left, from the state that the database shows.
     "resume stalled declarations": {"task": "licensing.declarations.tasks.resume_stalled", "schedule": MINUTE},
-    "resume stalled imports": {"task": "licensing.permissions.tasks.resume_stalled", "schedule": MINUTE},
     "resume stalled imports": {"task": "licensing.permissions.tasks.resume_stalled", "schedule": MINUTE},
     "resume stalled runs": {"task": "royalties.distribution.tasks.resume_stalled", "schedule": MINUTE},
     "resume stalled publications": {"task": "royalties.statements.tasks.resume_stalled", "schedule": MINUTE},
