@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import duckdb
 from django.conf import settings
 from django.db import connection
 
+from licensing.engine import scratch
 from licensing.engine.core import steps
 
 # A NULL travels between the two databases as this unquoted field; text is always quoted and never mistaken for it.
@@ -108,15 +108,9 @@ def _field(value: Any) -> str:
 @contextmanager
 def connect() -> Iterator[DuckEngine]:
     """An engine whose tables and files vanish with the block."""
-    with tempfile.TemporaryDirectory(prefix="jeongsan-engine-", dir=_scratch()) as folder:
-        engine = DuckEngine(Path(folder))
+    with scratch.folder() as folder:
+        engine = DuckEngine(folder)
         try:
             yield engine
         finally:
             engine.connection.close()
-
-
-def _scratch() -> Path:
-    path = Path(settings.SCRATCH_ROOT)
-    path.mkdir(parents=True, exist_ok=True)
-    return path
