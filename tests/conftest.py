@@ -108,15 +108,25 @@ class Committed:
 
 
 @pytest.fixture
+def committed_as() -> str:
+    """The database that `committed_db` copies: none, for an empty one. A folder of tests may have one with a scene."""
+    return ""
+
+
+@pytest.fixture
 def committed_db(
-    request: pytest.FixtureRequest, django_db_setup: None, databases: Databases, django_db_blocker: Any
+    request: pytest.FixtureRequest,
+    django_db_setup: None,
+    databases: Databases,
+    committed_as: str,
+    django_db_blocker: Any,
 ) -> Iterator[Committed]:
     """A fresh clone to which Django's default connection points, in every thread, until the test ends."""
     if request.node.get_closest_marker("django_db") or "db" in request.fixturenames:
         pytest.fail("committed_db takes the place of django_db: ask for one of them")
     from django.core.cache import cache
 
-    name = databases.clone()
+    name = databases.clone(committed_as)
     with django_db_blocker.unblock(), using(name):
         cache.clear()
         yield Committed(name, databases.url(name), _environment(databases.url(name)))

@@ -41,12 +41,16 @@ class Databases:
         self.template = self._template()
         self._drop_abandoned()
 
-    def clone(self) -> str:
-        """Create a database as the template is; returns its name."""
+    def clone(self, of: str = "") -> str:
+        """Create a database as the template is, or as `of` is; returns its name."""
         name = f"{CLONE}{secrets.token_hex(6)}"
         self._lock(name)
-        self._run("CREATE DATABASE {} TEMPLATE {} STRATEGY {}", name, self.template, "wal_log")
+        self._run("CREATE DATABASE {} TEMPLATE {} STRATEGY {}", name, of or self.template, "wal_log")
         return name
+
+    def freeze(self, name: str) -> None:
+        """Let nobody connect any more: a session would hinder cloning."""
+        self._run("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
 
     def drop(self, name: str) -> None:
         """Drop a clone, whoever is still connected to it."""
@@ -83,7 +87,7 @@ class Databases:
         with using(draft):
             call_command("migrate", verbosity=0, interactive=False)
         self._run("ALTER DATABASE {} RENAME TO {}", draft, name)
-        self._run("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)  # a connection would hinder cloning
+        self.freeze(name)
 
     def _drop_abandoned(self) -> None:
         names = self.session.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [r"jt%\_%"]).fetchall()
