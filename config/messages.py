@@ -25,7 +25,7 @@ APPS = ("accounts", "config", "licensing", "royalties")
 # The functions that mark a text, with the places of their arguments as Babel counts them; "c" is the context.
 _PLAIN, _PLURAL, _CONTEXT, _BOTH = None, (1, 2), ((1, "c"), 2), ((1, "c"), 2, 3)
 _MARKS = {
-    "_": _PLAIN, "gettext": _PLAIN, "gettext_lazy": _PLAIN, "gettext_noop": _PLAIN, "Said": _PLAIN,
+    "_": _PLAIN, "gettext": _PLAIN, "gettext_lazy": _PLAIN, "gettext_noop": _PLAIN, "say": _PLAIN,
     "ngettext": _PLURAL, "ngettext_lazy": _PLURAL,
     "pgettext": _CONTEXT, "pgettext_lazy": _CONTEXT,
     "npgettext": _BOTH, "npgettext_lazy": _BOTH,

@@ -34,6 +34,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             Place(_("Members"), "licensing:holders"),
             Place(_("Works"), "licensing:works"),
             Place(_("Mandates"), "licensing:mandates"),
+            Place(_("Imports"), "licensing:imports"),
         )),
         (_("Licensing"), (
             TARIFFS,

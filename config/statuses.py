@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 # tone: quiet (rests), info (moves), good (done well), warn (someone must look), bad (stopped or refused)
 STATUSES: dict[str, tuple[str, Any]] = {
+    "waiting": ("info", _("waiting")),
+    "running": ("info", _("running")),
+    "done": ("good", _("done")),
     "draft": ("quiet", _("draft")),
     "received": ("info", _("received")),
     "processing": ("info", _("processing")),

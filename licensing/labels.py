@@ -28,13 +28,13 @@ LABELS: Final = {
     "other": gettext_lazy("other"),
 }
 UNITS: Final = {
-    "token": pgettext_lazy("unit", "tokens"),
-    "character": pgettext_lazy("unit", "characters"),
-    "page": pgettext_lazy("unit", "pages"),
-    "image": pgettext_lazy("unit", "images"),
-    "second": pgettext_lazy("unit", "seconds"),
-    "work": pgettext_lazy("unit", "works"),
-    "request": pgettext_lazy("unit", "requests"),
+    "token": gettext_lazy("tokens"),
+    "character": gettext_lazy("characters"),
+    "page": gettext_lazy("pages"),
+    "image": gettext_lazy("images"),
+    "second": gettext_lazy("seconds"),
+    "work": gettext_lazy("works"),
+    "request": gettext_lazy("requests"),
 }
 STATUSES: Final = {
     "rejected": gettext_lazy("rejected"),

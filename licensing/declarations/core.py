@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from accounts.identity.core import say
+
 # Unsubmitted: the licensee may still change or discard it.
 OPEN: Final = frozenset({"draft", "received", "processing", "processed", "failed"})
 # A new file may be attached; while one is processed, it may not.
@@ -40,14 +42,15 @@ def questions(
 
     `unpriced` names quantities that no charge fits; `unrated` says why no fee could be worked out.
     """
-    found = [Note("unpriced", f"No charge of the tariff prices {what}.") for what in unpriced]
+    found = [Note("unpriced", say("No charge of the tariff prices {what}.", what=what)) for what in unpriced]
     found += [
-        Note("missing_base", f"The base “{name}” of a percentage charge was not declared.") for name in missing_bases
+        Note("missing_base", say("The base “{name}” of a percentage charge was not declared.", name=name))
+        for name in missing_bases
     ]
     if unrated is not None:
         found.append(unrated)
     if not lines.get("licensed", 0) + lines.get("unmatched", 0):
-        found.append(Note("nothing_to_price", "No line of the declaration is licensed or unmatched."))
+        found.append(Note("nothing_to_price", say("No line of the declaration is licensed or unmatched.")))
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from accounts.identity.core import Actor
+from accounts.identity.core import Actor, say
 from licensing import terms
 from licensing.licences.core import Terms
 from licensing.licences.models import Licence
@@ -90,7 +90,7 @@ def _read(item: Item) -> Spoken | core.Reason:
         except BadIdentifier as error:
             return core.Reason("bad_identifier", str(error))
     if not item.title.strip():
-        return core.Reason("no_identifier", "Give an identifier, or a title.")
+        return core.Reason("no_identifier", say("Give an identifier, or a title."))
     return "title", item.title
 
 
@@ -198,7 +198,7 @@ def _by(facts: core.Facts, work: FoundWork | None) -> Answer:
     decision = core.decide(facts)
     reasons = decision.reasons
     if work is None and decision.verdict != "unmatched":
-        reasons = (core.Reason("no_work", "No work is registered under this identifier."), *reasons)
+        reasons = (core.Reason("no_work", say("No work is registered under this identifier.")), *reasons)
     return Answer(decision.verdict, decision.basis, work, decision.missing_ppm, reasons)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from accounts.identity.core import gettext_noop, say
 from licensing import terms
 from licensing.licences import core as licences
 
@@ -135,7 +136,7 @@ def _free(facts: Facts) -> Decision | None:
     end = facts.protected_until
     if end is None or facts.day < end:
         return None
-    return Decision("licensed", "free", reasons=(Reason("protection_ended", f"Free to use since {end}."),))
+    return Decision("licensed", "free", reasons=(Reason("protection_ended", say("Free to use since {end}.", end=end)),))
 
 
 def _reserved(facts: Facts) -> Decision | None:
@@ -146,7 +147,12 @@ def _reserved(facts: Facts) -> Decision | None:
     ]
     if not found:
         return None
-    reasons = (Reason("reserved", f"Reserved for {r.target}, received {r.received.isoformat()}.") for r in found)
+    reasons = (
+        Reason(
+            "reserved", say("Reserved for {place}, received {moment}.", place=r.target, moment=r.received.isoformat())
+        )
+        for r in found
+    )
     return Decision("reserved", reasons=tuple(reasons))
 
 
@@ -155,26 +161,31 @@ def _individual(facts: Facts) -> Decision | None:
     if not shares or not all(_granted(facts.direct, share, facts) for share in shares):
         return None
     return Decision(
-        "licensed", "individual", reasons=(Reason("individual_licence", "All holders licensed this use directly."),)
+        "licensed",
+        "individual",
+        reasons=(Reason("individual_licence", say("All holders licensed this use directly.")),),
     )
 
 
 def _statutory(facts: Facts) -> Decision | None:
     if (facts.kind, facts.use) not in facts.statutory:
         return None
-    detail = f"A statutory scheme covers {terms.USES[facts.use]} of {facts.kind} works."
+    use, kind = say(terms.USES[facts.use]), say(terms.KINDS[facts.kind])
+    detail = say("A statutory scheme covers this use ({use}) of this kind of work ({kind}).", use=use, kind=kind)
     return Decision("licensed", "statutory", reasons=(Reason("statutory_scheme", detail),))
 
 
 def _unmandated(facts: Facts) -> Decision | None:
     shares = _shares(facts)
     if not shares:
-        reason = Reason("no_share", f"No share is recorded on {facts.day}.")
+        reason = Reason("no_share", say("No share is recorded on {day}.", day=facts.day))
         return Decision("unmandated", missing_ppm=terms.PPM, reasons=(reason,))
     missing = sum(share.ppm for share in shares if not _granted(facts.mandates, share, facts))
     if not missing:
         return None
-    detail = f"Holders of {missing} ppm have not mandated the society for {terms.USES[facts.use]}."
+    detail = say(
+        "Holders of {missing} ppm have not mandated this use ({use}).", missing=missing, use=say(terms.USES[facts.use])
+    )
     return Decision("unmandated", missing_ppm=missing, reasons=(Reason("mandate_missing", detail),))
 
 
@@ -182,27 +193,57 @@ def _by_licence(facts: Facts) -> Decision:
     misses = {ref: _misses(ref, licence, facts) for ref, licence in facts.licences.items()}
     fitting = [ref for ref, reasons in misses.items() if not reasons]
     if fitting and facts.matched:
-        return Decision("licensed", "licence", reasons=(Reason("licence_covers", f"Licence {fitting[0]} covers it."),))
+        return Decision(
+            "licensed",
+            "licence",
+            reasons=(Reason("licence_covers", say("Licence {licence} covers it.", licence=fitting[0])),),
+        )
     if fitting:
-        detail = "No work is registered under this identifier; a licence would cover its kind."
+        detail = say("No work is registered under this identifier; a licence would cover its kind.")
         return Decision("unmatched", reasons=(Reason("no_work", detail),))
     reasons = tuple(reason for found in misses.values() for reason in found)
-    return Decision("unlicensed", reasons=reasons or (Reason("no_licence", "There is no licence with the society."),))
+    return Decision(
+        "unlicensed", reasons=reasons or (Reason("no_licence", say("There is no licence with the society.")),)
+    )
 
 
-# What a licence must agree with: code of the reason, what the sentence says, and the test.
+# What a licence must agree with: code of the reason, its sentence, and the test.
 _TERMS: Final[tuple[tuple[str, str, Callable[[licences.Terms, Facts], bool]], ...]] = (
-    ("licence_not_then", "is not in force on this day", lambda x, f: licences.in_force(x, f.day)),
-    ("licence_not_use", "does not cover this use", lambda x, f: _covers(x.uses, f.use)),
-    ("licence_not_kind", "does not cover works of this kind", lambda x, f: _covers(x.kinds, f.kind)),
-    ("licence_not_territory", "does not cover this territory", lambda x, f: _covers(x.territory, f.territory)),
-    ("licence_not_model", "does not cover this model", lambda x, f: not x.models or f.model in x.models),
-    ("licence_not_dataset", "does not cover this dataset", lambda x, f: not x.datasets or f.dataset in x.datasets),
+    (
+        "licence_not_then",
+        gettext_noop("Licence {licence} is not in force on this day."),
+        lambda x, f: licences.in_force(x, f.day),
+    ),
+    (
+        "licence_not_use",
+        gettext_noop("Licence {licence} does not cover this use."),
+        lambda x, f: _covers(x.uses, f.use),
+    ),
+    (
+        "licence_not_kind",
+        gettext_noop("Licence {licence} does not cover works of this kind."),
+        lambda x, f: _covers(x.kinds, f.kind),
+    ),
+    (
+        "licence_not_territory",
+        gettext_noop("Licence {licence} does not cover this territory."),
+        lambda x, f: _covers(x.territory, f.territory),
+    ),
+    (
+        "licence_not_model",
+        gettext_noop("Licence {licence} does not cover this model."),
+        lambda x, f: not x.models or f.model in x.models,
+    ),
+    (
+        "licence_not_dataset",
+        gettext_noop("Licence {licence} does not cover this dataset."),
+        lambda x, f: not x.datasets or f.dataset in x.datasets,
+    ),
 )
 
 
 def _misses(ref: str, licence: licences.Terms, facts: Facts) -> list[Reason]:
-    return [Reason(code, f"Licence {ref} {text}.") for code, text, fits in _TERMS if not fits(licence, facts)]
+    return [Reason(code, say(text, licence=ref)) for code, text, fits in _TERMS if not fits(licence, facts)]
 
 
 def _shares(facts: Facts) -> list[Share]:

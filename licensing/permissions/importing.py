@@ -150,9 +150,12 @@ _NEW = "(i.held_id IS NULL OR i.valid @> i.held AND i.valid <> i.held)"
 _MEET = """code_points(a.uses::text[]) && code_points(b.uses::text[])
   AND code_points(a.kinds::text[]) && code_points(b.kinds::text[])
   AND code_points(a.territory::text[]) && code_points(b.territory::text[]) AND a.valid && b.valid"""
+# Materialised, so that mandates are joined by their holder: by an index of days and codes alone, each meets every other.
 _MEETING_RECORD = f"""
-SELECT DISTINCT a.row, 0 FROM (SELECT * FROM incoming_mandate i WHERE {_NEW}) a
-JOIN licensing_mandate b ON b.holder_id = a.holder_id AND b.id IS DISTINCT FROM a.held_id AND {_MEET}
+WITH new AS (SELECT * FROM incoming_mandate i WHERE {_NEW}),
+held AS MATERIALIZED (SELECT * FROM licensing_mandate WHERE holder_id IN (SELECT holder_id FROM new))
+SELECT DISTINCT a.row, 0 FROM new a
+JOIN held b ON b.holder_id = a.holder_id AND b.id IS DISTINCT FROM a.held_id AND {_MEET}
 ORDER BY 1
 """
 _MEETING_ROWS = f"""

@@ -9,7 +9,7 @@ from typing import IO, Final
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.identity.core import Actor, NotFound, Refusal
+from accounts.identity.core import Actor, NotFound, Refusal, say
 from accounts.organisations.models import Organisation
 from licensing.intake.importing import ImportResult, check_society
 from licensing.intake.models import Import
@@ -35,7 +35,7 @@ _STALLED = dt.timedelta(minutes=2)
 def request_import(*, actor: Actor, society: Organisation, kind: str, stream: IO[bytes], name: str) -> Import:
     """Keep a file and note that it waits to be imported; call `run` with its id, here or in a worker."""
     if kind not in _SERVICES:
-        raise Refusal("unknown_kind", f"Import one of: {', '.join(_SERVICES)}.", pointer="/kind")
+        raise Refusal("unknown_kind", say("Import one of: {known}.", known=", ".join(_SERVICES)), pointer="/kind")
     check_society(actor, society, PERMISSION[Import.Kind(kind)])
     with transaction.atomic():
         file = keep(actor=actor, stream=stream, name=name, organisation=society)
@@ -86,5 +86,5 @@ def find_import(*, actor: Actor, import_id: int) -> Import:
     """One of the society's imports, or NotFound."""
     found = Import.objects.visible_to(actor).select_related("file").filter(pk=import_id).first()
     if found is None:
-        raise NotFound("There is no such import.")
+        raise NotFound(say("There is no such import."))
     return found

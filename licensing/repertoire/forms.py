@@ -15,6 +15,12 @@ from licensing.repertoire.models import Holder, Share, Work
 from licensing.repertoire.services import ShareLine
 
 _DAY = forms.DateInput(attrs={"type": "date"})
+
+
+def _short(size: int) -> forms.TextInput:
+    return forms.TextInput(attrs={"size": size})
+
+
 _TAX = {
     "kr_business": _("business income, resident in Korea"),
     "kr_other": _("other income, resident in Korea"),
@@ -85,9 +91,9 @@ class WorkForm(forms.Form):
 class ShareForm(forms.Form):
     """One line of a work's shares; a line left empty is no share."""
 
-    holder_ref = forms.CharField(label=_("Member"), max_length=64, required=False)
-    role = forms.CharField(label=_("Role"), max_length=20, required=False)
-    share = forms.CharField(label=_("Share"), max_length=40, required=False)
+    holder_ref = forms.CharField(label=_("Member"), max_length=64, required=False, widget=_short(14))
+    role = forms.CharField(label=_("Role"), max_length=20, required=False, widget=_short(12))
+    share = forms.CharField(label=_("Share"), max_length=40, required=False, widget=_short(10))
     since = forms.DateField(label=_("From"), required=False, widget=_DAY)
     until = forms.DateField(label=_("First day after"), required=False, widget=_DAY)
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from accounts.identity.core import Refusal
+from accounts.identity.core import Refusal, say
 from licensing import terms
 from licensing.tariffs.charges.base import Measure, Step, exact
 from licensing.tariffs.currencies import MINOR_DIGITS, major
@@ -42,6 +42,11 @@ class Quantity:
     unit: str
     units: int
     works: int = 0
+
+    def said(self) -> str:
+        """`5,000 tokens of book for training`, in the reader's language."""
+        use, kind, unit = say(terms.USES[self.use]), say(terms.KINDS[self.kind]), say(terms.UNITS[self.unit])
+        return say("{units:,} {unit} of {kind} for {use}", units=self.units, unit=unit, kind=kind, use=use)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +103,15 @@ class Rating:
         errors = [
             {
                 "code": "unpriced",
-                "detail": f"No charge of the tariff prices {q.units} {q.unit} of {q.kind} for {q.use}.",
+                "detail": say("No charge of the tariff prices {what}.", what=quantity.said()),
             }
-            for q in self.unpriced
+            for quantity in self.unpriced
         ]
         errors += [
-            {"code": "missing_base", "detail": f"The base “{name}” of a percentage charge was not declared."}
+            {
+                "code": "missing_base",
+                "detail": say("The base “{name}” of a percentage charge was not declared.", name=name),
+            }
             for name in self.missing_bases
         ]
         if errors:
@@ -250,7 +258,11 @@ def _bounded(amount: int) -> int:
     if amount > MAX_AMOUNT:
         raise Refusal(
             "amount_too_large",
-            f"This comes to {amount} minor units, more than the {MAX_AMOUNT} that one amount may be. "
-            "Check the units declared and the tariff's prices.",
+            say(
+                "This comes to {amount} minor units, more than the {most} that one amount may be. "
+                "Check the units declared and the tariff's prices.",
+                amount=amount,
+                most=MAX_AMOUNT,
+            ),
         )
     return amount

@@ -10,17 +10,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from accounts.identity.core import Refusal
+from accounts.identity.core import Refusal, gettext_noop
 from licensing import terms
 
 MAX_BYTES: Final = 1_000_000
 _DECIMAL: Final = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,12})?")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def gettext_noop(text: str) -> str:
-    """Marks a message for translation; `BadDocument.translated` does it when a person is told."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from accounts.identity.core import Refusal
+from accounts.identity.core import Refusal, gettext_noop
 from licensing import terms
 from licensing.tariffs.charges import MODELS
 from licensing.tariffs.charges.base import Rates
 from licensing.tariffs.currencies import MINOR_DIGITS
-from licensing.tariffs.reading import BadDocument, Problem, Reader, gettext_noop, loads
+from licensing.tariffs.reading import BadDocument, Problem, Reader, loads
 
 MAX_CHARGES: Final = 200
 MAX_AMOUNT: Final = 10**15  # minor units

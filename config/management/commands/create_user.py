@@ -13,7 +13,7 @@ from accounts.access import services
 from accounts.access.core import REPRESENTATIONS, roles_of
 from accounts.access.models import Role
 from accounts.identity import links
-from accounts.identity.core import SYSTEM, NotFound, Refusal
+from accounts.identity.core import SYSTEM, NotFound, Refusal, say
 from accounts.identity.models import User
 from accounts.organisations.models import Organisation
 from config.commands import Command as Base
@@ -40,7 +40,12 @@ class Command(Base):
     def run(self, *, email: str, organisation: str, role: str, **options: Any) -> dict[str, Any]:
         where = Organisation.objects.filter(ref=organisation).first()
         if where is None:
-            raise NotFound(f"There is no organisation “{organisation}”. Create it with create_organisation first.")
+            raise NotFound(
+                say(
+                    "There is no organisation “{organisation}”. Create it with create_organisation first.",
+                    organisation=organisation,
+                )
+            )
         known = User.objects.filter(email__iexact=email.strip()).exists()
         user = self._give(where, email, role, **options)
         result = {"user": user.email, "id": user.pk, "organisation": where.ref, "role": role, "created": not known}
@@ -78,10 +83,19 @@ class Command(Base):
                 )
             return services.create_user(organisation=where, role=role, **person)
         if role not in REPRESENTATIONS:
-            raise Refusal("unknown_role", f"Somebody acts for a rights holder as one of: {', '.join(REPRESENTATIONS)}.")
+            raise Refusal(
+                "unknown_role",
+                say("Somebody acts for a rights holder as one of: {known}.", known=", ".join(REPRESENTATIONS)),
+            )
         found = Holder.objects.filter(society=where, ref=holder).first()
         if found is None:
-            raise NotFound(f"{where.ref} has no member “{holder}”. Import it with import_holders first.")
+            raise NotFound(
+                say(
+                    "{society} has no member “{holder}”. Import it with import_holders first.",
+                    society=where.ref,
+                    holder=holder,
+                )
+            )
         user = services.invite(organisation=where, **person)
         represent(actor=SYSTEM, user=user, holder=found, scope=role)
         return user

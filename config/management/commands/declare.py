@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from accounts.identity.core import SYSTEM, Refusal
+from accounts.identity.core import SYSTEM, Refusal, say
 from config.commands import Command as BaseCommand
 from licensing import terms
 from licensing.declarations import services
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         try:
             stream = file.open("rb")
         except OSError as error:
-            raise Refusal("no_file", f"{file} cannot be read: {error.strerror}.") from error
+            raise Refusal("no_file", say("{file} cannot be read: {why}.", file=file, why=error.strerror)) from error
         with stream:
             declaration = services.declare_file(
                 actor=SYSTEM,

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from accounts.access import services
-from accounts.identity.core import SYSTEM, NotFound
+from accounts.identity.core import SYSTEM, NotFound, say
 from accounts.organisations.models import Organisation
 from config.commands import Command as Base
 
@@ -36,7 +36,12 @@ class Command(Base):
     def run(self, *, organisation: str, scopes: str, sandbox: bool, name: str, days: int | None) -> dict[str, Any]:
         where = Organisation.objects.filter(ref=organisation).first()
         if where is None:
-            raise NotFound(f"There is no organisation “{organisation}”. Create it with create_organisation first.")
+            raise NotFound(
+                say(
+                    "There is no organisation “{organisation}”. Create it with create_organisation first.",
+                    organisation=organisation,
+                )
+            )
         expires_at = timezone.now() + datetime.timedelta(days=days) if days is not None else None
         token, text = services.issue_token(
             actor=SYSTEM, organisation=where, scopes=scopes, sandbox=sandbox, name=name, expires_at=expires_at

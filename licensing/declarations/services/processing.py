@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.identity.core import SYSTEM, Refusal
+from accounts.identity.core import SYSTEM, Refusal, say
 from licensing.declarations import core, pipeline
 from licensing.declarations.models import Declaration, DeclarationFile, DeclarationQuerySet
 from licensing.declarations.rating import rate_declarations
@@ -40,7 +40,7 @@ def process(declaration_id: int) -> Declaration | None:
     if claim is None:
         return None
     if claim.attempt > core.MOST_ATTEMPTS:
-        return _fail(claim, [core.Note("gave_up", "Processing failed several times. Support has been told.")])
+        return _fail(claim, [core.Note("gave_up", say("Processing failed several times. Support has been told."))])
     try:
         with connect() as engine:
             files = list(claim.files.select_related("file").order_by("position", "pk"))
@@ -152,7 +152,7 @@ def _rate(held: Declaration) -> None:
         held.fee, unrated = None, core.Note(refusal.code, str(refusal.detail))
     else:
         held.fee, missing = rating.as_data(), rating.missing_bases
-        unpriced = [f"{q.units} {q.unit} of {q.kind} for {q.use}" for q in rating.unpriced]
+        unpriced = [quantity.said() for quantity in rating.unpriced]
     found = core.questions(lines=held.lines, unpriced=unpriced, missing_bases=missing, unrated=unrated)
     held.questions = [question.as_data() for question in found]
 

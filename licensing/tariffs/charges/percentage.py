@@ -8,8 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Self
 
+from accounts.identity.core import gettext_noop
 from licensing.tariffs.charges.base import Measure, Priced, Rates, Step, exact
-from licensing.tariffs.reading import Reader, gettext_noop
+from licensing.tariffs.reading import Reader
 
 
 @dataclass(frozen=True, slots=True)

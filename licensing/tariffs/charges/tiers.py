@@ -8,8 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
+from accounts.identity.core import gettext_noop
 from licensing.tariffs.charges.base import MAX_COUNT, MAX_PER, MAX_PRICE, Measure, Step, exact
-from licensing.tariffs.reading import Reader, gettext_noop
+from licensing.tariffs.reading import Reader
 
 MAX_TIERS: Final = 100
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from accounts.identity.core import Refusal
+from accounts.identity.core import Refusal, say
 from licensing import terms
 
 MAX_FACTOR = 1_000_000  # unit weight × use weight × kind points, at most
@@ -51,7 +51,13 @@ class RuleTerms:
         """
         if use not in self.use_weights:
             raise Refusal(
-                "use_without_weight", f"The rule {self.ref} v{self.version} gives no weight to the use “{use}”."
+                "use_without_weight",
+                say(
+                    "The rule {rule} v{version} gives no weight to the use “{use}”.",
+                    rule=self.ref,
+                    version=self.version,
+                    use=use,
+                ),
             )
         return self.use_weights[use] * self.unit_weights.get(unit, 1) * self.kind_points.get(kind, 1)
 
@@ -62,8 +68,14 @@ class RuleTerms:
         if len(mixed) > 1 and missing:
             raise Refusal(
                 "mixed_units",
-                f"The pool mixes units ({', '.join(mixed)}), and the rule {self.ref} v{self.version} has no unit weight for "
-                f"{', '.join(missing)}. Publish a version of the rule with `unit_weights` for them.",
+                say(
+                    "The pool mixes units ({mixed}), and the rule {rule} v{version} has no unit weight for "
+                    "{missing}. Publish a version of the rule with `unit_weights` for them.",
+                    mixed=", ".join(mixed),
+                    rule=self.ref,
+                    version=self.version,
+                    missing=", ".join(missing),
+                ),
             )
 
 
@@ -73,12 +85,12 @@ MAX_BYTES = 1_000_000
 def read_text(data: str | bytes) -> Any:
     """A rule document from a file: UTF-8 JSON, no key twice, no number that JSON does not know. Raises Refusal."""
     if len(data) > MAX_BYTES:
-        raise Refusal("too_large", f"A rule document has at most {MAX_BYTES:,} bytes.")
+        raise Refusal("too_large", say("A rule document has at most {most:,} bytes.", most=MAX_BYTES))
     try:
         text = data if isinstance(data, str) else data.decode("utf-8-sig")
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise Refusal("not_json", f"The file is not a JSON document: {error}.") from error
+        raise Refusal("not_json", say("The file is not a JSON document: {error}.", error=error)) from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -87,12 +99,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(
             key for place, (key, _value) in enumerate(pairs) if key in [earlier for earlier, _ in pairs[:place]]
         )
-        raise ValueError(f"the key “{twice}” stands twice")
+        raise ValueError(say("the key “{key}” stands twice", key=twice))
     return found
 
 
 def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(say("{text} is no number", text=text))
 
 
 def parse(document: Any) -> RuleTerms:
@@ -111,12 +123,12 @@ class _Reader:
 
     def rule(self, document: Any) -> RuleTerms:
         if not isinstance(document, dict):
-            raise Refusal("invalid_rule", "A rule is one JSON object.", pointer="")
+            raise Refusal("invalid_rule", say("A rule is one JSON object."), pointer="")
         self.keys(document, "", _REQUIRED, _OPTIONAL)
         valid_from = self.date(document, "valid_from")
         valid_to = self.date(document, "valid_to") if document.get("valid_to") is not None else None
         if valid_from and valid_to and valid_to <= valid_from:
-            self.fault("/valid_to", "The end is exclusive and must lie after valid_from.")
+            self.fault("/valid_to", say("The end is exclusive and must lie after valid_from."))
         read = RuleTerms(
             ref=self.ref(document),
             version=self.integer(document.get("version", 1), "/version", least=1, most=_MAX_VERSION),
@@ -133,8 +145,10 @@ class _Reader:
         self.product(read)
         if self.errors:
             first = self.errors[0]
-            more = f" ({len(self.errors) - 1} more)" if len(self.errors) > 1 else ""
-            raise Refusal("invalid_rule", f"{first['pointer'] or '/'}: {first['detail']}{more}", errors=self.errors)
+            said = f"{first['pointer'] or '/'}: {first['detail']}"
+            if more := len(self.errors) - 1:
+                said = say("{fault} ({more} more)", fault=said, more=more)
+            raise Refusal("invalid_rule", said, errors=self.errors)
         return read
 
     def keys(
@@ -144,23 +158,23 @@ class _Reader:
             if key not in required and key not in optional:
                 self.fault(
                     f"{pointer}/{_escape(key)}",
-                    f"Unknown key. Known are {', '.join(required + optional)}.",
+                    say("Unknown key. Known are {known}.", known=", ".join(required + optional)),
                     "unknown_key",
                 )
         for key in required:
             if key not in found:
-                self.fault(f"{pointer}/{key}", "This key is missing.", "missing")
+                self.fault(f"{pointer}/{key}", say("This key is missing."), "missing")
 
     def ref(self, document: dict[str, Any]) -> str:
         value = document.get("rule", "x")
         if not isinstance(value, str) or not _REF.fullmatch(value):
-            self.fault("/rule", "Use 1 to 64 letters, digits, dots, dashes or underscores.")
+            self.fault("/rule", say("Use 1 to 64 letters, digits, dots, dashes or underscores."))
             return ""
         return value
 
     def name(self, value: Any) -> None:
         if not isinstance(value, str) or len(value) > 200:
-            self.fault("/name", "A name is text of at most 200 characters.")
+            self.fault("/name", say("A name is text of at most 200 characters."))
 
     def date(self, document: dict[str, Any], key: str) -> datetime.date | None:
         value = document.get(key)
@@ -170,19 +184,19 @@ class _Reader:
                     raise ValueError
                 return datetime.date.fromisoformat(value)
             except ValueError:
-                self.fault(f"/{key}", "Write a day as YYYY-MM-DD.")
+                self.fault(f"/{key}", say("Write a day as YYYY-MM-DD."))
         return None
 
     def integer(self, value: Any, pointer: str, *, least: int, most: int) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            self.fault(pointer, f"Give an integer from {least} to {most}.")
+            self.fault(pointer, say("Give an integer from {least} to {most}.", least=least, most=most))
             return least
         return value
 
     def percent(self, value: Any, pointer: str) -> int:
         if not isinstance(value, str) or not _PERCENT.fullmatch(value):
             self.fault(
-                pointer, 'Give a percentage from "0" to "100" as text with at most six decimals, such as "12.5".'
+                pointer, say('Give a percentage from "0" to "100" as text with at most six decimals, such as "12.5".')
             )
             return 0
         whole, _, decimals = value.partition(".")
@@ -192,32 +206,39 @@ class _Reader:
         if not isinstance(value, list) or len(value) > _MAX_DEDUCTIONS:
             self.fault(
                 "/deductions",
-                f"Give a list of at most {_MAX_DEDUCTIONS} deductions, in the order in which they are taken.",
+                say(
+                    "Give a list of at most {most} deductions, in the order in which they are taken.",
+                    most=_MAX_DEDUCTIONS,
+                ),
             )
             return ()
         read: list[DeductionRule] = []
         for place, item in enumerate(value):
             pointer = f"/deductions/{place}"
             if not isinstance(item, dict):
-                self.fault(pointer, "A deduction is an object with name and percent.")
+                self.fault(pointer, say("A deduction is an object with name and percent."))
                 continue
             self.keys(item, pointer, ("name", "percent"))
             name = item.get("name", f"#{place}")
             if not isinstance(name, str) or not name.strip() or name != name.strip() or len(name) > 100:
-                self.fault(f"{pointer}/name", "Give a name of 1 to 100 characters without blanks around it.")
+                self.fault(f"{pointer}/name", say("Give a name of 1 to 100 characters without blanks around it."))
             elif name in {rule.name for rule in read}:
-                self.fault(f"{pointer}/name", "Two deductions have this name.", "duplicate")
+                self.fault(f"{pointer}/name", say("Two deductions have this name."), "duplicate")
             else:
                 read.append(DeductionRule(name, self.percent(item.get("percent", "0"), f"{pointer}/percent")))
         return tuple(read)
 
     def weights(self, value: Any, pointer: str, known: Mapping[str, str]) -> Mapping[str, int]:
         if not isinstance(value, dict):
-            self.fault(pointer, "Give an object of code and integer weight.")
+            self.fault(pointer, say("Give an object of code and integer weight."))
             return {}
         for code in value:
             if code not in known:
-                self.fault(f"{pointer}/{_escape(code)}", f"Unknown code. Known are {', '.join(known)}.", "unknown_key")
+                self.fault(
+                    f"{pointer}/{_escape(code)}",
+                    say("Unknown code. Known are {known}.", known=", ".join(known)),
+                    "unknown_key",
+                )
         return {
             code: self.integer(weight, f"{pointer}/{_escape(code)}", least=0, most=MAX_FACTOR)
             for code, weight in value.items()
@@ -232,7 +253,11 @@ class _Reader:
         if product > MAX_FACTOR:
             self.fault(
                 "/use_weights",
-                f"The largest weights multiply to {product:,}; use weight × unit weight × kind points may reach {MAX_FACTOR:,}.",
+                say(
+                    "The largest weights multiply to {product:,}; use weight × unit weight × kind points may reach {most:,}.",
+                    product=product,
+                    most=MAX_FACTOR,
+                ),
                 "too_large",
             )
 
