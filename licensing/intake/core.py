@@ -121,6 +121,9 @@ def encoding(block: bytes) -> str:
     return "cp949" if votes["cp949"] > votes["utf-8"] else "utf-8"
 
 
+MOST_COLUMNS = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """How a delimited text names its columns: normalised names, in the file's order."""
@@ -141,6 +144,8 @@ def header(line: str, spec: TableSpec) -> Header:
     """
     readings = [Header(d, _cells(line, d)) for d in (",", "\t", ";")]
     best = max(readings, key=lambda h: len(set(h.columns) & set(spec.columns)))
+    if len(best.columns) > MOST_COLUMNS:
+        raise Refusal("too_many_columns", say("The file has more than {most} columns.", most=MOST_COLUMNS))
     require_columns(best.columns, spec)
     return best
 

@@ -35,8 +35,9 @@ def refusing() -> Iterator[None]:
     """Turn what the engine says about an unreadable file into a Refusal; wrap whatever reads `raw`."""
     try:
         yield
-    except duckdb.OutOfMemoryException:
-        raise
+    except duckdb.OutOfMemoryException as failure:
+        detail = say("Reading the file takes more memory than this installation allows. Split it.")
+        raise Refusal("too_large", detail) from failure
     except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as failure:
         first = str(failure).partition("\n")[0][:300]
         raise Refusal(

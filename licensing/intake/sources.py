@@ -239,7 +239,7 @@ def _objects(start: bytes, spec: TableSpec) -> _Objects:
     for line in start.split(b"\n")[:1000]:
         try:
             found = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(found, dict):
             keys.update(dict.fromkeys(key for key in found if '"' not in key and "\\" not in key))
@@ -273,14 +273,8 @@ def parquet(engine: Engine, path: Path, packing: str | None, spec: TableSpec, li
             out.writelines(chunks(path, packing, limits))
         path = copy
     name = _quoted(str(path))
-    rows = engine.rows(f"SELECT num_rows FROM parquet_file_metadata('{name}')")[0][0]
-    if not rows:
-        raise Refusal("no_rows", say("The file has columns but no rows."))
-    if rows > limits.rows:
-        raise Refusal("too_many_rows", say("The file has more than {most} rows. Split it.", most=limits.rows))
+    types = _parquet_types(engine, name, limits)
     source = f"read_parquet('{name}', file_row_number = true, binary_as_string = true)"
-    types = {str(column): str(kind) for column, kind, *_ in engine.rows(f"DESCRIBE SELECT * FROM {source}")}
-    types.pop("file_row_number", None)
     named = {core.column_name(column): column for column in types}
     core.require_columns([core.column_name(column) for column in types], spec)
     have = {column: named[column] for column in spec.columns if column in named}
@@ -305,6 +299,24 @@ def parquet(engine: Engine, path: Path, packing: str | None, spec: TableSpec, li
     # One reading finds damaged pages before anything is done, and whether later readings need look for bad cells.
     bad = engine.rows(f"SELECT count(*) FROM ({file.records()}) WHERE problem IS NOT NULL")[0][0]
     return file if bad else replace(file, problem="")
+
+
+def _parquet_types(engine: Engine, name: str, limits: Limits) -> dict[str, str]:
+    """Column → type; refuses by the file's own account of its rows and sizes, before any of it is unpacked."""
+    rows = engine.rows(f"SELECT num_rows FROM parquet_file_metadata('{name}')")[0][0]
+    if not rows:
+        raise Refusal("no_rows", say("The file has columns but no rows."))
+    if rows > limits.rows:
+        raise Refusal("too_many_rows", say("The file has more than {most} rows. Split it.", most=limits.rows))
+    size = engine.rows(f"SELECT sum(total_uncompressed_size) FROM parquet_metadata('{name}')")[0][0]
+    if size > limits.unpacked_bytes:
+        bound = limits.unpacked_bytes
+        raise Refusal("too_large", say("Unpacked, the file is larger than {bound} bytes. Split it.", bound=bound))
+    described = engine.rows(f"DESCRIBE SELECT * FROM read_parquet('{name}', binary_as_string = true)")
+    types = {str(column): str(kind) for column, kind, *_ in described if str(column) != "file_row_number"}
+    if len(types) < len(described):
+        raise Refusal("reserved_column", say("A column may not be called file_row_number. Rename it."))
+    return types
 
 
 def _as_text(column: str, kind: str) -> str:

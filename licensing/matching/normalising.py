@@ -15,7 +15,7 @@ from licensing.matching.core import title_key
 from licensing.repertoire.identifiers import BadIdentifier, normalise
 
 NORMALISE: Final = Path(__file__).with_name("normalise.sql")
-_LONGEST: Final = 2048
+_LONGEST: Final = 2048  # bytes in UTF-8: what an index holds
 _TEXT: Final = "VARCHAR"
 
 
@@ -50,5 +50,5 @@ def _titles(engine: Engine) -> Iterator[tuple[Any, ...]]:
     for rows in engine.stream("SELECT title, creators FROM named"):
         for name, creators in rows:
             key = title_key(name, creators or "")
-            long = len(key) > _LONGEST
+            long = len(key.encode()) > _LONGEST
             yield name, creators, None if long else key, "title: the title is too long" if long else None

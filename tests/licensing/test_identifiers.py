@@ -90,6 +90,7 @@ def test_normal_forms(scheme: str, text: str, value: str) -> None:
         ("proprietary", "a\x00b", schemes.WRONG_FORM),
         ("isbn", "  ", schemes.EMPTY),
         ("proprietary", "x" * 3000, schemes.TOO_LONG),
+        ("url", "example.com/" + "가" * 1000, schemes.TOO_LONG),
         ("asin", "B00", schemes.UNKNOWN_SCHEME),
     ],
 )

@@ -153,6 +153,20 @@ def test_a_zst_with_a_huge_window_is_refused(read: Any) -> None:
     assert refusal(read, data) == "damaged_archive"
 
 
+def test_deep_nesting_and_many_columns(read: Any, engine: DuckEngine, tmp_path: Path) -> None:
+    deep = b'{"ref":"a","name":"x","more":' + b"[" * 30_000 + b"]" * 30_000 + b"}\n"
+    rows, _ = read(b'{"ref":"a","name":"x"}\n' + deep + b'{"ref":"b","name":"y"}\n')
+    assert [r[1] for r in rows if r[0] != 2] == ["a", "b"]
+    assert refusal(read, deep) == "missing_columns"
+    assert refusal(read, b"ref,name" + b",x" * 2000 + b"\na,b\n") == "too_many_columns"
+    path = parquet(tmp_path / "f", "SELECT 'a' AS ref, 'b' AS name, 1 AS file_row_number")
+    with pytest.raises(Refusal, match="file_row_number"):
+        read_all(engine, path)
+    path = parquet(tmp_path / "f", "SELECT 'a' AS ref, md5(r::VARCHAR) AS name FROM range(9000) AS t(r)")
+    with pytest.raises(Refusal, match="larger than"):
+        read_all(engine, path, Limits(unpacked_bytes=10_000))
+
+
 def test_too_many_rows_are_refused(read: Any) -> None:
     assert refusal(read, b"ref,name\n" + b"a,b\n" * 50, limits=Limits(rows=20)) == "too_many_rows"
 

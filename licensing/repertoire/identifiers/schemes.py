@@ -17,7 +17,7 @@ from licensing import terms
 from licensing.repertoire.identifiers.web import domain, url
 from licensing.repertoire.identifiers.wrong import BadIdentifier
 
-_LONGEST = 2048
+_LONGEST = 2048  # characters as written, and bytes in UTF-8 as stored: an index holds no more
 
 EMPTY = gettext_noop("no identifier")
 UNKNOWN_SCHEME = gettext_noop("unknown identifier scheme")
@@ -46,13 +46,16 @@ def normalise(scheme: str, text: str) -> str:
     if len(text) > _LONGEST:
         raise BadIdentifier(TOO_LONG)
     try:
-        return rule(text)
+        value = rule(text)
     except BadIdentifier:
         raise
     except InvalidChecksum:
         raise BadIdentifier(WRONG_CHECK_DIGIT) from None
     except ValueError:
         raise BadIdentifier(WRONG_FORM) from None
+    if len(value.encode()) > _LONGEST:
+        raise BadIdentifier(TOO_LONG)
+    return value
 
 
 def split(text: str) -> tuple[str, str]:
