@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from accounts.identity.core import say
+from accounts.identity.core import gettext_noop, say
 
 # Unsubmitted: the licensee may still change or discard it.
 OPEN: Final = frozenset({"draft", "received", "processing", "processed", "failed"})
@@ -20,6 +20,21 @@ AMENDABLE: Final = frozenset({"submitted", "accepted"})
 STALE_SECONDS: Final = 60  # without a sign of life, work counts as abandoned
 HEARTBEAT_SECONDS: Final = 5
 MOST_ATTEMPTS: Final = 5
+
+# Why a line is rejected, as `intake.sql` says it. Identifiers have reasons of their own: `repertoire.identifiers`.
+REASONS: Final = (
+    gettext_noop("neither an identifier nor a title"),
+    gettext_noop("the identifier has no type"),
+    gettext_noop("unknown type of identifier"),
+    gettext_noop("not a whole number from 1 to 999999999999999 in digits"),
+    gettext_noop("neither the line nor the declaration names a unit"),
+    gettext_noop("unknown unit"),
+    gettext_noop("neither the line nor the declaration names a use"),
+    gettext_noop("unknown use"),
+    gettext_noop("not a date such as 2026-03-31"),
+    gettext_noop("outside the declared period"),
+    gettext_noop("the title is too long"),
+)
 
 
 @dataclass(frozen=True, slots=True)

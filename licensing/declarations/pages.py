@@ -120,9 +120,7 @@ def declaration(request: ActorRequest, declaration_id: int) -> HttpResponse:
     uses = DeclaredUse.objects.filter(declaration=found).select_related("work")
     context = _standing(found) | {
         "counts": _counts(found),
-        "bars": [
-            (labels.label(status), found.lines[status]) for status in terms.LINE_STATUSES if found.lines.get(status)
-        ],
+        "bars": [(label, lines) for _status, label, lines, _units in _counts(found) if lines],
         "rating": Rating.from_data(found.fee) if found.fee else None,
         "questions": [(QUESTIONS.get(q["code"], ""), q) for q in found.questions],
         "files": list(found.files.select_related("file").order_by("position", "pk")),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from licensing.declarations import core, pipeline
 from licensing.declarations.models import DeclaredUse
 from licensing.permissions.models import DirectLicence
 from licensing.repertoire.models import Holder
@@ -230,3 +233,16 @@ def test_direct_licences_of_all_holders_leave_nothing_to_price(parties: Firm) ->
     made = declare(parties, lines("proprietary,U-1,2"))
     assert uses(made) == [("U", "licensed", "individual", 2, 1)]
     assert DeclaredUse.objects.filter(declaration=made).priced().count() == 0
+
+
+def test_every_reason_of_the_script_can_be_translated() -> None:
+    script = Path(pipeline.__file__).with_name("intake.sql").read_text(encoding="utf-8")
+    said = set(re.findall(r"THEN '(?:identifier|identifier_type|units|unit|use|used_on): (.+?)'", script))
+    assert said == set(core.REASONS) - {"the title is too long"}
+
+
+def test_a_title_beyond_bounds_is_rejected(parties: Firm) -> None:
+    made = declare(parties, lines(f",,5,{'x' * 2049}", header="identifier_type,identifier,units,title"))
+    assert [(row, column, reason) for row, column, _value, reason in rejects(made)] == [
+        (2, "title", "the title is too long")
+    ]
