@@ -1,8 +1,8 @@
 """Message catalogues without the gettext programs: find what is to be translated, bring a `.po` up to date, compile it.
 
-    python -m config.messages             compile every `.po` below config/locale to the `.mo` that Django reads
-    python -m config.messages FILE.po …   compile these
-    python -m config.messages --update    add what the sources say now to each `.po`, drop what they no longer say
+python -m config.messages             compile every `.po` below config/locale to the `.mo` that Django reads
+python -m config.messages FILE.po …   compile these
+python -m config.messages --update    add what the sources say now to each `.po`, drop what they no longer say
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_python
@@ -22,14 +23,11 @@ LOCALE = Path(__file__).resolve().parent / "locale"
 ROOT = LOCALE.parent.parent
 APPS = ("accounts", "config", "licensing", "royalties")
 
-# The functions that mark a text, with the places of their arguments as Babel counts them; "c" is the context.
-_PLAIN, _PLURAL, _CONTEXT, _BOTH = None, (1, 2), ((1, "c"), 2), ((1, "c"), 2, 3)
-_MARKS = {
-    "_": _PLAIN, "gettext": _PLAIN, "gettext_lazy": _PLAIN, "gettext_noop": _PLAIN, "say": _PLAIN,
-    "ngettext": _PLURAL, "ngettext_lazy": _PLURAL,
-    "pgettext": _CONTEXT, "pgettext_lazy": _CONTEXT,
-    "npgettext": _BOTH, "npgettext_lazy": _BOTH,
-}  # fmt: skip
+# The functions that mark a text. `say` is that of the pure floors (`accounts.identity.core`).
+MARKS: Final = (
+    "_", "gettext", "gettext_lazy", "gettext_noop", "say", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy",
+    "npgettext", "npgettext_lazy",
+)  # fmt: skip
 
 
 def sources() -> Iterator[Path]:
@@ -45,14 +43,14 @@ def marked() -> Catalog:
     found = Catalog()
     for path in sources():
         place = path.relative_to(ROOT).as_posix()
-        for _line, function, said, _comments in extract_python(_python(path), list(_MARKS), (), {}):
+        for line, function, said, _comments in extract_python(_python(path), dict.fromkeys(MARKS), (), {}):
             parts = list(said) if isinstance(said, tuple | list) else [said]
             context = parts.pop(0) if "pgettext" in function else None
             if not parts or not parts[0]:
                 continue  # a variable: what it can hold is marked where it is written
             plural = "ngettext" in function or "npgettext" in function
             text = (parts[0], parts[1]) if plural else parts[0]
-            found.add(text, locations=[(place, None)], context=context)
+            found.add(text, locations=[(place, line)], context=context)
     return found
 
 
@@ -70,7 +68,7 @@ def update_catalogue(source: Path) -> Path:
     catalogue.update(marked(), no_fuzzy_matching=True, update_creation_date=False)
     catalogue.obsolete.clear()
     with source.open("wb") as stream:
-        write_po(stream, catalogue, width=120, sort_by_file=True, ignore_obsolete=True)
+        write_po(stream, catalogue, width=120, sort_by_file=True, include_lineno=False)
     return source
 
 

@@ -18,9 +18,13 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
+from django.views.i18n import set_language
 from redis import Redis
 from redis.exceptions import RedisError
 
+from accounts.access.services import update_profile
+from accounts.identity.core import Actor
+from accounts.identity.models import User
 from config.context import THEME_COOKIE, THEMES, audience
 
 A_YEAR = 365 * 24 * 3600
@@ -46,6 +50,17 @@ def theme(request: HttpRequest) -> HttpResponse:
     else:
         response.delete_cookie(THEME_COOKIE)
     return response
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Django's own switch, which keeps the choice in a cookie; a person who is signed in gets mail and notices in it too."""
+    chosen = request.POST.get("language", "")
+    user = request.user
+    if isinstance(user, User) and chosen in dict(settings.LANGUAGES) and chosen != user.language:
+        actor: Actor = request.actor  # type: ignore[attr-defined]
+        update_profile(actor=actor, user=user, name=user.name, language=chosen)
+    return set_language(request)
 
 
 @require_GET

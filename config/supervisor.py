@@ -18,8 +18,8 @@ PR_SET_PDEATHSIG = 1
 class Supervisor:
     """Runs named programs until one of them ends or a signal comes; then stops them all, the last started first."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.say = say
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.tell = tell
         self.programs: dict[str, subprocess.Popen[bytes]] = {}
         self.asked_by: signal.Signals | None = None
 
@@ -40,11 +40,11 @@ class Supervisor:
         try:
             while self.asked_by is None:
                 if ended := self._ended():
-                    self.say(f"{ended} Stopping the others.")
+                    self.tell(f"{ended} Stopping the others.")
                     return 1
                 each()
                 time.sleep(0.2)
-            self.say("Stopping …")
+            self.tell("Stopping …")
             return 0
         finally:
             self.stop()
@@ -59,7 +59,7 @@ class Supervisor:
             try:
                 program.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                self.say(f"{name} did not end within {GRACE:.0f} s and is killed.")
+                self.tell(f"{name} did not end within {GRACE:.0f} s and is killed.")
                 program.kill()
                 program.wait()
 

@@ -9,7 +9,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("theme/", pages.theme, name="theme"),
     path("healthz", pages.healthz, name="healthz"),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", pages.language, name="set_language"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("config.api.urls")),
     path("", include("accounts.urls")),

@@ -21,6 +21,7 @@ import environ
 import hypothesis
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 from config import embedded
 from tests import processes
@@ -75,6 +76,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             raise pytest.UsageError(
                 f"{item.nodeid}: the ledger refuses the flush of transactional tests; use committed_db"
             )
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """A test that asked for a page in Korean leaves its thread in Korean; the next one starts in English."""
+    yield
+    translation.activate("en")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,83 @@
+"""What evidence says happened, in words: its verbs are codes, `run.approved` → distribution approved."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy as _
+
+HAPPENINGS: Final[dict[str, Any]] = {
+    "organisation.created": _("organisation created"),
+    "person.created": _("person added"),
+    "person.changed": _("profile changed"),
+    "person.password_set": _("password set"),
+    "invitation.sent": _("invitation sent"),
+    "membership.added": _("role given"),
+    "membership.removed": _("role taken away"),
+    "token.issued": _("API token issued"),
+    "token.revoked": _("API token revoked"),
+    "approval.requested": _("approval asked for"),
+    "approval.approved": _("approval given"),
+    "approval.refused": _("approval refused"),
+    "file.received": _("file received"),
+    "holders.imported": _("members imported"),
+    "works.imported": _("works imported"),
+    "shares.imported": _("shares imported"),
+    "mandates.imported": _("mandates imported"),
+    "holder.added": _("member added"),
+    "holder.changed": _("member changed"),
+    "work.added": _("work added"),
+    "work.changed": _("work changed"),
+    "work.shares_set": _("shares of a work set"),
+    "representation.set": _("account linked to a member"),
+    "mandate.granted": _("mandate recorded"),
+    "mandate.ended": _("mandate ended"),
+    "permission.checked": _("permission checked"),
+    "tariff_version.proposed": _("tariff version proposed"),
+    "tariff_version.determined": _("tariff version determined"),
+    "tariff_version.refused": _("tariff version refused"),
+    "tariff_version.superseded": _("tariff version superseded"),
+    "licence.created": _("licence drafted"),
+    "licence.granted": _("licence granted"),
+    "licence.activated": _("licence activated"),
+    "licence.suspended": _("licence suspended"),
+    "licence.resumed": _("licence resumed"),
+    "licence.terminated": _("licence terminated"),
+    "licence.expired": _("licence expired"),
+    "declaration.started": _("declaration begun"),
+    "declaration.received": _("declaration's file received"),
+    "declaration.processed": _("declaration processed"),
+    "declaration.failed": _("declaration could not be read"),
+    "declaration.submission_requested": _("declaration to be handed in once processed"),
+    "declaration.submitted": _("declaration handed in"),
+    "declaration.questioned": _("declaration returned with a question"),
+    "declaration.accepted": _("declaration accepted"),
+    "declaration.amended": _("amendment of a declaration begun"),
+    "declaration.superseded": _("declaration superseded"),
+    "declaration.discarded": _("declaration thrown away"),
+    "invoice.issued": _("invoice issued"),
+    "receipt.recorded": _("receipt recorded"),
+    "vat_rule.set": _("rate of VAT recorded"),
+    "journal.posted": _("journal posted"),
+    "period.closed": _("period closed"),
+    "rule.imported": _("distribution rule put on record"),
+    "rule.approved": _("distribution rule approved"),
+    "rule.refused": _("distribution rule refused"),
+    "run.started": _("distribution started"),
+    "run.computed": _("distribution computed"),
+    "run.recompute_asked": _("new computation asked for"),
+    "run.approved": _("distribution approved"),
+    "run.refused": _("distribution refused"),
+    "run.post_asked": _("posting asked for"),
+    "run.posted": _("distribution posted"),
+    "run.publish_asked": _("publishing asked for"),
+    "run.published": _("distribution published"),
+    "run.reversal_refused": _("reversal of the distribution refused"),
+    "run.reversed": _("distribution reversed"),
+    "run.discarded": _("distribution discarded"),
+}
+
+
+def label_of(verb: str) -> str:
+    """A verb in words; one that has none, as it is."""
+    return str(HAPPENINGS.get(verb, verb))
