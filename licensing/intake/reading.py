@@ -38,7 +38,9 @@ def refusing() -> Iterator[None]:
     except duckdb.OutOfMemoryException as failure:
         detail = say("Reading the file takes more memory than this installation allows. Split it.")
         raise Refusal("too_large", detail) from failure
-    except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as failure:
+    except duckdb.Error as failure:
+        if isinstance(failure, duckdb.ProgrammingError) and not isinstance(failure, duckdb.InvalidInputException):
+            raise  # our own SQL is wrong, not the file
         first = str(failure).partition("\n")[0][:300]
         raise Refusal(
             "unreadable_file", say("The file is damaged and cannot be read: {first}", first=first)
