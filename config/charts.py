@@ -117,12 +117,11 @@ def stacked(rows: Iterable[tuple[str, str, int]], *, title: str, currency: str =
 
 
 def line(rows: Iterable[tuple[str, int]], *, title: str, currency: str = "", heading: str = "") -> Chart:
-    """One line over time: rows of `(period, value)`, in order."""
+    """One line over time: rows of `(period, value)`, in order. A single period is no line and is drawn as a column."""
     totals = {str(period): int(value) for period, value in rows}
     write = _writer(currency)
-    svg = _over_time(
-        "line", title, currency, totals, [(period, "", value) for period, value in totals.items()], [""], [COLOURS[0]]
-    )
+    kind, data = "line" if len(totals) > 1 else "stacked", [(period, "", value) for period, value in totals.items()]
+    svg = _over_time(kind, title, currency, totals, data, [""], [COLOURS[0]])
     table = [(period, write(value)) for period, value in totals.items()]
     return Chart("line", title, svg, (heading or _("Period"), _value_heading(currency)), table)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -17,12 +19,19 @@ from accounts.identity.gate import ActorRequest, requires
 @require_GET
 def approvals(request: ActorRequest) -> HttpResponse:
     ours = Approval.objects.visible_to(request.actor).select_related("requester", "decider")
-    pending = list(ours.pending().order_by("requested_at"))
+    pending = told(ours.pending().order_by("requested_at"))
     page = paginate(request, ours.exclude(status=Approval.Status.PENDING).order_by("-decided_at"))
-    for approval in [*pending, *page.object_list]:
+    told(page.object_list)
+    return render(request, "accounts/approvals/approvals.html", {"pending": pending, "page": page})
+
+
+def told(approvals: Iterable[Approval]) -> list[Approval]:
+    """The same approvals, each with a `name` in words and a `link` to where one decides."""
+    found = list(approvals)
+    for approval in found:
         approval.link = _link(approval)
         approval.name = settings.APPROVAL_KINDS.get(approval.kind, approval.kind)
-    return render(request, "accounts/approvals/approvals.html", {"pending": pending, "page": page})
+    return found
 
 
 def _link(approval: Approval) -> str:

@@ -34,6 +34,7 @@ def holder(request: ActorRequest, holder_id: int) -> HttpResponse:
         "page": paginate(request, shares, size=LISTED, counted=False),
         "mandates": Mandate.objects.filter(holder=found).order_by("-valid")[:100],
         "representations": found.representations.select_related("user").order_by("pk"),
+        "can_see_statements": actor.is_society and actor.can("statements.view"),
         "can_manage": actor.is_society and actor.can("works.import"),
     }
     return render(request, "licensing/members/detail.html", context)

@@ -78,6 +78,8 @@ def run(request: ActorRequest, run_id: int) -> HttpResponse:
         "groups": _groups(),
         "events": Event.objects.visible_to(request.actor).about("run", found.pk).order_by("id"),
         "reason_form": ReasonForm(),
+        "can_see_invoices": request.actor.can("billing.view"),
+        "can_see_ledger": request.actor.can("ledger.view"),
         **_identity(found),
         **_next(request, found),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from typing import Any
 
@@ -52,11 +53,11 @@ def _balances(actor: Actor) -> list[tuple[str, int]]:
 
 
 def _over_time(recent: Iterable[Statement], currency: str) -> list[tuple[str, int]]:
-    """Payable amounts by the month of use's end, in order."""
+    """Payable amounts by the last month of use, in order."""
     sums: dict[str, int] = {}
     for each in recent:
         if each.currency == currency:
-            month = each.run.period.upper.strftime("%Y-%m")
+            month = (each.run.period.upper - datetime.timedelta(days=1)).strftime("%Y-%m")
             sums[month] = sums.get(month, 0) + each.payable
     return sorted(sums.items())
 

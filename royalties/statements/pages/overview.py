@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from accounts.approvals.models import Approval
+from accounts.approvals.pages import told
 from accounts.identity.core import Actor
 from accounts.identity.gate import ActorRequest, signed_in
 from licensing.declarations.models import Declaration
@@ -42,7 +43,7 @@ def _society(actor: Actor) -> dict[str, Any]:
         "declarations": list(waiting.select_related("licence__licensee").order_by("submitted_at")[:5])
         if actor.can("declarations.view")
         else [],
-        "approvals": list(pending.select_related("requester").order_by("requested_at")[:5])
+        "approvals": told(pending.select_related("requester").order_by("requested_at")[:5])
         if actor.can("approvals.decide")
         else [],
         "revenue": revenue(actor) if actor.can("billing.view") else None,
