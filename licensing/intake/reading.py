@@ -23,6 +23,7 @@ import duckdb
 from accounts.identity.core import Refusal, say
 from licensing.engine.core import Engine
 from licensing.intake import core, sources
+from licensing.intake.columnar import open_parquet
 from licensing.intake.core import Limits, TableSpec
 from licensing.intake.sources import ERRORS, SCANS, Format
 from licensing.intake.unpacking import CHUNK, chunks, lines
@@ -63,7 +64,7 @@ def open_table(engine: Engine, path: Path, *, spec: TableSpec, limits: Limits | 
         raise Refusal("empty_file", say("The file is empty."))
     with refusing():
         if core.is_parquet(head):
-            file = sources.parquet(engine, path, packing, spec, limits)
+            file = open_parquet(engine, path, packing, spec, limits)
         else:
             core.refuse_foreign(head)
             file = sources.text(engine, path, packing, head, spec, limits)

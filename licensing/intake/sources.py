@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from accounts.identity.core import Refusal, say
@@ -63,7 +63,8 @@ class Format:
         return f"SELECT {names} FROM ({self.records(storing=storing)}){good}"
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -74,12 +75,12 @@ def reading_errors() -> str:
     INSERT INTO rejects
     SELECT CAST(line AS BIGINT), NULL, min(left(translate(trim(csv_line, E'\\r\\n '), '{marks}', ''), 200)),
       min(CASE WHEN error_type = 'LINE SIZE OVER MAXIMUM' OR contains(csv_line, '{LENGTH_MARK}')
-                 THEN {_literal(core.TOO_LONG)}
-               WHEN error_type = 'UNQUOTED VALUE' OR contains(csv_line, '{QUOTE_MARK}') THEN {_literal(core.UNCLOSED)}
-               WHEN contains(csv_line, '{BYTE_MARK}') OR error_type = 'INVALID ENCODING' THEN {_literal(core.BAD_BYTES)}
-               WHEN contains(csv_line, '{NUL_MARK}') THEN {_literal(core.NUL_BYTE)}
-               WHEN error_type = 'TOO MANY COLUMNS' THEN {_literal(core.TOO_MANY)}
-               ELSE {_literal(core.TOO_FEW)} END)
+                 THEN {literal(core.TOO_LONG)}
+               WHEN error_type = 'UNQUOTED VALUE' OR contains(csv_line, '{QUOTE_MARK}') THEN {literal(core.UNCLOSED)}
+               WHEN contains(csv_line, '{BYTE_MARK}') OR error_type = 'INVALID ENCODING' THEN {literal(core.BAD_BYTES)}
+               WHEN contains(csv_line, '{NUL_MARK}') THEN {literal(core.NUL_BYTE)}
+               WHEN error_type = 'TOO MANY COLUMNS' THEN {literal(core.TOO_MANY)}
+               ELSE {literal(core.TOO_FEW)} END)
     FROM {ERRORS} GROUP BY line"""
 
 
@@ -137,14 +138,15 @@ def _has_stray_quotes(engine: Engine, file: Format) -> bool:
     return bool(stray)
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
+    """Text for the inside of an SQL literal."""
     return value.replace("'", "''")
 
 
 def _read_csv(path: Path, columns: list[str], delimiter: str, quote: str, skip: int, limits: Limits) -> str:
     named = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
     return (
-        f"read_csv('{_quoted(str(path))}', columns = {{{named}}}, delim = '{delimiter}', quote = '{quote}', "
+        f"read_csv('{quoted(str(path))}', columns = {{{named}}}, delim = '{delimiter}', quote = '{quote}', "
         f"escape = '{quote}', header = false, skip = {skip}, auto_detect = false, strict_mode = true, "
         f"compression = 'none', max_line_size = {limits.row_bytes}, buffer_size = 33554432, {{mode}})"
     )
@@ -158,7 +160,7 @@ def _marks(text: str) -> str:
         QUOTE_MARK: core.UNCLOSED,
         LENGTH_MARK: core.TOO_LONG,
     }
-    return " ".join(f"WHEN contains({text}, '{mark}') THEN {_literal(reason)}" for mark, reason in reasons.items())
+    return " ".join(f"WHEN contains({text}, '{mark}') THEN {literal(reason)}" for mark, reason in reasons.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,16 +208,16 @@ class _Objects:
     delimiter: None = None
 
     def format(self, path: Path, packing: str | None, found: Findings, spec: TableSpec, limits: Limits) -> Format:
-        paths = {name: f"'$.\"{_quoted(self.keys.get(name, name))}\"'" for name in spec.columns}
+        paths = {name: f"'$.\"{quoted(self.keys.get(name, name))}\"'" for name in spec.columns}
         lines = _read_csv(path, ["line"], "\x01", "", 0, limits)
         values = f"CASE WHEN line <> '' THEN TRY(json_extract_string(line, [{', '.join(paths.values())}])) END"
         nested = " OR ".join(f"json_type(line, {path}) IN ('ARRAY', 'OBJECT')" for path in paths.values())
         cases = [
             "WHEN line IS NULL OR line = '' THEN ''",
             _marks("line") if found.dirty else "",
-            f"WHEN v IS NULL OR line[1] <> '{{' THEN {_literal(core.NOT_OBJECT)}",
-            f"WHEN contains(line, '\\u0000') THEN {_literal(core.NUL_BYTE)}" if found.escaped_nul else "",
-            f"WHEN (contains(line, '[') OR contains(line[2:], '{{')) AND ({nested}) THEN {_literal(core.NOT_OBJECT)}",
+            f"WHEN v IS NULL OR line[1] <> '{{' THEN {literal(core.NOT_OBJECT)}",
+            f"WHEN contains(line, '\\u0000') THEN {literal(core.NUL_BYTE)}" if found.escaped_nul else "",
+            f"WHEN (contains(line, '[') OR contains(line[2:], '{{')) AND ({nested}) THEN {literal(core.NOT_OBJECT)}",
         ]
         return Format(
             kind="jsonl",
@@ -247,88 +249,3 @@ def _objects(start: bytes, spec: TableSpec) -> _Objects:
     core.require_columns(list(named), spec)
     chosen = {name: name if name in keys else named.get(name, name) for name in spec.columns}
     return _Objects(chosen, tuple(keys))
-
-
-# How a Parquet type becomes text without changing what it says: whole numbers as digits, others as they are.
-_TYPES = ("VARCHAR", "BOOLEAN", "DATE", "TIME", "UUID", "ENUM")
-_INTEGERS = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-    "UHUGEINT",
-)
-
-
-def parquet(engine: Engine, path: Path, packing: str | None, spec: TableSpec, limits: Limits) -> Format:
-    """A Parquet file; numbers, dates and text become text, nested types are refused."""
-    if packing:
-        copy = scratch(engine)
-        with copy.open("wb") as out:
-            out.writelines(chunks(path, packing, limits))
-        path = copy
-    name = _quoted(str(path))
-    types = _parquet_types(engine, name, limits)
-    source = f"read_parquet('{name}', file_row_number = true, binary_as_string = true)"
-    named = {core.column_name(column): column for column in types}
-    core.require_columns([core.column_name(column) for column in types], spec)
-    have = {column: named[column] for column in spec.columns if column in named}
-    texts = {column: _as_text(have[column], types[have[column]]) for column in have}
-    odd = " OR ".join(f"contains({sql}, chr(0))" for sql in texts.values())
-    long = " OR ".join(f"strlen({sql}) > {limits.row_bytes}" for sql in texts.values())
-    file = Format(
-        kind="parquet",
-        compression=packing,
-        encoding="utf-8",
-        columns=tuple(types),
-        wanted=spec.columns,
-        present=frozenset(have),
-        path=path,
-        header_row=0,
-        limits=limits,
-        source=source,
-        expressions={column: texts.get(column, "CAST(NULL AS VARCHAR)") for column in spec.columns},
-        problem=f"CASE WHEN {odd} THEN {_literal(core.NUL_BYTE)} WHEN {long} THEN {_literal(core.CELL_TOO_LONG)} END",
-        text=f"replace(concat_ws(' ', {', '.join(texts.values())}), chr(0), ' ')",
-    )
-    # One reading finds damaged pages before anything is done, and whether later readings need look for bad cells.
-    bad = engine.rows(f"SELECT count(*) FROM ({file.records()}) WHERE problem IS NOT NULL")[0][0]
-    return file if bad else replace(file, problem="")
-
-
-def _parquet_types(engine: Engine, name: str, limits: Limits) -> dict[str, str]:
-    """Column → type; refuses by the file's own account of its rows and sizes, before any of it is unpacked."""
-    rows = engine.rows(f"SELECT num_rows FROM parquet_file_metadata('{name}')")[0][0]
-    if not rows:
-        raise Refusal("no_rows", say("The file has columns but no rows."))
-    if rows > limits.rows:
-        raise Refusal("too_many_rows", say("The file has more than {most} rows. Split it.", most=limits.rows))
-    size = engine.rows(f"SELECT sum(total_uncompressed_size) FROM parquet_metadata('{name}')")[0][0]
-    if size > limits.unpacked_bytes:
-        bound = limits.unpacked_bytes
-        raise Refusal("too_large", say("Unpacked, the file is larger than {bound} bytes. Split it.", bound=bound))
-    described = engine.rows(f"DESCRIBE SELECT * FROM read_parquet('{name}', binary_as_string = true)")
-    types = {str(column): str(kind) for column, kind, *_ in described if str(column) != "file_row_number"}
-    if len(types) < len(described):
-        raise Refusal("reserved_column", say("A column may not be called file_row_number. Rename it."))
-    return types
-
-
-def _as_text(column: str, kind: str) -> str:
-    """SQL for a Parquet column as text. A float keeps its point (1e3 is `1000.0`): it never passes for digits."""
-    sql = f'"{column.replace(chr(34), chr(34) * 2)}"'
-    if kind.startswith("TIMESTAMP"):
-        # Data frames keep plain dates as midnights.
-        midnight = f"{sql} = date_trunc('day', {sql})"
-        return f"CASE WHEN {midnight} THEN CAST(CAST({sql} AS DATE) AS VARCHAR) ELSE CAST({sql} AS VARCHAR) END"
-    if kind in _INTEGERS or kind.startswith(("DECIMAL", "FLOAT", "DOUBLE", "ENUM")) or kind in _TYPES:
-        return f"nullif(CAST({sql} AS VARCHAR), '')"
-    raise Refusal(
-        "wrong_type",
-        say("Column {column} has the type {kind}. Use text, whole numbers or dates.", column=column, kind=kind[:60]),
-    )

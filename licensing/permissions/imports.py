@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -57,10 +57,22 @@ def run(import_id: int) -> None:
             if found is not None:
                 _SERVICES[found.kind](actor=_actor(found), society=found.society, file=found.file, record_in=found)
     except Refusal as refusal:
-        problem = {"code": refusal.code, "detail": str(refusal.detail), "errors": list(refusal.errors)}
-        Import.objects.filter(pk=import_id, status=Import.Status.RUNNING).update(
-            status=Import.Status.FAILED, problem=problem, finished_at=timezone.now()
+        _fail(import_id, code=refusal.code, detail=str(refusal.detail), errors=list(refusal.errors))
+    except Exception:
+        # A fault of ours would strike again each time that the import is run again.
+        _fail(
+            import_id,
+            code="internal",
+            detail=str(say("Something went wrong here. The file is kept; tell us.")),
+            errors=[],
         )
+        raise
+
+
+def _fail(import_id: int, **problem: Any) -> None:
+    Import.objects.filter(pk=import_id, status=Import.Status.RUNNING).update(
+        status=Import.Status.FAILED, problem=problem, finished_at=timezone.now()
+    )
 
 
 _OPEN = (Import.Status.WAITING, Import.Status.RUNNING)

@@ -183,6 +183,22 @@ def test_a_file_that_is_none_is_said(client: Client) -> None:
     assert "The file is empty" in text(sent(client, "works", b""))
 
 
+def test_a_fault_of_ours_is_said_once_and_not_tried_for_ever(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent(client, "holders", b"holder_ref,name\nC,Cy\n")
+    made = Import.objects.get(status="waiting")
+
+    def broken(**_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(imports._SERVICES, "holders", broken)
+    with pytest.raises(ZeroDivisionError):
+        imports.run(made.pk)
+    made.refresh_from_db()
+    assert (made.status, made.problem["code"]) == ("failed", "internal")
+    assert "Nothing was imported" in text(client.get(f"/imports/{made.pk}/"))
+    imports.run(made.pk)
+
+
 def test_an_import_whose_worker_was_lost_is_run_again(client: Client) -> None:
     sent(client, "holders", b"holder_ref,name\nC,Cy\n")
     old = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
