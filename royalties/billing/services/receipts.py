@@ -50,6 +50,10 @@ def record_receipt(
             return _book(actor, invoice, amount, received_on, ref)
     except IntegrityError as error:  # the same reference, for another invoice, at this very moment
         raise _taken(ref) from error
+    except Conflict as conflict:
+        if conflict.code == "key_used_otherwise":  # the same, found at the journal's key first
+            raise _taken(ref) from conflict
+        raise
 
 
 def _checked(amount: int, bank_ref: str) -> str:
