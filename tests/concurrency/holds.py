@@ -61,7 +61,9 @@ class Hold:
 
     def behind(self) -> list[int]:
         """The sessions that wait for one that waits at the point."""
-        blocked = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pg_blocking_pids(pid) && %s"
+        blocked = (
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pg_blocking_pids(pid) && %s::int[]"
+        )
         return [pid for (pid,) in self.session.execute(blocked, [self.held()])]
 
     def reached(self, process: Running | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -57,16 +58,29 @@ class Scene:
     undisturbed: dict[str, Any]  # the outcome of declaring the file in peace, under a licence of the same terms
     quarter = QUARTER
 
-    def declare(self, *, wait: bool = True) -> Declaration:
-        """Declare and submit the file, processed here or left to a worker."""
-        return _declare(self.licence, self.file, wait)
+    def declare(self, **options: bool) -> Declaration:
+        """Declare and submit the file, processed here or (`wait=False`) left to a worker."""
+        return _declare(self.licence, self.file, **options)
 
     def declaration(self) -> Declaration:
         """The one that was made of it."""
-        return Declaration.objects.get(licence=self.licence)
+        return Declaration.objects.get(licence=self.licence, supersedes=None)
 
     def bill(self) -> Invoice:
         return billing.bill(actor=SYSTEM, licence=self.licence, period=QUARTER)
+
+    def bill_twin(self) -> Invoice:
+        """The invoice of the other licence, for what was declared in peace."""
+        twin = Licence.objects.select_related("society", "licensee").get(ref="TWIN")
+        return billing.bill(actor=SYSTEM, licence=twin, period=QUARTER)
+
+    def amend(self) -> Declaration:
+        """Declare twice as much in place of what was declared, and have it accepted."""
+        draft = declarations.amend(actor=SYSTEM, declaration=self.declaration())
+        twice = io.BytesIO(self.file.read_bytes() + self.file.read_bytes().partition(b"\n")[2])
+        declarations.attach(actor=SYSTEM, declaration=draft, stream=twice, name="twice.csv")
+        declarations.process(draft.pk)
+        return declarations.submit(actor=SYSTEM, declaration=draft)
 
     def receive(self, invoice: Invoice, bank_ref: str = "B-1", amount: int | None = None) -> Receipt:
         return billing.record_receipt(
@@ -115,14 +129,14 @@ def make_scene(folder: Path) -> Scene:
     computer, approver, other = (_staff(society, name) for name in ("compute", "approve", "second"))
     version = determined(society, TARIFF)
     main, twin = (licence(society, licensee, version, ref=ref, uses=["train"]) for ref in (LICENCE, "TWIN"))
-    undisturbed = outcome(_declare(twin, file, True))
+    undisturbed = outcome(_declare(twin, file))
     return Scene(society, licensee, main, file, computer, approver, other, undisturbed)
 
 
-def _declare(under: Licence, file: Path, wait: bool) -> Declaration:
+def _declare(under: Licence, file: Path, submit: bool = True, wait: bool = True) -> Declaration:
     with file.open("rb") as stream:
         return declarations.declare_file(
-            actor=SYSTEM, licence=under, period=QUARTER, stream=stream, name=file.name, submit=True, wait=wait
+            actor=SYSTEM, licence=under, period=QUARTER, stream=stream, name=file.name, submit=submit, wait=wait
         )
 
 
