@@ -1,3 +1,6 @@
+DROP TRIGGER declaration_is_immutable_once_submitted ON licensing_declaration;
+DROP FUNCTION declaration_is_immutable();
+DROP FUNCTION declared_use_stays() CASCADE;
 DROP TRIGGER declaration_is_kept_while_it_has_uses ON licensing_declaration;
 DROP TRIGGER work_is_kept_while_declared ON licensing_work;
 DROP FUNCTION declaration_is_kept();

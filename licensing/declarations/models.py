@@ -186,4 +186,7 @@ class DeclaredUse(models.Model):
                 name="declared_use_is_of_a_work_or_an_identifier",
             ),
         ]
-        indexes = [models.Index(fields=["work", "declaration"], name="declared_use_by_work")]
+        indexes = [
+            models.Index(fields=["work", "declaration"], name="declared_use_by_work"),
+            models.Index(fields=["declaration", "id"], name="declared_use_in_order"),
+        ]

@@ -73,13 +73,14 @@ def _allowed(licence: licences.Terms, territory: str, model: str) -> Sequence[tu
     somewhere = terms.covers(tuple(licence.territory), territory) and (not licence.models or model in licence.models)
     if licence.status not in licences.LICENSING or not somewhere:
         return []
+    datasets: list[str | None] = [*sorted(set(licence.datasets))] or [None]
     return [
         (use, kind, dataset, licence.since, licence.until or OPEN_END)
         for use in terms.USES
         if terms.covers(tuple(licence.uses), use)
         for kind in terms.KINDS
         if terms.covers(tuple(licence.kinds), kind)
-        for dataset in sorted(set(licence.datasets)) or [None]
+        for dataset in datasets
     ]
 
 

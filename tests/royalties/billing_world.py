@@ -38,13 +38,15 @@ class Firm:
         self, units: int = EXAMPLE, start: str = "2026-01-01", end: str = "2026-04-01", **fields: Any
     ) -> Declaration:
         """An accepted declaration of tokens of one unmatched domain, used for training."""
-        fields.setdefault("submitted_at", timezone.now())
+        submitted = fields.pop("submitted_at", timezone.now())
         value = fields.pop("value", f"site-{next(_counter)}.example")
         declaration = parties.declaration(self.licence, start, end, sha256=f"{next(_counter):064x}", **fields)
         DeclaredUse.objects.create(
             declaration=declaration, scheme="domain", value=value, kind="web", use="train", unit="token",
             used_on=declaration.period.lower, status="unmatched", units=units, lines=1,
         )  # fmt: skip
+        declaration.submitted_at = submitted  # from now on its uses are immutable
+        declaration.save(update_fields=["submitted_at"])
         return declaration
 
     def bill(self, period: tuple[datetime.date, datetime.date] = QUARTER, **fields: Any) -> Invoice:

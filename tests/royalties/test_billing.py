@@ -115,7 +115,7 @@ def test_nothing_new_under_a_minimum_is_nothing_to_bill() -> None:
 
 
 def test_an_unpriced_line_refuses_the_whole_invoice(firm: Firm) -> None:
-    declaration = firm.declare()
+    declaration = firm.declare(submitted_at=None)
     DeclaredUse.objects.create(
         declaration=declaration, scheme="isbn", value="9788937460449", kind="book", use="finetune", unit="page",
         used_on=JANUARY, status="unmatched", units=10, lines=1,
@@ -128,7 +128,7 @@ def test_an_unpriced_line_refuses_the_whole_invoice(firm: Firm) -> None:
 
 def test_a_missing_base_refuses_the_whole_invoice() -> None:
     firm = make_firm(tariff(charge("percentage", base="revenue", percent="30"), minimum="50000000"))
-    declaration = firm.declare()
+    declaration = firm.declare(submitted_at=None)
     with pytest.raises(Refusal) as refused:
         firm.bill()
     assert refused.value.code == "missing_base"

@@ -24,6 +24,7 @@ from licensing.declarations.services.deciding import hand_in
 from licensing.engine import connect
 from licensing.engine.core import Engine
 from licensing.intake import services as intake
+from licensing.intake.models import StoredFile
 from licensing.permissions.core import Grant, Span
 from licensing.permissions.models import DirectLicence
 
@@ -128,7 +129,7 @@ def _store(
         return hand_in(actor=SYSTEM, held=held) if held.submit_when_processed else held
 
 
-def _keep_rejects(claim: Declaration, outcome: pipeline.FileOutcome) -> intake.StoredFile | None:
+def _keep_rejects(claim: Declaration, outcome: pipeline.FileOutcome) -> StoredFile | None:
     if outcome.rejects is None:
         return None
     with outcome.rejects.open("rb") as stream:
