@@ -31,7 +31,9 @@ def client(parties: Firm) -> APIClient:
 
 
 def send(client: APIClient, number: int, data: bytes = GOOD, **headers: str) -> Any:
-    return client.post(f"{URL}{number}/files/", {"file": SimpleUploadedFile("use.csv", data)}, format="multipart", **headers)
+    return client.post(
+        f"{URL}{number}/files/", {"file": SimpleUploadedFile("use.csv", data)}, format="multipart", **headers
+    )
 
 
 def test_a_program_declares_from_draft_to_accepted(client: APIClient) -> None:

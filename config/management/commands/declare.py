@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from accounts.identity.core import SYSTEM, Refusal, say
 from config.commands import Command as BaseCommand
@@ -76,5 +77,5 @@ def shown(declaration: Declaration) -> dict[str, Any]:
 def _base(text: str) -> tuple[str, int]:
     name, equals, amount = text.partition("=")
     if not name or not equals or not (amount.isascii() and amount.isdigit() and len(amount) <= 15):
-        raise CommandError("A base is NAME=N, with N a whole amount in minor units.")
+        raise argparse.ArgumentTypeError("A base is NAME=N, with N a whole amount in minor units.")
     return name, int(amount)
