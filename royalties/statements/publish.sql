@@ -1,5 +1,6 @@
 -- One statement a holder of the run, from its allocations. Numbers follow the holders' refs in UTF-8 byte order; the digest
--- covers every line that the statement lists, by refs and figures. Parameters: run, moment, prefix of the number.
+-- covers every line that the statement lists, by refs and figures, in key order: a holder's allocations were stored in that
+-- order, so their ids follow it. Parameters: run, moment, prefix of the number.
 INSERT INTO royalties_statement (society_id, run_id, holder_id, number, currency, payable, held, works, lines, digest, published_at)
 SELECT r.society_id, r.id, s.holder_id,
        %(prefix)s || lpad((row_number() OVER (ORDER BY h.ref COLLATE "C"))::text, 6, '0'),
@@ -12,7 +13,7 @@ FROM (
          count(*) AS lines,
          encode(sha256(convert_to(string_agg(
            concat_ws(' ', i.number, length(w.ref), w.ref, length(a.role), a.role, a.used_on, a.ppm, a.weight, a.work_amount, a.amount, a.status, a.reason),
-           E'\n' ORDER BY i.number COLLATE "C", w.ref COLLATE "C", a.role COLLATE "C", a.used_on), 'UTF8')), 'hex') AS digest
+           E'\n' ORDER BY a.id), 'UTF8')), 'hex') AS digest
   FROM royalties_allocation a
   JOIN royalties_runpool p ON p.id = a.pool_id
   JOIN royalties_invoice i ON i.id = p.invoice_id

@@ -97,15 +97,17 @@ def reason_name(line: Line) -> str:
 
 def why(line: Line, currency: str) -> list[Step]:
     """From tariff to share: every number that leads to this amount, in order."""
-    pool = line.pool
-    return [
-        *_fee(pool, currency),
-        *_cuts(pool, currency),
-        _weight(line),
-        _work(line, currency),
-        *_set(line, currency),
-        _share(line, currency),
-    ]
+    return [*why_pool(line.pool, currency), *why_line(line, currency)]
+
+
+def why_pool(pool: PoolFacts, currency: str) -> list[Step]:
+    """From tariff to what is divided: the same for all lines of a pool."""
+    return [*_fee(pool, currency), *_cuts(pool, currency)]
+
+
+def why_line(line: Line, currency: str) -> list[Step]:
+    """From a work's weight to the share's amount."""
+    return [_weight(line), _work(line, currency), *_set(line, currency), _share(line, currency)]
 
 
 def _fee(pool: PoolFacts, currency: str) -> list[Step]:

@@ -15,11 +15,21 @@ from django.utils.translation import override
 
 import royalties.statements
 from royalties.statements.core import Line, Statement, chosen
-from royalties.statements.wording import day, money, number, period, reason_name, share, unit_name, use_name, why
+from royalties.statements.wording import (
+    day,
+    money,
+    number,
+    period,
+    reason_name,
+    share,
+    unit_name,
+    use_name,
+    why_line,
+    why_pool,
+)
 
 TEMPLATE = Path(royalties.statements.__file__).with_name("statement.typ")
 LINES_ON_PAPER = 200  # works; the CSV has all
-EXPLAINED_ON_PAPER = 20
 _local = threading.local()
 
 
@@ -79,7 +89,7 @@ def _data(statement: Statement, language: str) -> dict[str, Any]:
             if part
         ],
         "why_title": _("Why these amounts"),
-        "why": [_explained(line, currency) for line in lines[:EXPLAINED_ON_PAPER]],
+        "why": _why(lines, currency),
         "footer": f"{head.society_name} · {head.number} · {head.holder_name}",
         "closing": _(
             "Digest of the amounts listed: %(digest)s. Every amount is exact to the smallest unit of the currency."
@@ -188,6 +198,14 @@ def _waiting(statement: Statement) -> dict[str, Any] | None:
     )
 
 
-def _explained(line: Line, currency: str) -> dict[str, Any]:
-    steps = [[step.label, step.value, step.detail] for step in why(line, currency)]
-    return {"title": f"{line.title} ({line.work_ref})", "amount": money(line.amount, currency), "steps": steps}
+def _why(lines: tuple[Line, ...], currency: str) -> list[dict[str, Any]]:
+    """Pool by pool: how it came to what was divided, then each line's own steps."""
+    found: dict[int, dict[str, Any]] = {}
+    for line in lines:
+        pool = line.pool
+        if pool.id not in found:
+            steps = [[step.label, step.detail, step.value] for step in why_pool(pool, currency)]
+            found[pool.id] = {"title": f"{pool.licensee_name}, {pool.invoice}", "steps": steps, "lines": []}
+        own = [f"{step.label} {step.value}: {step.detail}" for step in why_line(line, currency)]
+        found[pool.id]["lines"].append([f"{line.title}\n{line.work_ref}", "\n".join(own), money(line.amount, currency)])
+    return list(found.values())
