@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 HAPPENINGS: Final[dict[str, Any]] = {
     "organisation.created": _("organisation created"),
@@ -76,8 +77,86 @@ HAPPENINGS: Final[dict[str, Any]] = {
     "run.reversed": _("distribution reversed"),
     "run.discarded": _("distribution discarded"),
 }
+gettext_noop("system")  # who acts where no person does, as evidence keeps it
+
+# The facts that evidence keeps of an event, by name.
+FACTS: Final[dict[str, Any]] = {
+    "allocations": pgettext_lazy("fact", "allocations"),
+    "amount": pgettext_lazy("fact", "amount"),
+    "approval": pgettext_lazy("fact", "approval"),
+    "body": pgettext_lazy("fact", "body"),
+    "by": pgettext_lazy("fact", "by"),
+    "created": pgettext_lazy("fact", "created"),
+    "currency": pgettext_lazy("fact", "currency"),
+    "declarations": pgettext_lazy("fact", "declarations"),
+    "effective on": pgettext_lazy("fact", "effective on"),
+    "email": pgettext_lazy("fact", "email"),
+    "file": pgettext_lazy("fact", "file"),
+    "first day": pgettext_lazy("fact", "first day"),
+    "held": pgettext_lazy("fact", "held"),
+    "holder": pgettext_lazy("fact", "holder"),
+    "holders": pgettext_lazy("fact", "holders"),
+    "input digest": pgettext_lazy("fact", "input digest"),
+    "invoice": pgettext_lazy("fact", "invoice"),
+    "journal": pgettext_lazy("fact", "journal"),
+    "key": pgettext_lazy("fact", "key"),
+    "kind": pgettext_lazy("fact", "kind"),
+    "language": pgettext_lazy("fact", "language"),
+    "licence": pgettext_lazy("fact", "licence"),
+    "licensee": pgettext_lazy("fact", "licensee"),
+    "lines": pgettext_lazy("fact", "lines"),
+    "name": pgettext_lazy("fact", "name"),
+    "net": pgettext_lazy("fact", "net"),
+    "number": pgettext_lazy("fact", "number"),
+    "on": pgettext_lazy("fact", "on"),
+    "open questions": pgettext_lazy("fact", "open questions"),
+    "organisation": pgettext_lazy("fact", "organisation"),
+    "payable": pgettext_lazy("fact", "payable"),
+    "percent": pgettext_lazy("fact", "percent"),
+    "period": pgettext_lazy("fact", "period"),
+    "pool": pgettext_lazy("fact", "pool"),
+    "postings": pgettext_lazy("fact", "postings"),
+    "previously billed": pgettext_lazy("fact", "previously billed"),
+    "problems": pgettext_lazy("fact", "problems"),
+    "read": pgettext_lazy("fact", "read"),
+    "reason": pgettext_lazy("fact", "reason"),
+    "received on": pgettext_lazy("fact", "received on"),
+    "ref": pgettext_lazy("fact", "ref"),
+    "rejected": pgettext_lazy("fact", "rejected"),
+    "result digest": pgettext_lazy("fact", "result digest"),
+    "role": pgettext_lazy("fact", "role"),
+    "rule": pgettext_lazy("fact", "rule"),
+    "scope": pgettext_lazy("fact", "scope"),
+    "scopes": pgettext_lazy("fact", "scopes"),
+    "sha256": pgettext_lazy("fact", "sha256"),
+    "shares": pgettext_lazy("fact", "shares"),
+    "since": pgettext_lazy("fact", "since"),
+    "size": pgettext_lazy("fact", "size"),
+    "status": pgettext_lazy("fact", "status"),
+    "subject sha256": pgettext_lazy("fact", "subject sha256"),
+    "supplementary": pgettext_lazy("fact", "supplementary"),
+    "suspense": pgettext_lazy("fact", "suspense"),
+    "tariff": pgettext_lazy("fact", "tariff"),
+    "text": pgettext_lazy("fact", "text"),
+    "through": pgettext_lazy("fact", "through"),
+    "total": pgettext_lazy("fact", "total"),
+    "unchanged": pgettext_lazy("fact", "unchanged"),
+    "until": pgettext_lazy("fact", "until"),
+    "updated": pgettext_lazy("fact", "updated"),
+    "user": pgettext_lazy("fact", "user"),
+    "uses": pgettext_lazy("fact", "uses"),
+    "valid from": pgettext_lazy("fact", "valid from"),
+    "vat": pgettext_lazy("fact", "vat"),
+    "version": pgettext_lazy("fact", "version"),
+    "works": pgettext_lazy("fact", "works"),
+}
 
 
 def label_of(verb: str) -> str:
     """A verb in words; one that has none, as it is."""
     return str(HAPPENINGS.get(verb, verb))
+
+
+def fact_label(name: str) -> str:
+    """The name of a fact in words; one that has none, as it is."""
+    return str(FACTS.get(name, name))

@@ -36,6 +36,21 @@ UNITS: Final = {
     "work": gettext_lazy("works"),
     "request": gettext_lazy("requests"),
 }
+# Roles in which shares are held. A society may write others; they are shown as written.
+ROLES: Final = {
+    "author": gettext_lazy("author"),
+    "composer": gettext_lazy("composer"),
+    "lyricist": gettext_lazy("lyricist"),
+    "arranger": gettext_lazy("arranger"),
+    "translator": gettext_lazy("translator"),
+    "editor": gettext_lazy("editor"),
+    "illustrator": gettext_lazy("illustrator"),
+    "photographer": gettext_lazy("photographer"),
+    "choreographer": gettext_lazy("choreographer"),
+    "performer": gettext_lazy("performer"),
+    "producer": gettext_lazy("producer"),
+    "publisher": gettext_lazy("publisher"),
+}
 STATUSES: Final = {
     "rejected": gettext_lazy("rejected"),
     "reserved": gettext_lazy("reserved"),
@@ -67,3 +82,8 @@ def unit_label(code: str) -> str:
 def basis_label(code: str) -> str:
     """What a licensed use rests on: `free` → public domain."""
     return str(BASES.get(code) or code)
+
+
+def role_label(code: str) -> str:
+    """The role of a share: `publisher` → publisher; one that the house does not know, as the society wrote it."""
+    return str(ROLES.get(code.lower()) or code)

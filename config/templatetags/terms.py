@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django import template
 
-from licensing.labels import basis_label, label, unit_label
+from licensing.labels import basis_label, label, role_label, unit_label
 
 register = template.Library()
 
@@ -33,3 +33,9 @@ def unit(code: str) -> str:
 def basis(code: str) -> str:
     """What a licensed use rests on: `"free"|basis` → public domain."""
     return basis_label(code)
+
+
+@register.filter
+def role(code: str) -> str:
+    """The role of a share: `"publisher"|role` → publisher; a role of the society's own stays as it is."""
+    return role_label(code)

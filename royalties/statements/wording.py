@@ -13,8 +13,8 @@ from babel.numbers import format_currency, format_decimal, get_currency_precisio
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from licensing import terms
-from royalties.statements.core import Line, PoolFacts, Used, weighted_part
+from licensing.labels import label, role_label, unit_label
+from royalties.statements.core import Charge, Factor, Line, PoolFacts, Used, weighted_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,11 @@ def period(span: tuple[datetime.date, datetime.date]) -> str:
 
 
 def use_name(code: str) -> str:
-    return _(terms.USES.get(code, code))
+    return label(code)
 
 
 def unit_name(code: str) -> str:
-    return _(terms.UNITS.get(code, code))
+    return unit_label(code)
 
 
 def status_name(line: Line) -> str:
@@ -113,8 +113,7 @@ def why_line(line: Line, currency: str) -> list[Step]:
 def _fee(pool: PoolFacts, currency: str) -> list[Step]:
     steps = []
     for charge in pool.charges:
-        quantity = f"{number(charge.quantity)} {unit_name(charge.unit)}".strip() if charge.quantity is not None else ""
-        steps.append(Step(charge.description, money(charge.amount, currency), quantity))
+        steps.append(Step(charge_name(charge), money(charge.amount, currency), _how(charge, currency)))
     detail = _("invoice %(invoice)s to %(licensee)s, %(period)s") % {
         "invoice": pool.invoice, "licensee": pool.licensee_name, "period": period(pool.period),
     }  # fmt: skip
@@ -124,6 +123,38 @@ def _fee(pool: PoolFacts, currency: str) -> list[Step]:
         Step(_("Invoiced"), money(pool.billed, currency), detail),
         Step(_("Received for distribution"), money(pool.amount, currency), received),
     ]
+
+
+def charge_name(charge: Charge) -> str:
+    """A charge by the tariff's own name; an adjustment in words."""
+    return {
+        "minimum": _("Raised to the minimum"),
+        "cap": _("Lowered to the cap"),
+        "greatest": _("Only the greatest charge counts"),
+        "previously_billed": _("Already billed for this period"),
+    }.get(charge.model, charge.description)
+
+
+def _how(charge: Charge, currency: str) -> str:
+    """1,000,000,000 × ₩0.05 ÷ 1,000 + … tokens"""
+    products = [_product(factor, currency) for factor in charge.factors]
+    if products:
+        return " + ".join(products)
+    return f"{number(charge.quantity)} {unit_name(charge.unit)}".strip() if charge.quantity is not None else ""
+
+
+def _product(factor: Factor, currency: str) -> str:
+    if factor.percentage:
+        return f"{price(factor.quantity, currency)} × {factor.price}%"
+    of = f" ÷ {number(int(factor.per))}" if factor.per not in ("", "1") else ""
+    return f"{number(int(factor.quantity))} × {price(factor.price, currency)}{of}"
+
+
+def price(major: str, currency: str) -> str:
+    """An exact price in major units with all its digits."""
+    return format_currency(
+        Decimal(major), currency, locale=_locale(language()), currency_digits=False, decimal_quantization=False
+    )
 
 
 def _cuts(pool: PoolFacts, currency: str) -> list[Step]:
@@ -186,6 +217,6 @@ def _set(line: Line, currency: str) -> list[Step]:
 def _share(line: Line, currency: str) -> Step:
     if line.reason == "overclaimed":
         return Step(_("Held"), money(line.amount, currency), reason_name(line))
-    label = _("Your share") if line.status == "payable" else f"{status_name(line).capitalize()}: {reason_name(line)}"
+    name = _("Your share") if line.status == "payable" else f"{status_name(line).capitalize()}: {reason_name(line)}"
     of = _("%(share)s of %(amount)s") % {"share": share(line.ppm), "amount": money(line.set_amount, currency)}
-    return Step(label, money(line.amount, currency), f"{line.role}, {of}" if line.role else of)
+    return Step(name, money(line.amount, currency), f"{role_label(line.role)}, {of}" if line.role else of)
