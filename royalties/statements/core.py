@@ -12,13 +12,25 @@ Period = tuple[datetime.date, datetime.date]  # half-open
 
 
 @dataclass(frozen=True, slots=True)
+class Factor:
+    """One product of a charge, as exact text in major units: quantity × price ÷ per (of a percentage: base × percent)."""
+
+    quantity: str
+    price: str
+    per: str = ""
+    percentage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Charge:
-    """One line of the invoice that filled a pool: a charge of the tariff and what it came to."""
+    """One line of the invoice that filled a pool: a charge of the tariff, or an adjustment (`model`), and what it came to."""
 
     description: str
     quantity: int | None
     unit: str
     amount: int
+    model: str = ""
+    factors: tuple[Factor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,6 +226,7 @@ def test_a_creator_reads_what_they_are_owed_and_why(world: World) -> None:
     ).content.decode()
     for shown in (
         "₩1,000,003",
+        "990,000 × ₩0.05 ÷ 1,000",
         "15% of ₩1,000,003",
         "200,000 tokens × 1,500",
         "1,165,000,000",

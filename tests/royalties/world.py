@@ -163,7 +163,7 @@ class World:
         InvoiceDeclaration.objects.bulk_create(
             [InvoiceDeclaration(invoice=invoice, declaration=each) for each in declarations]
         )
-        steps = [{"label": "Quantity", "value": "100", "detail": "tokens"}]
+        steps = [{"code": "graduated", "quantity": "990000", "unit": "token", "per": "1000", "price": "0.05", "product": "49.5"}]
         InvoiceLine.objects.create(
             invoice=invoice,
             position=1,

@@ -15,7 +15,7 @@ from licensing.repertoire.models import Share, Work
 from royalties.billing.models import InvoiceDeclaration, InvoiceLine
 from royalties.distribution.core import RuleTerms, parse
 from royalties.distribution.models import Allocation, Run, RunPool
-from royalties.statements.core import Charge, Deduction, Head, Line, PoolFacts, Statement, Used
+from royalties.statements.core import Charge, Deduction, Factor, Head, Line, PoolFacts, Statement, Used
 from royalties.statements.models import Statement as StatementRow
 
 _COLUMNS = (
@@ -42,7 +42,11 @@ class RunFacts:
             "invoice_id", "position"
         ):
             quantity = None if line.quantity is None else int(line.quantity)
-            charges.setdefault(line.invoice_id, []).append(Charge(line.description, quantity, line.unit, line.amount))
+            factors = tuple(
+                _factor(step) for step in line.explanation if step.get("price") and step.get("code") != "packages"
+            )
+            charge = Charge(line.description, quantity, line.unit, line.amount, line.model, factors)
+            charges.setdefault(line.invoice_id, []).append(charge)
         return {row.pk: _pool(row, tuple(charges.get(row.invoice_id, ()))) for row in rows}
 
     @cached_property
@@ -92,6 +96,11 @@ class RunFacts:
             )
             for key, of_work in sums.items()
         }
+
+
+def _factor(step: Mapping[str, str]) -> Factor:
+    """A step of the tariff's calculation that multiplies."""
+    return Factor(step.get("quantity", ""), step["price"], step.get("per", ""), step.get("code") == "percentage")
 
 
 def _pool(row: RunPool, charges: tuple[Charge, ...]) -> PoolFacts:
