@@ -1,6 +1,7 @@
 -- The references of declared uses, checked once a statement instead of once a row. A work or declaration that is named
 -- cannot go: whoever deletes a declaration deletes its uses first.
-CREATE FUNCTION declared_use_refers() RETURNS trigger LANGUAGE plpgsql AS $$
+-- (Uses come in the order of their works, so merging beats hashing.)
+CREATE FUNCTION declared_use_refers() RETURNS trigger LANGUAGE plpgsql SET enable_hashjoin = off AS $$
 DECLARE
   wrong record;
 BEGIN

@@ -169,8 +169,8 @@ class DeclaredUse(models.Model):
     class Meta:
         app_label = "licensing"
         constraints = [
-            models.UniqueConstraint(
-                fields=["declaration", "work", "scheme", "value", "use", "unit", "used_on", "status", "basis"],
+            models.UniqueConstraint(  # led by the work: it also finds the uses of a work
+                fields=["work", "declaration", "scheme", "value", "use", "unit", "used_on", "status", "basis"],
                 nulls_distinct=False,
                 name="declared_use_is_one_row",
             ),
@@ -186,7 +186,4 @@ class DeclaredUse(models.Model):
                 name="declared_use_is_of_a_work_or_an_identifier",
             ),
         ]
-        indexes = [
-            models.Index(fields=["work", "declaration"], name="declared_use_by_work"),
-            models.Index(fields=["declaration", "id"], name="declared_use_in_order"),
-        ]
+        indexes = [models.Index(fields=["declaration", "id"], name="declared_use_in_order")]

@@ -374,15 +374,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='declareduse',
-            index=models.Index(fields=['work', 'declaration'], name='declared_use_by_work'),
-        ),
-        migrations.AddIndex(
-            model_name='declareduse',
             index=models.Index(fields=['declaration', 'id'], name='declared_use_in_order'),
         ),
         migrations.AddConstraint(
             model_name='declareduse',
-            constraint=models.UniqueConstraint(fields=('declaration', 'work', 'scheme', 'value', 'use', 'unit', 'used_on', 'status', 'basis'), name='declared_use_is_one_row', nulls_distinct=False),
+            constraint=models.UniqueConstraint(fields=('work', 'declaration', 'scheme', 'value', 'use', 'unit', 'used_on', 'status', 'basis'), name='declared_use_is_one_row', nulls_distinct=False),
         ),
         migrations.AddConstraint(
             model_name='declareduse',
