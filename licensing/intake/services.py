@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +20,7 @@ from licensing.intake import core
 from licensing.intake.models import StoredFile
 
 _CHUNK = 1 << 20
+_ABANDONED_SECONDS = 24 * 3600  # without a byte more; no upload pauses as long
 
 
 def limits() -> core.Limits:
@@ -40,6 +43,7 @@ def keep(*, actor: Actor, stream: IO[bytes], name: str, organisation: Organisati
     root = Path(settings.OBJECT_ROOT)
     waiting = root / "incoming"
     waiting.mkdir(parents=True, exist_ok=True)
+    _sweep(waiting)
     with tempfile.NamedTemporaryFile(dir=waiting, delete=False) as out:
         temporary = Path(out.name)
     try:
@@ -60,6 +64,14 @@ def keep(*, actor: Actor, stream: IO[bytes], name: str, organisation: Organisati
                 data={"sha256": digest, "size": size},
             )
     return stored
+
+
+def _sweep(waiting: Path) -> None:
+    """Remove what was received by processes that were killed: nothing is written to it any more."""
+    for path in waiting.iterdir():
+        with suppress(FileNotFoundError):  # another process sweeps, or moved it to its place
+            if path.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                path.unlink()
 
 
 def _write(stream: IO[bytes], path: Path) -> tuple[str, int]:
