@@ -113,6 +113,16 @@ def _alone(act: Callable[[], Any]) -> Any:
         connection.close()
 
 
+def race(held: Hold, aside: Aside, *acts: Callable[[], Any]) -> tuple[Any, Any]:
+    """Two at once: the second (or the same again) comes while the first is in the middle."""
+    first = aside.begin(acts[0])
+    held.reached()
+    second = aside.begin(acts[-1])
+    held.queued()
+    held.let_go()
+    return first.result(), second.result()
+
+
 def code(outcome: Any) -> str:
     """The code of a refusal, "done" for a result; anything else was a crash and is raised."""
     if isinstance(outcome, Refusal):

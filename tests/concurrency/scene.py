@@ -192,7 +192,7 @@ class Commands:
 
 def ended(process: Running) -> dict[str, Any]:
     """The one JSON object that a command printed, with its exit status as `exit`."""
-    status = process.process.wait(60)
+    status = process.process.wait(120)
     said = [line for line in process.said().splitlines() if line.startswith("{")]
     assert said, process.said()
     return {"exit": status, **json.loads(said[-1])}

@@ -12,7 +12,7 @@ from accounts.identity.core import Actor
 from royalties.distribution import services
 from royalties.distribution.models import Run
 from royalties.ledger.models import Journal
-from tests.concurrency.holds import Aside, Hold, code
+from tests.concurrency.holds import Aside, Hold, code, race
 from tests.concurrency.scene import Commands, Scene, ended, sound, to_distribute, verbs
 
 DECIDED = "BEFORE UPDATE ON accounts_approval FOR EACH ROW"
@@ -31,16 +31,6 @@ def decide(run: Run, by: Actor, approve: bool = True) -> Callable[[], Run]:
         return services.post(decided.pk) if approve else decided
 
     return act
-
-
-def race(held: Hold, aside: Aside, first: Callable[[], Any], second: Callable[[], Any]) -> list[Any]:
-    """Both have read that the decision is pending before either has made it."""
-    one = aside.begin(first)
-    held.reached()
-    other = aside.begin(second)
-    held.queued()
-    held.let_go()
-    return [one.result(), other.result()]
 
 
 @pytest.mark.parametrize("second_approves", [True, False])
@@ -99,6 +89,7 @@ def test_two_commands_that_approve_at_once_post_once(
     assert (won["exit"], won["status"], won["result_digest"]) == (0, "published", undisturbed_run["result_digest"])
     assert (lost["exit"], lost["error"]["code"]) == (1, "approval_already_decided")
     assert Journal.objects.filter(kind="run").count() == 1
+    assert ended(commands.start(("verify",))) == {"exit": 0, "ok": True, "problems": []}
     sound()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.db.models import QuerySet
@@ -13,7 +12,7 @@ from accounts.evidence.models import Event
 from config.demo.story import manage
 from royalties.billing.models import Invoice, InvoiceLine, Receipt
 from royalties.ledger.models import Account, Journal
-from tests.concurrency.holds import Aside, Hold, code
+from tests.concurrency.holds import Aside, Hold, code, race
 from tests.concurrency.scene import SOCIETY, Commands, Scene, ended, sound, to_bill, to_receive
 
 EVENT = "BEFORE INSERT ON accounts_event FOR EACH ROW WHEN"
@@ -36,16 +35,6 @@ RECEIVING = {
 def declared(scene: Scene) -> Scene:
     scene.declare()
     return scene
-
-
-def both(held: Hold, aside: Aside, *acts: Callable[[], Any]) -> list[Any]:
-    """The second comes while the first is in the middle of it."""
-    first = aside.begin(acts[0])
-    held.reached()
-    second = aside.begin(acts[-1])
-    held.queued()
-    held.let_go()
-    return [first.result(), second.result()]
 
 
 def balances(*kinds: str) -> list[int]:
@@ -105,7 +94,7 @@ def test_without_the_lock_the_second_bill_would_crash_into_the_first(
 ) -> None:
     """The control: both rate the same declarations, and only a constraint stops the second invoice."""
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self.all())
-    outcomes = both(hold(BILLING["evidence"]), aside, declared.bill)
+    outcomes = race(hold(BILLING["evidence"]), aside, declared.bill)
     assert isinstance(outcomes[0], Invoice)
     assert not isinstance(outcomes[1], Invoice), "with the lock it would have been the same invoice"
     assert Invoice.objects.count() == 1
@@ -133,7 +122,7 @@ def test_without_the_lock_the_second_receipt_would_crash_into_the_first(
     """The control: the second does not see that the payment is booked."""
     invoice = declared.bill()
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self.all())
-    outcomes = both(hold(RECEIVING["evidence"]), aside, lambda: declared.receive(invoice))
+    outcomes = race(hold(RECEIVING["evidence"]), aside, lambda: declared.receive(invoice))
     assert isinstance(outcomes[0], Receipt)
     assert not isinstance(outcomes[1], Receipt)
     assert Receipt.objects.count() == 1
@@ -145,7 +134,7 @@ def test_two_payments_at_once_never_exceed_the_invoice(
     invoice = declared.bill()
     most = invoice.gross - 1
     acts = [lambda ref=ref: declared.receive(invoice, ref, most) for ref in ("B-1", "B-2")]
-    outcomes = both(hold(RECEIVING["posting"]), aside, *acts)
+    outcomes = race(hold(RECEIVING["posting"]), aside, *acts)
     assert [code(each) for each in outcomes] == ["done", "more_than_open"]
     invoice.refresh_from_db()
     assert (invoice.received, invoice.open) == (most, 1)
@@ -157,7 +146,7 @@ def test_one_bank_reference_for_two_invoices_at_once_is_booked_for_one_and_the_o
 ) -> None:
     invoices = [declared.bill(), declared.bill_twin()]
     acts = [lambda invoice=invoice: declared.receive(invoice, "B-1") for invoice in invoices]
-    outcomes = both(hold(RECEIVING["evidence"]), aside, *acts)
+    outcomes = race(hold(RECEIVING["evidence"]), aside, *acts)
     assert [code(each) for each in outcomes] == ["done", "bank_ref_used"]
     assert "B-1" in str(outcomes[1].detail)
     assert Receipt.objects.get().invoice_id == invoices[0].pk
@@ -167,7 +156,7 @@ def test_one_bank_reference_for_two_invoices_at_once_is_booked_for_one_and_the_o
 def test_invoices_of_two_licences_at_once_are_numbered_without_a_gap(
     declared: Scene, hold: Callable[..., Hold], aside: Aside
 ) -> None:
-    outcomes = both(hold(BILLING["evidence"]), aside, declared.bill, declared.bill_twin)
+    outcomes = race(hold(BILLING["evidence"]), aside, declared.bill, declared.bill_twin)
     numbers = [invoice.number for invoice in outcomes]
     assert numbers == sorted(numbers)
     assert [number[-1] for number in numbers] == ["1", "2"]
@@ -178,7 +167,7 @@ def test_a_declaration_amended_while_it_is_billed_is_billed_as_it_was(
     declared: Scene, hold: Callable[..., Hold], aside: Aside
 ) -> None:
     """Billing holds what it rates: an amendment that is accepted at that moment waits, and is billed as a change."""
-    outcomes = both(hold(BILLING["evidence"]), aside, declared.bill, declared.amend)
+    outcomes = race(hold(BILLING["evidence"]), aside, declared.bill, declared.amend)
     invoice, amended = outcomes
     assert (invoice.previously_billed, amended.status) == (0, "accepted")
     later = declared.bill()

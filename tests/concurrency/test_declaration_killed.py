@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
+import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -125,6 +128,50 @@ def test_the_same_command_again_ends_what_a_killed_one_began(
     assert (again["exit"], again["declaration"], again["status"]) == (0, declaration.pk, "accepted")
     assert outcome(declaration) == scene.undisturbed
     sound()
+
+
+BEFORE = {
+    "file": "AFTER INSERT ON licensing_storedfile FOR EACH ROW",
+    "draft": "AFTER INSERT ON licensing_declaration FOR EACH ROW",
+    "receipt": f"AFTER UPDATE ON {ROW} (NEW.status = 'received')",
+    "submission": f"BEFORE UPDATE ON {ROW} (NEW.submit_when_processed)",
+}
+
+
+@pytest.mark.parametrize("point", BEFORE)
+def test_a_command_killed_before_processing_begins_is_ended_by_the_same_command(
+    point: str, scene: Scene, commands: Commands, hold: Callable[..., Hold], tmp_path: Path
+) -> None:
+    if point == "file":  # the scene's own is kept already: another, of the same content
+        (tmp_path / "other.csv").write_bytes(scene.file.read_bytes().replace(b"\n", b"\r\n"))
+        scene = replace(scene, file=tmp_path / "other.csv")
+    held = hold(BEFORE[point])
+    held.kill(commands.start(to_declare(scene)))
+    assert list(Declaration.objects.filter(licence=scene.licence).values_list("status", flat=True)) == (
+        ["received"] if point == "submission" else []
+    )
+    again = ended(commands.start(to_declare(scene)))
+    assert (again["exit"], again["status"]) == (0, "accepted")
+    assert outcome(scene.declaration()) == scene.undisturbed | {"sha256": again["sha256"]}
+    sound()
+
+
+def test_what_a_killed_upload_left_is_removed_after_a_day(scene: Scene, commands: Commands, tmp_path: Path) -> None:
+    incoming = settings.OBJECT_ROOT / "incoming"
+    os.mkfifo(tmp_path / "endless.csv")
+    command = to_declare(scene)
+    upload = commands.start((command[0], str(tmp_path / "endless.csv"), *command[2:]))
+    with (tmp_path / "endless.csv").open("wb") as pipe:
+        pipe.write(bytes((1 << 20) + 1))
+        [half] = upload.wait_until(lambda: [path for path in incoming.iterdir() if path.stat().st_size])
+        upload.kill9()
+    assert not Declaration.objects.filter(licence=scene.licence).exists()
+    scene.declare()
+    assert half.exists(), "it may still be growing"
+    yesterday = time.time() - 24 * 3600 - 60
+    os.utime(half, (yesterday, yesterday))
+    assert outcome(scene.declare()) == scene.undisturbed
+    assert list(incoming.iterdir()) == []
 
 
 def test_a_worker_that_was_taken_for_dead_stores_nothing_any_more(

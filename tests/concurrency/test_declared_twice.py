@@ -108,3 +108,39 @@ def test_submitting_and_accepting_at_once_happen_once(scene: Scene, hold: Callab
     assert code(first.result()) == code(second.result()) == "done"
     assert outcome(declaration)["evidence"] == ["started", "received", "processed", "submitted", "accepted"]
     sound()
+
+
+def test_two_drafts_given_the_same_file_at_once_are_one_declaration_and_one_refusal(
+    scene: Scene, hold: Callable[..., Hold], aside: Aside
+) -> None:
+    drafts = [_draft(scene), _draft(scene)]
+    held = hold(RECEIVED)
+    first = aside.begin(lambda: _attach(scene, drafts[0]))
+    held.reached()
+    second = aside.begin(lambda: _attach(scene, drafts[1]))
+    held.queued()
+    held.let_go()
+    assert code(first.result()) == "done"
+    assert code(second.result()) == "already_declared"
+    assert str(drafts[0].pk) in str(second.result().detail)
+    assert [outcome(draft)["status"] for draft in drafts] == ["received", "draft"]
+
+
+def test_an_amendment_begun_twice_at_once_is_one_draft(scene: Scene, hold: Callable[..., Hold], aside: Aside) -> None:
+    declaration = scene.declare()
+    held = hold("AFTER INSERT ON licensing_declaration FOR EACH ROW")
+    first = aside.begin(lambda: services.amend(actor=SYSTEM, declaration=declaration))
+    held.reached()
+    second = aside.begin(lambda: services.amend(actor=SYSTEM, declaration=declaration))
+    held.queued()
+    held.let_go()
+    assert first.result() == second.result() == Declaration.objects.get(supersedes=declaration)
+
+
+def _draft(scene: Scene) -> Declaration:
+    return services.start(actor=SYSTEM, licence=scene.licence, period=scene.quarter, use="train", unit="token")
+
+
+def _attach(scene: Scene, draft: Declaration) -> object:
+    with scene.file.open("rb") as stream:
+        return services.attach(actor=SYSTEM, declaration=draft, stream=stream, name="use.csv")

@@ -13,7 +13,7 @@ from royalties.distribution import services
 from royalties.distribution.models import Run
 from royalties.ledger.models import Journal
 from royalties.statements import services as statements
-from tests.concurrency.holds import Aside, Hold, code
+from tests.concurrency.holds import Aside, Hold, code, race
 from tests.concurrency.scene import Commands, Scene, ended, ending, made, sound, to_distribute, verbs
 from tests.processes import Running, wait_until
 
@@ -28,22 +28,12 @@ def committed_as(paid: str) -> str:
     return paid
 
 
-def both(held: Hold, aside: Aside, act: Callable[[], Any]) -> tuple[Any, Any]:
-    """Two do the same: the second comes while the first is in the middle of it."""
-    first = aside.begin(act)
-    held.reached()
-    second = aside.begin(act)
-    held.queued()
-    held.let_go()
-    return first.result(), second.result()
-
-
 def start(scene: Scene) -> Run:
     return services.start_run(actor=scene.computer, society=scene.society, period=scene.quarter)
 
 
 def test_started_twice_at_once_it_is_one_run(scene: Scene, hold: Callable[..., Hold], aside: Aside) -> None:
-    first, second = both(hold(STARTED), aside, lambda: start(scene))
+    first, second = race(hold(STARTED), aside, lambda: start(scene))
     assert first == second == Run.objects.get()
     assert verbs("run", first.pk) == ["started"]
 
@@ -117,11 +107,41 @@ def test_discarded_while_it_is_computed_it_keeps_nothing(
     sound()
 
 
+@pytest.mark.parametrize("posting_first", [True, False])
+def test_posted_and_discarded_at_once_one_of_them_happens(
+    posting_first: bool, scene: Scene, hold: Callable[..., Hold], aside: Aside
+) -> None:
+    run = scene.approved()
+    acts = [lambda: services.post(run.pk), lambda: services.discard(actor=scene.computer, run=run)]
+    held = hold(POSTED if posting_first else "AFTER UPDATE ON royalties_run FOR EACH ROW")
+    outcomes = race(held, aside, *(acts if posting_first else acts[::-1]))
+    assert [code(each) for each in outcomes] == ["done", "run_is_posted" if posting_first else "run_is_not_approved"]
+    assert (made()["journals"], made()["receipts taken"]) == ((1, 1) if posting_first else (0, 0))
+    sound()
+
+
+def test_money_that_comes_in_while_a_run_is_computed_waits_for_the_next(
+    scene: Scene, hold: Callable[..., Hold], aside: Aside, undisturbed_run: dict[str, Any]
+) -> None:
+    run, late = start(scene), scene.bill_twin()
+    held = hold("BEFORE UPDATE ON royalties_run FOR EACH ROW WHEN (OLD.step = 'read' AND NEW.step = 'weigh')")
+    computing = aside.begin(lambda: services.compute(run.pk))
+    held.reached()
+    scene.receive(late, "LATE")
+    held.let_go()
+    assert computing.result().result_digest == undisturbed_run["result_digest"]
+    services.request(actor=scene.computer, run=run)
+    services.post(services.approve(actor=scene.approver, run=run).pk)
+    supplementary = scene.computed()
+    assert (supplementary.supplementary, supplementary.pool) == (True, late.net)
+    sound()
+
+
 def test_posted_twice_at_once_it_has_one_journal(
     scene: Scene, hold: Callable[..., Hold], aside: Aside, undisturbed_run: dict[str, Any]
 ) -> None:
     run = scene.approved()
-    first, second = both(hold(POSTED), aside, lambda: services.post(run.pk))
+    first, second = race(hold(POSTED), aside, lambda: services.post(run.pk))
     assert first.journal_id == second.journal_id == Journal.objects.get(kind="run").pk
     assert verbs("run", run.pk).count("posted") == 1
     assert Journal.objects.get(kind="run").posting_total == run.pool * 2
@@ -134,7 +154,7 @@ def test_without_the_lock_posting_would_be_told_twice_but_the_key_keeps_the_mone
     """The control: the second goes in beside the first, and only the journal's key stops its money."""
     run = scene.approved()
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self.all())
-    first, second = both(hold(POSTED), aside, lambda: services.post(run.pk))
+    first, second = race(hold(POSTED), aside, lambda: services.post(run.pk))
     assert code(first) == code(second) == "done"
     assert verbs("run", run.pk).count("posted") == 2
     assert Journal.objects.filter(kind="run").count() == 1
@@ -145,7 +165,7 @@ def test_published_twice_at_once_its_statements_are_made_once(
     scene: Scene, hold: Callable[..., Hold], aside: Aside, undisturbed_run: dict[str, Any]
 ) -> None:
     run = services.post(scene.approved().pk)
-    first, second = both(hold(PUBLISHED), aside, lambda: statements.publish(actor=scene.approver, run=run))
+    first, second = race(hold(PUBLISHED), aside, lambda: statements.publish(actor=scene.approver, run=run))
     assert first.published_at == second.published_at
     assert ending(run) == undisturbed_run
     sound()
@@ -156,7 +176,7 @@ def test_reversed_twice_at_once_it_is_taken_back_once(scene: Scene, hold: Callab
     services.request_reversal(actor=scene.computer, run=run)
     held = hold(POSTED)
     people = iter([scene.approver, scene.other_approver])
-    outcomes = both(held, aside, lambda: services.reverse(actor=next(people), run=run))
+    outcomes = race(held, aside, lambda: services.reverse(actor=next(people), run=run))
     assert sorted(map(code, outcomes)) == ["approval_already_decided", "done"]
     assert Journal.objects.filter(kind="reversal").count() == 1
     assert made()["receipts taken"] == 0
