@@ -1,11 +1,16 @@
-"""What the journeys share: the worked example as files."""
+"""What the journeys share: the worked example as files, and its people."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from accounts.access.services import create_organisation, create_user
+from accounts.identity.core import SYSTEM
+from accounts.identity.models import User
+from accounts.organisations.models import Organisation
 from tests.journeys import example
 
 
@@ -14,3 +19,31 @@ def files(tmp_path: Path) -> example.Files:
     folder = tmp_path / "files"
     folder.mkdir()
     return example.write(folder)
+
+
+@pytest.fixture
+def organisations(committed_db: Any) -> dict[str, Organisation]:
+    """The society, the firm and the rate body, by reference."""
+    kinds = {example.SOCIETY: "society", example.FIRM: "licensee", example.RATES: "rate_body"}
+    names = {example.SOCIETY: ("Korea Web Society", "한국웹저작권협회"), example.FIRM: ("Hanbit AI", "한빛에이아이"), example.RATES: ("Rate Commission", "사용료심의위원회")}  # fmt: skip
+    return {
+        ref: create_organisation(actor=SYSTEM, ref=ref, kind=kind, name=names[ref][0], name_ko=names[ref][1])
+        for ref, kind in kinds.items()
+    }
+
+
+@pytest.fixture
+def people(organisations: dict[str, Organisation]) -> dict[str, User]:
+    """Who does the main job, by what they are: two desks of the society, two of its money, the firm, the rate body."""
+    staff = {
+        "repertoire": (example.SOCIETY, "repertoire"),
+        "licensing": (example.SOCIETY, "licensing"),
+        "officer": (example.SOCIETY, "distribution"),
+        "finance": (example.SOCIETY, "finance"),
+        "declarant": (example.FIRM, "declarant"),
+        "commissioner": (example.RATES, "administrator"),
+    }
+    return {
+        name: create_user(actor=SYSTEM, email=f"{name}@{ref.lower()}.example", organisation=organisations[ref], role=role, name=name.title())
+        for name, (ref, role) in staff.items()
+    }  # fmt: skip

@@ -1,0 +1,142 @@
+"""Every page of every portal: it answers, asks the database few questions, fits a phone, and is accessible in both languages."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.identity.models import User
+from tests.journeys.told import STAFF
+from tests.journeys.example import MEMBER
+
+PEOPLE = {"creator": MEMBER} | {name: email for name, (email, _ref, _role) in STAFF.items() if name not in ("officer", "second")}
+MOST_QUERIES = {"creator": 15}  # of a page; the others' pages are allowed some more
+ALLOWED = 30
+LINK = re.compile(r'href="(/[^"#]*)"')
+FOREIGN = ("/static/", "/api/", "/accounts/", "/i18n/", "/theme/", "/style/")
+FILES = re.compile(r"\.(csv|pdf|json)($|\?)|/rejects/$")
+
+
+@pytest.fixture
+def committed_as(told: str) -> str:
+    return told
+
+
+@pytest.fixture
+def complaints(page: Any) -> Iterator[list[str]]:
+    """What the browser blocked or failed at; there shall be nothing."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield said
+    assert said == []
+
+
+def found_pages(name: str, *, most: int = 200) -> dict[str, int]:
+    """Every page that this person reaches by links from their start, one of each kind, with its number of queries."""
+    client = Client(HTTP_ACCEPT_LANGUAGE="en")
+    client.force_login(User.objects.get(email=PEOPLE[name]))
+    waiting, seen, pages = deque(["/overview/"]), {"overview"}, {}
+    while waiting and len(pages) < most:
+        address = waiting.popleft()
+        with CaptureQueriesContext(connection, ) as queries:
+            answer = client.get(address, follow=True)
+        assert answer.status_code == 200, (name, address, answer.status_code)
+        if not answer["Content-Type"].startswith("text/html"):
+            continue
+        pages[address] = len(queries)
+        for link in LINK.findall(answer.content.decode()):
+            link = link.replace("&amp;", "&")
+            kind = re.sub(r"=[^&]*", "", re.sub(r"\d+", "N", link))
+            if kind not in seen and not link.startswith(FOREIGN) and not FILES.search(link):
+                seen.add(kind)
+                waiting.append(link)
+    return pages
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_every_page_answers_with_few_queries(committed_db: Any, name: str) -> None:
+    pages = found_pages(name)
+    too_many = {address: count for address, count in pages.items() if count >= MOST_QUERIES.get(name, ALLOWED)}
+    assert too_many == {}
+    assert len(pages) > 5
+
+
+def test_no_page_is_out_of_reach(committed_db: Any) -> None:
+    """A page that nobody can come to by links might as well not be there."""
+    reached = {re.sub(r"\d+", "N", address.split("?")[0]) for name in PEOPLE for address in found_pages(name)}
+    lost = {
+        pattern
+        for pattern in routes()
+        if re.sub(r"<[^>]*>", "N", pattern) not in reached and not NOT_BY_LINK.search(pattern)
+    }
+    assert lost == set()
+
+
+# Posted to, asked for by a script, a file, of another person's state, or reached by e-mail.
+NOT_BY_LINK = re.compile(
+    r"/(attach|submit|amend|discard|accept|ask|decide|determine|refuse|activate|suspend|resume|terminate|end|post|publish"
+    r"|recompute|read|remove|revoke|invite|switch|close|receipts|progress|checks|rejects)/$|<str:token>|<slug:|\.(csv|json)$"
+)
+
+
+def routes() -> Iterator[str]:
+    """The patterns of the three apps' pages, as in the URLconf."""
+    for resolver in get_resolver().url_patterns:
+        if isinstance(resolver, URLResolver) and getattr(resolver, "app_name", None) in ("accounts", "licensing", "royalties"):
+            yield from _patterns(resolver, "/")
+
+
+def _patterns(resolver: URLResolver, prefix: str) -> Iterator[str]:
+    for each in resolver.url_patterns:
+        if isinstance(each, URLPattern):
+            yield prefix + str(each.pattern)
+        else:
+            yield from _patterns(each, prefix + str(each.pattern))
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_pages_are_accessible_and_fit(
+    committed_db: Any, page: Any, sign_in: Callable[[User], Any], complaints: list[str], name: str
+) -> None:
+    """axe on each page at a desk in English; on a phone, in Korean and in the dark nothing sticks out."""
+    addresses = list(found_pages(name))
+    sign_in(User.objects.get(email=PEOPLE[name]))
+    axe, wrong = Axe(), {}
+    for address in addresses:
+        assert page.goto(address).status == 200
+        found = [rule for rule in axe.run(page).response["violations"] if rule["impact"] in ("serious", "critical")]
+        if found:
+            wrong[address] = [(rule["id"], [node["html"][:200] for node in rule["nodes"]][:2]) for rule in found]
+        if page.evaluate("document.documentElement.scrollWidth") > 1280:
+            wrong[f"{address} at 1280"] = []
+    assert wrong == {}
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.emulate_media(color_scheme="dark")
+    page.locator("button[name=language]").click()
+    page.wait_for_selector("html[lang=ko]")
+    wide = {}
+    for address in addresses:
+        page.goto(address)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > 390:
+            wide[address] = width
+    assert wide == {}
+
+
+def test_a_field_stays_while_it_has_the_focus(page: Any) -> None:
+    page.goto("/accounts/login/")
+    field = page.get_by_label("Email")
+    field.click()
+    page.keyboard.type("someone@example.org")
+    assert field.is_visible()
+    assert field.input_value() == "someone@example.org"

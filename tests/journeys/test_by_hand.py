@@ -1,0 +1,251 @@
+"""The main job by hand, in a browser, by the people whose job it is: from files to a creator's PDF, to the won."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pypdf
+import pytest
+
+from accounts.access import services as access
+from accounts.identity.core import SYSTEM
+from accounts.identity.models import User
+from accounts.organisations.models import Organisation
+from licensing.repertoire.models import Holder
+from licensing.repertoire.services import represent
+from tests.journeys import example
+from tests.journeys.example import LICENCE, MEMBER, MEMBER_REF, PERIOD, Files
+
+PASSWORD = "correct horse battery"
+CREATED = {"holders": 5, "works": 3, "shares": 5, "mandates": 5}
+KINDS = {"holders": "Members", "works": "Works", "shares": "Shares", "mandates": "Mandates"}
+
+
+@pytest.fixture
+def complaints(page: Any) -> Iterator[list[str]]:
+    """What the browser blocked or failed at; there shall be nothing."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("response", lambda answer: said.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
+    page.on("dialog", lambda dialog: dialog.accept())
+    yield said
+    assert said == []
+
+
+@pytest.fixture
+def become(page: Any, sign_in: Callable[[User], Any], people: dict[str, User]) -> Callable[[str], Any]:
+    return lambda name: sign_in(people[name])
+
+
+def press(page: Any, name: str) -> None:
+    """A button that leads to another page."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name, exact=True).first.click()
+
+
+def stat(page: Any, label: str) -> str:
+    """The figure under this label at the head of a page, once it is there."""
+    return str(page.locator(".stat", has=page.get_by_text(label, exact=True)).locator(".stat-value").first.inner_text())
+
+
+def test_from_files_to_a_creators_statement(
+    page: Any,
+    become: Callable[[str], Any],
+    complaints: list[str],
+    files: Files,
+    worker: Any,
+    organisations: dict[str, Organisation],
+) -> None:
+    become("repertoire")
+    for kind in CREATED:
+        import_file(page, kind, files)
+    become("licensing")
+    propose_tariff(page)
+    become("commissioner")
+    determine_tariff(page)
+    become("licensing")
+    grant_licence(page, organisations)
+    become("officer")
+    rule = record_rule(page)
+    become("finance")
+    approve_rule(page, rule)
+    become("declarant")
+    declare(page, files)
+    become("licensing")
+    review(page)
+    become("finance")
+    bill_and_receive(page)
+    become("officer")
+    run = compute_run(page)
+    become("finance")
+    decide_run(page, run)
+    read_statement(page, organisations[example.SOCIETY])
+
+
+def import_file(page: Any, kind: str, files: Files) -> None:
+    page.goto("/imports/")
+    page.get_by_label(KINDS[kind], exact=True).check()
+    page.set_input_files("input[type=file]", files[f"{kind}.csv"])
+    assert page.locator(".drop-name").inner_text() == f"{kind}.csv"
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_text("Rows read", exact=True).wait_for()
+    assert (stat(page, "Created"), stat(page, "Refused")) == (str(CREATED[kind]), "0")
+
+
+def propose_tariff(page: Any) -> None:
+    page.goto("/tariffs/propose/")
+    page.get_by_label("Or paste the document").fill(json.dumps(example.TARIFF))
+    press(page, "Propose")
+    assert page.get_by_text("This version prices nothing until a rate body").is_visible()
+
+
+def determine_tariff(page: Any) -> None:
+    page.goto("/overview/")
+    page.get_by_role("link", name="Web text").first.click()
+    press(page, "Determine")
+    assert page.get_by_text("In force today").is_visible()
+
+
+def grant_licence(page: Any, organisations: dict[str, Organisation]) -> None:
+    page.goto("/licences/")
+    page.get_by_role("link", name="Grant a licence").first.click()
+    page.get_by_label("Reference").fill(LICENCE)
+    page.get_by_label("Licensee", exact=True).select_option(label=organisations[example.FIRM].name)
+    page.get_by_label("Tariff", exact=True).select_option(index=1)
+    for use in ("training", "fine-tuning", "grounding"):
+        page.get_by_label(use, exact=True).check()
+    page.get_by_label("First day", exact=True).fill(PERIOD[0])
+    press(page, "Grant the licence")
+    assert page.get_by_role("heading", name=LICENCE).is_visible()
+
+
+def record_rule(page: Any) -> str:
+    page.goto("/rules/import/")
+    page.get_by_label("Or paste the document").fill(json.dumps(example.RULE))
+    press(page, "Put on record")
+    press(page, "Ask for approval")
+    assert page.get_by_text("A second person has to decide.").is_visible()
+    return str(page.url)
+
+
+def approve_rule(page: Any, rule: str) -> None:
+    page.goto(rule)
+    press(page, "Approve")
+    assert page.get_by_text("The version is approved.").is_visible()
+
+
+def declare(page: Any, files: Files) -> None:
+    page.goto("/overview/")
+    page.get_by_role("link", name="Declare use").click()
+    page.get_by_label("Licence", exact=True).select_option(index=1)
+    page.get_by_label("First day of the period").fill(PERIOD[0])
+    page.get_by_label("First day after the period").fill(PERIOD[1])
+    page.get_by_label("Unit").select_option("token")
+    page.get_by_label("Model").fill("Hanbit-1")
+    page.set_input_files("input[type=file]", files["use.csv"])
+    page.get_by_role("button", name="Send and process").click()
+    page.get_by_role("heading", name="The fee, explained").wait_for()
+    assert stat(page, "Fee of this declaration") == "₩1,000,003"
+    assert (stat(page, "Lines"), stat(page, "Works found")) == ("6", "3")
+    explained = page.locator(".why").all_inner_texts()
+    assert any("740,000" in text and "₩1,000 ÷ 1,000" in text for text in explained)
+    rejected = page.get_by_role("region", name="Rejected lines")
+    assert "1e3" in rejected.inner_text()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download all as CSV").click()
+    assert download.value.path().read_text().splitlines()[1].startswith("7,units,1e3,")
+    press(page, "Hand in")
+    page.get_by_text("Accepted").first.wait_for()
+
+
+def review(page: Any) -> None:
+    page.goto("/declarations/")
+    row = page.get_by_role("row").filter(has_text=LICENCE)
+    assert "₩1,000,003" in row.inner_text() and "Accepted" in row.inner_text()
+    row.get_by_role("link", name=re.compile("#")).click()
+    assert page.get_by_text("nobody.example.edu").first.is_visible()
+
+
+def bill_and_receive(page: Any) -> None:
+    page.goto("/invoices/waiting/")
+    page.get_by_role("link", name="Show the invoice").click()
+    press(page, "Issue this invoice")
+    assert stat(page, "Open") == "₩1,000,003"
+    page.get_by_label("Amount", exact=False).fill(str(example.POOL))
+    page.get_by_label("Received on").fill("2026-04-20")
+    page.get_by_label("Bank reference").fill("KB-1")
+    press(page, "Book it")
+    assert (stat(page, "Open"), stat(page, "Received")) == ("₩0", "₩1,000,003")
+    page.goto("/invoices/revenue/")
+    assert page.locator("figure.chart svg").count() >= 3
+
+
+def compute_run(page: Any) -> str:
+    page.goto("/runs/")
+    page.get_by_role("link", name="Start a run").first.click()
+    page.get_by_label("First day of use").fill(PERIOD[0])
+    page.get_by_label("First day after").fill(PERIOD[1])
+    press(page, "Start and compute")
+    page.get_by_text("Payable to holders", exact=True).wait_for()
+    assert (stat(page, "Payable to holders"), stat(page, "Suspense")) == ("₩796,194", "₩28,309")
+    assert page.get_by_text("Equal to what was received.").is_visible()
+    page.get_by_text("Looked up just now").wait_for()
+    press(page, "Ask for approval")
+    assert page.get_by_text("A second person has to decide.").is_visible()
+    assert page.get_by_role("button", name="Approve this result").count() == 0
+    return str(page.url)
+
+
+def decide_run(page: Any, run: str) -> None:
+    page.goto("/approvals/")
+    page.get_by_role("link", name="Look and decide").click()
+    assert page.url == run
+    press(page, "Approve this result")
+    press(page, "Post to the ledger")
+    page.get_by_role("button", name="Publish the statements").wait_for()
+    press(page, "Publish the statements")
+    page.locator(".lead, .page-header").get_by_text("Published").first.wait_for()
+
+
+def read_statement(page: Any, society: Organisation) -> None:
+    """A creator signs in with a password and asks why; then once more in Korean."""
+    user = access.invite(actor=SYSTEM, organisation=society, email=MEMBER, name="Bora Kim", password=PASSWORD, language="en")
+    represent(actor=SYSTEM, user=user, holder=Holder.objects.get(ref=MEMBER_REF), scope="member")
+    page.context.clear_cookies()
+    page.goto("/accounts/login/")
+    page.get_by_label("Email").fill(MEMBER)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    with page.expect_navigation():
+        page.locator("main").get_by_role("button", name="Sign in").click()
+    page.goto("/overview/")
+    assert stat(page, "Owed to you now") == "₩70,773"
+    page.get_by_role("link", name=re.compile(r"^R\d+-")).first.click()
+    page.get_by_role("link", name="Why?").click()
+    steps = page.locator(".why li")
+    steps.last.wait_for()
+    said = " ".join(steps.all_inner_texts())
+    for number in ("₩1,000,003", "₩150,000", "₩25,500", "₩824,503", "₩212,318", "33.3334%", "₩70,773"):
+        assert number in said, said
+    pdf = pypdf.PdfReader(io.BytesIO(downloaded(page, "PDF English")))
+    assert "70,773" in "".join(sheet.extract_text() for sheet in pdf.pages)
+    rows = list(csv.reader(io.StringIO(downloaded(page, "CSV").decode("utf-8-sig"))))
+    assert any("70773" in row for row in rows)
+    page.get_by_role("button", name="한국어").click()
+    page.get_by_text("지급 대상액").wait_for()
+    page.get_by_role("link", name="근거 보기").click()
+    page.get_by_text("33.3334%").last.wait_for()
+    assert "₩70,773" in page.locator(".why li").last.inner_text()
+    page.goto("/uses/")
+    assert page.get_by_text("한빛에이아이").first.is_visible()
+
+
+def downloaded(page: Any, name: str) -> bytes:
+    with page.expect_download() as download:
+        page.get_by_role("link", name=name, exact=True).click()
+    return bytes(download.value.path().read_bytes())

@@ -1,0 +1,84 @@
+"""The main job told by commands in this process, as far as a test needs it."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management import call_command
+
+from accounts.identity.models import User
+from accounts.notices.services import notify
+from tests.journeys import example
+from tests.journeys.example import FIRM, LICENCE, MEMBER, MEMBER_REF, PERIOD, RATES, SOCIETY
+
+DAYS: Final = ("--from", PERIOD[0], "--to", PERIOD[1])
+LATER: Final = ("--from", PERIOD[1], "--to", "2026-07-01")
+STAFF: Final = {
+    "society": ("society@korea-web.example", SOCIETY, "administrator"),
+    "officer": ("officer@korea-web.example", SOCIETY, "distribution"),
+    "second": ("second@korea-web.example", SOCIETY, "distribution"),
+    "licensee": ("firm@hanbit.example", FIRM, "administrator"),
+    "rate_body": ("rates@commission.example", RATES, "administrator"),
+}
+PASSWORD: Final = "correct horse battery"
+TWO: Final = ("--as", STAFF["officer"][0], "--approve-as", STAFF["second"][0])
+
+
+def manage(*arguments: object) -> dict[str, Any]:
+    out = StringIO()
+    call_command(*map(str, arguments), "--json", stdout=out)
+    return json.loads(out.getvalue())  # type: ignore[no-any-return]
+
+
+def tell(folder: Path) -> None:
+    """All of it, up to published statements, and what waits beside them: proposals, a draft, an open run, a reject."""
+    files = parties(folder)
+    bad = Path(files["holders.csv"])
+    bad.write_text(example.HOLDERS + ",Nobody,,,\n", encoding="utf-8")
+    manage("import_holders", bad, "--society", SOCIETY)
+    manage("issue_token", "--organisation", FIRM, "--scopes", "declarations.declare", "--name", "nightly")
+    declare_and_pay(files)
+    manage("distribute", "--society", SOCIETY, *DAYS, *TWO, "--publish")
+    declare_and_pay(files, LATER, "KB-2")
+    manage("distribute", "--society", SOCIETY, *LATER, "--as", STAFF["officer"][0])
+    second = folder / "second.json"
+    second.write_text(json.dumps(example.TARIFF | {"version": 2, "valid_from": "2027-01-01"}), encoding="utf-8")
+    manage("import_tariff", second, "--society", SOCIETY)
+    second.write_text(json.dumps(example.RULE | {"version": 2, "valid_from": "2027-01-01"}), encoding="utf-8")
+    manage("import_rule", second, "--society", SOCIETY, "--as", STAFF["officer"][0])
+    manage("declare", files["use.csv"], "--licence", LICENCE, "--from", "2026-07-01", "--to", "2026-10-01", "--unit", "token", "--wait")
+    everyone = list(User.objects.values_list("pk", flat=True))
+    notify(user_ids=everyone, key="k", kind="x", subject="Your statement is here", body="₩70,773", link="/statements/")
+
+
+def parties(folder: Path) -> example.Files:
+    """Organisations, people, repertoire, tariff, rule and licence, from the example's files in this folder."""
+    files = example.write(folder)
+    names = {SOCIETY: "Korea Web Society", FIRM: "Hanbit AI", RATES: "Rate Commission"}
+    for ref, kind in ((SOCIETY, "society"), (FIRM, "licensee"), (RATES, "rate_body")):
+        manage("create_organisation", ref, "--kind", kind, "--name", names[ref])
+    for email, ref, role in STAFF.values():
+        manage("create_user", email, "--organisation", ref, "--role", role, "--password", PASSWORD)
+    for kind in example.FILES:
+        manage(f"import_{kind}", files[f"{kind}.csv"], "--society", SOCIETY)
+    member = ("--organisation", SOCIETY, "--role", "member", "--holder", MEMBER_REF)
+    manage("create_user", MEMBER, *member, "--password", PASSWORD)
+    manage("import_tariff", files["tariff.json"], "--society", SOCIETY, "--determined-by", RATES)
+    manage("import_rule", files["rule.json"], "--society", SOCIETY, *TWO)
+    manage(
+        "create_licence", LICENCE, "--licensee", FIRM, "--society", SOCIETY, "--tariff", "WEB",
+        "--uses", "train;finetune;ground", "--from", PERIOD[0],
+    )  # fmt: skip
+    return files
+
+
+def declare_and_pay(files: example.Files, days: tuple[str, ...] = DAYS, bank_ref: str = "KB-1") -> None:
+    """A declaration accepted, billed and paid: money waits to be distributed."""
+    how = ("--unit", "token", "--model", "Hanbit-1", "--submit", "--wait")
+    manage("declare", files["use.csv"], "--licence", LICENCE, *days, *how)
+    invoice = manage("bill", "--licence", LICENCE, *days)
+    paid = ("--amount", invoice["amount"], "--on", "2026-07-20", "--bank-ref", bank_ref)
+    manage("record_receipt", "--invoice", invoice["invoice"], *paid)
