@@ -10,8 +10,11 @@ import pytest
 
 from accounts.evidence.models import Event
 from accounts.identity.core import SYSTEM, Conflict, Forbidden, NotFound, Refusal
+from accounts.identity.models import User
+from accounts.notices.models import Notice
 from licensing.declarations import services
 from licensing.declarations.models import Declaration, DeclaredUse
+from tests.accounts.people import person
 from tests.licensing.declaring import ISBN, PERIOD, Firm, counts, declare, firm, lines, uses
 from tests.licensing.parties import organisation, staff
 
@@ -151,7 +154,7 @@ def test_a_question_holds_back_acceptance_until_the_society_decides(parties: Fir
         parties, lines(f"isbn,{ISBN},1000,page", header="identifier_type,identifier,units,unit"), submit=True
     )
     assert (made.status, [q["code"] for q in made.questions]) == ("submitted", ["unpriced"])
-    assert "1000 page of book for train" in made.questions[0]["detail"]
+    assert "1,000 pages of book for training" in made.questions[0]["detail"]
     services.ask(actor=parties.reviewer, declaration=made, detail="Pages? Your licence speaks of tokens.")
     assert [q["code"] for q in now(made).questions] == ["unpriced", "society"]
     assert services.accept(actor=parties.reviewer, declaration=made).status == "accepted"
@@ -247,3 +250,20 @@ def test_a_declared_base_is_priced_and_a_missing_one_is_asked_for(db: Any) -> No
     services.discard(actor=SYSTEM, declaration=missing)
     stated = declare(parties, GOOD, bases={"revenue": 412_345_679})
     assert (stated.questions, stated.fee and stated.fee["amount"]) == ([], 123_703_704)
+
+
+def test_each_side_hears_what_the_other_did_in_its_language(parties: Firm) -> None:
+    reviewer, declarant = person(parties.society, "licensing"), person(parties.licensee, "declarant")
+    person(parties.licensee, "viewer")
+    User.objects.filter(pk=declarant.pk).update(language="ko")
+    data = lines(f"isbn,{ISBN},1000,page", header="identifier_type,identifier,units,unit")
+    made = declare(parties, data, submit=True)
+    services.ask(actor=parties.reviewer, declaration=made, detail="Pages?")
+    services.accept(actor=parties.reviewer, declaration=made)
+    told = list(Notice.objects.order_by("id").values_list("user_id", "key", "link"))
+    link = f"/declarations/{made.pk}/"
+    assert told == [
+        (reviewer.pk, f"declaration-waiting:{made.pk}:1", link),
+        (declarant.pk, f"declaration-question:{made.pk}:2", link),
+        (declarant.pk, f"declaration-accepted:{made.pk}:2", link),
+    ]

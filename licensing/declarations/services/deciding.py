@@ -10,6 +10,7 @@ from accounts.identity.core import SYSTEM, Actor, Conflict, NotFound, Refusal
 from licensing.declarations import core
 from licensing.declarations.models import Declaration
 from licensing.declarations.services.common import locked, note, require_declarant
+from licensing.declarations.services.telling import tell_licensee, tell_society
 
 Status = Declaration.Status
 
@@ -42,7 +43,10 @@ def hand_in(*, actor: Actor, held: Declaration) -> Declaration:
     held.status, held.submitted_at = Status.SUBMITTED, timezone.now()
     held.save(update_fields=["status", "submitted_at"])
     note(actor, "submitted", held, sha256=held.sha256, lines=held.lines)
-    return held if held.questions else _accepted(SYSTEM, held)
+    if not held.questions:
+        return _accepted(SYSTEM, held)
+    tell_society(held)
+    return held
 
 
 @transaction.atomic
@@ -68,6 +72,7 @@ def ask(*, actor: Actor, declaration: Declaration, detail: str) -> Declaration:
     held.questions = [*held.questions, core.Note("society", detail).as_data()]
     held.save(update_fields=["questions"])
     note(actor, "questioned", held)
+    tell_licensee(held, "question")
     return held
 
 
@@ -85,6 +90,7 @@ def _accepted(actor: Actor, held: Declaration) -> Declaration:
     held.status, held.accepted_at = Status.ACCEPTED, timezone.now()
     held.save(update_fields=["status", "accepted_at"])
     note(actor, "accepted", held, open_questions=[question["code"] for question in held.questions])
+    tell_licensee(held, "accepted")
     if held.supersedes_id:
         old = Declaration.objects.select_for_update().get(pk=held.supersedes_id)
         old.status = Status.SUPERSEDED
