@@ -245,6 +245,19 @@ def test_verify_sees_what_the_tables_owner_changed(world: World, change: str, wh
     assert what in {problem["what"] for problem in services.problems()}
 
 
+@pytest.mark.parametrize(
+    ("column", "value"), [("holder_id", 10**9), ("work_id", 10**9), ("pool_id", 10**9), ("amount", -1)]
+)
+def test_an_allocation_names_only_what_exists(world: World, column: str, value: int) -> None:
+    run = services.recompute(actor=world.computer, run=computed(world))
+    line = Allocation.objects.filter(run=run, status="payable").first()
+    assert line is not None
+    line.pk = None
+    setattr(line, column, value)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        line.save(force_insert=True)
+
+
 def test_the_export_has_one_row_an_allocation_by_key(world: World) -> None:
     run = computed(world)
     out = io.StringIO()
