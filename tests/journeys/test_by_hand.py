@@ -176,12 +176,12 @@ def bill_and_receive(page: Any) -> None:
     page.goto("/invoices/waiting/")
     page.get_by_role("link", name="Show the invoice").click()
     press(page, "Issue this invoice")
-    assert stat(page, "Open") == "₩1,000,003"
+    assert stat(page, "Still open") == "₩1,000,003"
     page.get_by_label("Amount", exact=False).fill(str(example.POOL))
     page.get_by_label("Received on").fill("2026-04-20")
     page.get_by_label("Bank reference").fill("KB-1")
     press(page, "Book it")
-    assert (stat(page, "Open"), stat(page, "Received")) == ("₩0", "₩1,000,003")
+    assert (stat(page, "Still open"), stat(page, "Received")) == ("₩0", "₩1,000,003")
     page.goto("/invoices/revenue/")
     assert page.locator("figure.chart svg").count() >= 3
 
