@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access.paging import paginate
@@ -127,7 +128,8 @@ def download(request: ActorRequest, statement_id: int, form: str) -> HttpRespons
         raise NotFound(_("There is no such file."))
     asked = request.GET.get("language", "")
     language = asked if asked in LANGUAGES else wording.language()
-    whole = facts.in_full(row)
+    with override(language):  # names too
+        whole = facts.in_full(row)
     headers = {"Content-Disposition": f'attachment; filename="{row.number}.{form}"'}
     return HttpResponse(content(whole, form, language), content_type=_TYPES[form], headers=headers)
 

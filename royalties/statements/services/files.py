@@ -82,14 +82,14 @@ def as_data(statement: Statement, language: str) -> dict[str, Any]:
 
 
 def _line(line: Line, currency: str) -> dict[str, Any]:
-    data = _plain(dataclasses.replace(line))
-    data |= {
-        "invoice": line.pool.invoice,
-        "licensee": line.pool.licensee,
-        "why": [_plain(step) for step in why(line, currency)],
+    own = {
+        field.name: getattr(line, field.name)
+        for field in dataclasses.fields(line)
+        if field.name not in ("pool", "uses")
     }
-    del data["pool"]
-    return data
+    uses = [_plain(used) for used in line.uses]
+    steps = [_plain(step) for step in why(line, currency)]
+    return {**_json(own), "uses": uses, "invoice": line.pool.invoice, "licensee": line.pool.licensee, "why": steps}
 
 
 def _plain(value: Any) -> dict[str, Any]:
@@ -145,11 +145,12 @@ def export_statements(
             raise NotFound(_("Holder “%(holder)s” has no statement in this run.") % {"holder": holder})
     folder.mkdir(parents=True, exist_ok=True)
     written = 0
-    for statement in facts.of_run(run, batches(rows)):
-        _write(folder / file_name(statement, form), content(statement, form, language))
-        written += 1
-        if progress and written % 1000 == 0:
-            progress(written)
+    with override(language):  # names too
+        for statement in facts.of_run(run, batches(rows)):
+            _write(folder / file_name(statement, form), content(statement, form, language))
+            written += 1
+            if progress and written % 1000 == 0:
+                progress(written)
     return written
 
 
