@@ -254,3 +254,42 @@ def test_strangers_find_nothing_and_small_roles_are_refused(world: World) -> Non
     run = services.start_run(actor=world.computer, society=world.society, period=QUARTER)
     with pytest.raises(NotFound):
         services.discard(actor=other.computer, run=run)
+
+
+def test_computed_again_a_run_follows_the_rule_of_now(world: World) -> None:
+    world.rule()
+    world.own(Owned("A", "H1", 1_000_000))
+    world.receive(world.bill(world.declare([Used("A", 1), Used("isbn:1", 1, unit="page")]), net=100), 100)
+    run = services.start_run(actor=world.computer, society=world.society, period=QUARTER)
+    with pytest.raises(Refusal):
+        services.compute(run.pk)
+    world.rule(version=2, valid_from="2026-02-01", unit_weights={"token": 1, "page": 300}, use_weights={"train": 1000})
+    services.recompute(actor=world.computer, run=run)
+    again = services.compute(run.pk)
+    assert (again.status, again.rule.version, again.problems) == (Run.Status.COMPUTED, 2, [])
+
+
+def test_what_was_left_lying_is_found(world: World) -> None:
+    from django.utils import timezone
+
+    from royalties.distribution.services import progress
+
+    world.rule()
+    worked_example(world)
+    run = services.start_run(actor=world.computer, society=world.society, period=QUARTER)
+    soon = timezone.now() + datetime.timedelta(seconds=1)
+    assert progress.stalled(older_than=run.created_at) == []
+    assert progress.stalled(older_than=soon) == [(run.pk, "")]
+    services.compute(run.pk)
+    assert progress.stalled(older_than=soon) == []
+    services.request(actor=world.computer, run=run)
+    services.approve(actor=world.approver, run=run)
+    with pytest.raises(Conflict):
+        progress.ask(actor=world.approver, run=run, step=progress.PUBLISH)
+    progress.ask(actor=world.approver, run=run, step=progress.POST)
+    soon = timezone.now() + datetime.timedelta(seconds=1)
+    assert progress.stalled(older_than=soon) == [(run.pk, progress.POST)]
+    services.post(run.pk)
+    progress.ask(actor=world.approver, run=run, step=progress.PUBLISH)
+    assert progress.stalled(older_than=soon) == []
+    assert progress.publications_stalled(older_than=timezone.now() + datetime.timedelta(seconds=1)) == [run.pk]

@@ -93,7 +93,8 @@ def _same(run: Run, period: DateRange) -> Run:
     raise Conflict("run_is_open", _("Run %(run)s is not posted yet: approve or discard it first.") % {"run": run})
 
 
-def _create(actor: Actor, society: Organisation, period: DateRange, currency: str) -> Run:
+def _rule_in_force(society: Organisation, period: DateRange) -> Rule:
+    """The rule of the period's last day."""
     last_day = period.upper - datetime.timedelta(days=1)
     rule = Rule.objects.filter(society=society).in_force(last_day).first()
     if rule is None:
@@ -102,6 +103,11 @@ def _create(actor: Actor, society: Organisation, period: DateRange, currency: st
             _("No approved distribution rule is in force on %(day)s. Import one and have it approved.")
             % {"day": last_day},
         )
+    return rule
+
+
+def _create(actor: Actor, society: Organisation, period: DateRange, currency: str) -> Run:
+    rule = _rule_in_force(society, period)
     earlier = Run.objects.filter(society=society, currency=currency, status__in=POSTED, period__overlap=period)
     run = Run.objects.create(
         society=society, period=period, currency=currency, rule=rule, supplementary=earlier.exists()
@@ -116,10 +122,11 @@ def _create(actor: Actor, society: Organisation, period: DateRange, currency: st
 
 @transaction.atomic
 def recompute(*, actor: Actor, run: Run) -> Run:
-    """Send a computed run back to draft, so that it is computed from what is known now; a pending approval lapses."""
+    """Send a computed run back to draft, so that it is computed by the rule and from the inputs of now."""
     run = own_run(actor, run.pk, "distribution.compute")
     back = Run.objects.filter(pk=run.pk, status__in=[Run.Status.DRAFT, Run.Status.COMPUTED])
-    if back.update(status=Run.Status.DRAFT, step="", problems=[], heartbeat_at=None) != 1:
+    rule = _rule_in_force(run.society, run.period)
+    if back.update(status=Run.Status.DRAFT, step="", problems=[], heartbeat_at=None, rule=rule) != 1:
         raise Conflict("run_is_approved", _("Only a run that is not approved can be computed again."))
     record(actor=actor, verb="run.recompute_asked", object=Reference(KIND, run.pk), organisation_id=run.society_id)
     run.refresh_from_db()
