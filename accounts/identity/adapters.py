@@ -11,6 +11,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language, override
 
 from accounts.identity.models import User
 
@@ -20,6 +21,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """In the language of the person it goes to, whoever's browser asked for it."""
+        recipient = context.get("user")
+        with override(recipient.language if isinstance(recipient, User) else get_language()):
+            super().send_mail(template_prefix, email, context)
 
     def post_login(self, request: HttpRequest, user: User, **details: Any) -> HttpResponse:
         """In the person's language from the first page on, unless they chose another in this browser."""

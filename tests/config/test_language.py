@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import gettext, override
@@ -94,3 +95,11 @@ def test_everything_that_can_happen_has_a_name() -> None:
     assert label_of("never.heard") == "never.heard"
     with override("ko"):
         assert label_of("run.approved") == gettext("distribution approved") == "분배 승인"
+
+
+def test_mail_goes_out_in_the_language_of_the_person_it_goes_to(mailoutbox: list[EmailMessage]) -> None:
+    person = people.person(people.organisation("KOSA", "society"), "finance")
+    type(person).objects.filter(pk=person.pk).update(language="ko")
+    Client().post(reverse("account_reset_password"), {"email": person.email}, headers={"Accept-Language": "en"})
+    (mail,) = mailoutbox
+    assert "비밀번호" in mail.subject

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 import royalties.distribution
 from accounts.approvals.models import Approval
 from accounts.evidence.services import record
-from accounts.identity.core import SYSTEM, Conflict, Reference, Refusal
+from accounts.identity.core import SYSTEM, Conflict, Reference, Refusal, say
 from licensing.engine import connect
 from licensing.engine.core import Engine
 from royalties.distribution.core import RuleTerms, parse
@@ -126,7 +126,8 @@ def factors(engine: Engine, pools: Sequence[Pool], terms: RuleTerms) -> list[tup
         try:
             terms.check_units(unit for number, _kind, _use, unit in found if number == pool.invoice.pk)
         except Refusal as refusal:
-            raise Refusal(refusal.code, f"{pool.invoice.number}: {refusal.detail}") from refusal
+            said = say("Invoice {invoice}: {problem}", invoice=pool.invoice.number, problem=refusal.detail)
+            raise Refusal(refusal.code, said) from refusal
     combinations = sorted({(kind, use, unit) for _number, kind, use, unit in found})
     return [(kind, use, unit, terms.factor(use=use, unit=unit, kind=kind)) for kind, use, unit in combinations]
 
