@@ -163,7 +163,16 @@ class World:
         InvoiceDeclaration.objects.bulk_create(
             [InvoiceDeclaration(invoice=invoice, declaration=each) for each in declarations]
         )
-        steps = [{"code": "graduated", "quantity": "990000", "unit": "token", "per": "1000", "price": "0.05", "product": "49.5"}]
+        steps = [
+            {
+                "code": "graduated",
+                "quantity": "990000",
+                "unit": "token",
+                "per": "1000",
+                "price": "0.05",
+                "product": "49.5",
+            }
+        ]
         InvoiceLine.objects.create(
             invoice=invoice,
             position=1,
