@@ -8,9 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
-from django.db import connection, transaction
-from hypothesis import HealthCheck, given, settings
+from django.db import DataError, IntegrityError, connection, transaction
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from licensing.engine import connect
@@ -125,6 +126,7 @@ TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x0
 
 @pytest.mark.django_db
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(rows=["\r"])
 @given(rows=st.lists(st.one_of(st.none(), TEXT), max_size=20))
 def test_any_text_travels(engine: DuckEngine, rows: list[str | None]) -> None:
     numbered = list(enumerate(rows))
@@ -167,3 +169,29 @@ def test_no_extension_is_fetched(engine: DuckEngine) -> None:
         engine.rows("SELECT name, value FROM duckdb_settings() WHERE name LIKE 'auto%known_extensions'")
     )
     assert set(settings_.values()) == {"false"}
+
+
+LATE = "SELECT i AS n, CASE WHEN i = 399999 THEN error('spoilt') ELSE 'text' END AS s FROM range(400000) t(i)"
+
+
+@pytest.mark.django_db
+def test_what_fails_on_its_way_to_postgresql_is_raised_and_leaves_nothing(engine: DuckEngine) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE kept (n bigint CHECK (n <> 200000), s text)")
+        with pytest.raises(duckdb.Error, match="spoilt"), transaction.atomic():
+            engine.give(LATE.replace("400000", "150000").replace("399999", "149999"), "kept", ["n", "s"])
+        with pytest.raises(IntegrityError, match="kept_n_check"), transaction.atomic():
+            engine.give("SELECT i AS n, 'text' AS s FROM range(400000) t(i)", "kept", ["n", "s"])
+        cursor.execute("SELECT count(*) FROM kept")
+        assert cursor.fetchone() == (0,)
+    assert engine.rows("SELECT 1") == [(1,)]
+
+
+@pytest.mark.django_db
+def test_what_fails_on_its_way_from_postgresql_is_raised(engine: DuckEngine) -> None:
+    rows = "SELECT i, 1 / (399999 - i) FROM generate_series(1, 400000) i"
+    with pytest.raises(DataError, match="division by zero"), transaction.atomic():
+        engine.take("t", {"n": "BIGINT", "m": "BIGINT"}, rows)
+    with pytest.raises(duckdb.Error), transaction.atomic():  # text where the engine wants numbers
+        engine.take("t", {"n": "BIGINT"}, "SELECT repeat('x', 100) FROM generate_series(1, 400000)")
+    assert engine.take("t", {"n": "BIGINT"}, "SELECT 1") == 1
