@@ -1,2 +1,2 @@
-DROP FUNCTION advance_revision() CASCADE;
-DROP FUNCTION advance_revision_of_shares() CASCADE;
+DROP FUNCTION mark_revision() CASCADE;
+DROP FUNCTION mark_revision_of_shares() CASCADE;

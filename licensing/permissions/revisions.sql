@@ -1,18 +1,16 @@
--- Every statement that changes works, identifiers, shares or mandates advances the revision of their society, in its own
--- transaction. Whoever sees the new rows sees the new key; whoever has a snapshot under an old key knows that it is old.
-CREATE FUNCTION advance_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Every statement that changes works, identifiers, shares or mandates marks its society, in its own transaction. Whoever sees
+-- the new rows sees the new mark; whoever has a snapshot from before knows that it is old.
+CREATE FUNCTION mark_revision() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO licensing_repertoirerevision (society_id, number, key)
-    SELECT society_id, 1, gen_random_uuid() FROM (SELECT DISTINCT society_id FROM changed) s ORDER BY society_id
-    ON CONFLICT (society_id) DO UPDATE SET number = licensing_repertoirerevision.number + 1, key = excluded.key;
+  INSERT INTO licensing_repertoirerevision (society_id, mark)
+    SELECT society_id, hashtextextended(gen_random_uuid()::text, 0) FROM (SELECT DISTINCT society_id FROM changed) s;
   RETURN NULL;
 END $$;
-CREATE FUNCTION advance_revision_of_shares() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION mark_revision_of_shares() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO licensing_repertoirerevision (society_id, number, key)
-    SELECT society_id, 1, gen_random_uuid()
-    FROM (SELECT DISTINCT w.society_id FROM changed c JOIN licensing_work w ON w.id = c.work_id) s ORDER BY society_id
-    ON CONFLICT (society_id) DO UPDATE SET number = licensing_repertoirerevision.number + 1, key = excluded.key;
+  INSERT INTO licensing_repertoirerevision (society_id, mark)
+    SELECT society_id, hashtextextended(gen_random_uuid()::text, 0)
+    FROM (SELECT DISTINCT w.society_id FROM changed c JOIN licensing_work w ON w.id = c.work_id) s;
   RETURN NULL;
 END $$;
 DO $$
@@ -23,10 +21,10 @@ BEGIN
   FOREACH part IN ARRAY ARRAY['work', 'identifier', 'share', 'mandate'] LOOP
     FOREACH event IN ARRAY ARRAY['insert', 'update', 'delete'] LOOP
       EXECUTE format(
-        'CREATE TRIGGER revision_advances_on_%s AFTER %s ON licensing_%s REFERENCING %s TABLE AS changed '
+        'CREATE TRIGGER revision_is_marked_on_%s AFTER %s ON licensing_%s REFERENCING %s TABLE AS changed '
         'FOR EACH STATEMENT EXECUTE FUNCTION %s()',
         event, event, part, CASE event WHEN 'delete' THEN 'OLD' ELSE 'NEW' END,
-        CASE part WHEN 'share' THEN 'advance_revision_of_shares' ELSE 'advance_revision' END);
+        CASE part WHEN 'share' THEN 'mark_revision_of_shares' ELSE 'mark_revision' END);
     END LOOP;
   END LOOP;
 END $$;

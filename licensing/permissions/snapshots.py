@@ -1,8 +1,8 @@
 """A society's repertoire and mandates as tables of the engine, kept as Parquet for as long as nothing changes.
 
 A declaration needs the whole register; taking a million works out of PostgreSQL takes longer than matching ten million
-lines. The database changes the revision's key with every statement that changes any of it (`revisions.sql`), so a
-snapshot under the present key is exact, and one under another key is never read.
+lines. The database marks every statement that changes any of it (`revisions.sql`), so a snapshot under the name of the
+present state is exact, and one under another name is never read.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _PARTS: Final = {
 def load(engine: Engine, society_id: int) -> None:
     """The tables `work`, `identifier`, `share` and `mandate` of this society, as they are now."""
     for _attempt in range(_ATTEMPTS):
-        key = _key(society_id)
+        key = RepertoireRevision.objects.state(society_id)
         if key and (kept := _folder(society_id) / key).is_dir():
             os.utime(kept)
             for name in _PARTS:
@@ -58,17 +58,14 @@ def load(engine: Engine, society_id: int) -> None:
             return
         for name, (columns, query) in _PARTS.items():
             engine.take(name, columns, query, [society_id])
-        if key == _key(society_id):  # else it changed while it was taken: the parts may not fit together
+        if key == RepertoireRevision.objects.state(
+            society_id
+        ):  # else it changed while it was taken: the parts may not fit together
             break
     else:
         raise RuntimeError("The repertoire changes all the time. The declaration is tried again later.")
     if key:
         _keep(engine, _folder(society_id), key)
-
-
-def _key(society_id: int) -> str:
-    key = RepertoireRevision.objects.filter(society_id=society_id).values_list("key", flat=True).first()
-    return str(key) if key else ""
 
 
 def _folder(society_id: int) -> Path:

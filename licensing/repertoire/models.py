@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.postgres.fields import DateRangeField
-from django.contrib.postgres.functions import RandomUUID
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
@@ -194,16 +192,27 @@ class Representation(models.Model):
         constraints = [models.UniqueConstraint(fields=["user", "holder"], name="representation_is_held_once")]
 
 
-class RepertoireRevision(models.Model):
-    """Counts the changes of a society's works, identifiers, shares and mandates, so that a snapshot can be reused.
+class RepertoireRevisionQuerySet(models.QuerySet["RepertoireRevision"]):
+    def state(self, society_id: int) -> str:
+        """The name of what one sees of a society's repertoire now; empty where there is nothing yet.
 
-    Triggers (`permissions/revisions.sql`) advance it with every statement that changes them; `key` names the state, and
-    no other state of any database has the same.
+        Marks are random, so no two states, of this or any other database, have the same name.
+        """
+        seen = self.filter(society_id=society_id).aggregate(count=models.Count("pk"), sum=models.Sum("mark"))
+        return f"{seen['count']}-{seen['sum']}" if seen["count"] else ""
+
+
+class RepertoireRevision(models.Model):
+    """One change of a society's works, identifiers, shares or mandates, so that a snapshot of them can be reused.
+
+    Triggers (`permissions/revisions.sql`) add one with every statement that changes any of them. Rows are only added:
+    a counter in one row would make every edit wait for an import that runs for minutes, or deadlock with it.
     """
 
-    society = models.OneToOneField(Organisation, models.PROTECT, primary_key=True, related_name="+")
-    number = models.BigIntegerField(default=0, db_default=0)
-    key = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID())
+    society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    mark = models.BigIntegerField()
+
+    objects = RepertoireRevisionQuerySet.as_manager()
 
     class Meta:
         app_label = "licensing"

@@ -42,12 +42,12 @@ def grant(of: Firm, **change: Any) -> Mandate:
 
 
 def test_a_mandate_is_recorded_once_with_evidence_and_moves_the_revision(parties: Firm) -> None:
-    key = RepertoireRevision.objects.get(society=parties.society).key
+    state = RepertoireRevision.objects.state(parties.society.pk)
     made = grant(parties, uses=["train", "ground"], kinds=["web"], territory=["kr"])
     assert (made.uses, made.kinds, made.territory) == (["ground", "train"], ["web"], ["KR"])
     assert grant(parties, uses=["ground", "train"], kinds=["web"], territory=["KR"]).pk == made.pk
     assert Event.objects.filter(verb="mandate.granted", object_id=str(made.pk)).count() == 1
-    assert RepertoireRevision.objects.get(society=parties.society).key != key
+    assert RepertoireRevision.objects.state(parties.society.pk) != state
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_every_combination_is_decided_in_the_stated_order(licence: str, scheme: 
         licence=LICENCES[licence],
         model="dasan-7b",
         statutory=cases[0].statutory,
-        targets=[[c["reserved"]] if c["reserved"] else [] for c in combinations],
+        targets=[[str(c["reserved"])] if c["reserved"] else [] for c in combinations],
     )
 
     for case, core_says, sql_says in zip(combinations, by_core, by_sql, strict=True):
