@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access.core import CAPACITY, permissions_of, representation_permissions, scopes_for
 from accounts.access.models import Membership, Role, Token
-from accounts.identity.core import NOBODY, Actor, Forbidden, NotFound
+from accounts.identity.core import NOBODY, SYSTEM, Actor, Forbidden, NotFound, Refusal
 from accounts.identity.models import User
 from accounts.organisations.models import Organisation
 from licensing.repertoire.models import Representation
@@ -139,6 +139,20 @@ def actor_by_email(email: str, organisation: Organisation | None = None) -> Acto
             _("Nobody has the e-mail address “%(email)s”. Create the person with create_user first.") % {"email": email}
         )
     return actor_of_user(user, organisation.pk if organisation else None)
+
+
+def two_people(email: str | None, approve_as: str | None, organisation: Organisation) -> tuple[Actor, Actor | None]:
+    """For a command's `--as` and `--approve-as`: who asks and who decides, both known and two persons.
+
+    Checked before anything is done: a request left behind by a refused command would bar its requester from deciding.
+    """
+    if approve_as and not email:
+        raise Refusal("second_person_needed", _("--approve-as needs another person in --as."), pointer="/as")
+    actor = actor_by_email(email, organisation) if email else SYSTEM
+    approver = actor_by_email(approve_as, organisation) if approve_as else None
+    if approver and approver.user_id == actor.user_id:
+        raise Refusal("second_person_needed", _("--approve-as needs another person in --as."), pointer="/as")
+    return actor, approver
 
 
 class ActorMiddleware:

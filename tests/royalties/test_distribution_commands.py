@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from accounts.approvals.models import Approval
 from royalties.distribution.models import Rule, Run
 from royalties.ledger.models import Journal
 from royalties.statements.models import Statement
@@ -114,7 +115,17 @@ def test_one_person_is_refused(world: World, people: tuple[str, ...], code: str)
     world.rule()
     status, refused = manage("distribute", *PERIOD, *people)
     assert (status, refused["error"]["code"]) == (1, code)
-    assert not Run.objects.filter(status="posted").exists() and not Journal.objects.filter(kind="run").exists()
+    assert not Run.objects.exists() and not Journal.objects.filter(kind="run").exists()
+    # A request left behind would bar the person named alone from deciding when another asks.
+    assert not Approval.objects.filter(kind="run").exists()
+
+
+def test_a_rule_of_one_person_leaves_nothing(world: World, tmp_path: Path) -> None:
+    file = rule_file(tmp_path)
+    for approver, code in ((ONE, "second_person_needed"), ("nobody@example.org", "not_found")):
+        status, refused = manage("import_rule", file, "--society", "KOREA-WEB", "--as", ONE, "--approve-as", approver)
+        assert (status, refused["error"]["code"]) == (1, code)
+    assert not Rule.objects.exists() and not Approval.objects.filter(kind="rule").exists()
 
 
 def test_a_proposed_rule_is_not_in_force(world: World, tmp_path: Path) -> None:

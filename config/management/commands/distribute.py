@@ -8,12 +8,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.utils.translation import gettext as _
 
-from accounts.identity.core import SYSTEM, Actor, Conflict, Refusal
+from accounts.identity.core import Actor, Conflict, Refusal
 from accounts.organisations.models import Organisation
 from accounts.organisations.services import find_organisation
-from config.actors import actor_by_email
+from config.actors import two_people
 from config.commands import Command as BaseCommand
 from royalties.distribution import services
 from royalties.distribution.models import Run
@@ -50,10 +49,7 @@ class Command(BaseCommand):
         **options: Any,
     ) -> dict[str, Any]:
         owner = find_organisation(ref=society, kind="society", pointer="/society")
-        if approve_as and not email:
-            raise Refusal("second_person_needed", _("--approve-as needs another person in --as."), pointer="/as")
-        actor = actor_by_email(email, owner) if email else SYSTEM
-        approver = actor_by_email(approve_as, owner) if approve_as else None
+        actor, approver = two_people(email, approve_as, owner)
         run = _computed(_started(actor, owner, (start, end), currency, publish))
         if email and run.status == Run.Status.COMPUTED:
             services.request(actor=actor, run=run)

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
-from accounts.identity.core import SYSTEM, Refusal
+from accounts.identity.core import Refusal
 from accounts.organisations.services import find_organisation
-from config.actors import actor_by_email
+from config.actors import two_people
 from config.commands import Command as BaseCommand
 from royalties.distribution import services
 from royalties.distribution.core import read_text
@@ -30,17 +30,15 @@ class Command(BaseCommand):
         self, *, file: Path, society: str, email: str | None, approve_as: str | None, **options: Any
     ) -> dict[str, Any]:
         owner = find_organisation(ref=society, kind="society", pointer="/society")
-        if approve_as and not email:
-            raise Refusal("second_person_needed", _("--approve-as needs another person in --as."), pointer="/as")
-        actor = actor_by_email(email, owner) if email else SYSTEM
+        actor, approver = two_people(email, approve_as, owner)
         document = read_text(_read(file))
         known = Rule.objects.filter(society=owner).count()
         rule = services.import_rule(actor=actor, society=owner, document=document)
         created = Rule.objects.filter(society=owner).count() - known
         if email and rule.status == Rule.Status.PROPOSED:
             services.request_rule_approval(actor=actor, rule=rule)
-        if approve_as and rule.status == Rule.Status.PROPOSED:
-            rule = services.approve_rule(actor=actor_by_email(approve_as, owner), rule=rule)
+        if approver and rule.status == Rule.Status.PROPOSED:
+            rule = services.approve_rule(actor=approver, rule=rule)
         return {
             "rule": rule.ref,
             "version": rule.version,
