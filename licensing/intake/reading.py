@@ -14,6 +14,7 @@ millions of rows can be aggregated straight from the file. After `raw` was read 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,8 @@ from licensing.intake.unpacking import CHUNK, chunks, lines
 
 __all__ = ["Format", "load", "numbered", "open_table", "refusing", "settle"]
 
+_PLACE = re.compile(r"""'/[^']*'|"/[^"]*"|/\S+/\S+""")  # where the file lies here is nobody's business
+
 
 @contextmanager
 def refusing() -> Iterator[None]:
@@ -42,7 +45,7 @@ def refusing() -> Iterator[None]:
     except duckdb.Error as failure:
         if isinstance(failure, duckdb.ProgrammingError) and not isinstance(failure, duckdb.InvalidInputException):
             raise  # our own SQL is wrong, not the file
-        first = str(failure).partition("\n")[0][:300]
+        first = _PLACE.sub("…", str(failure).partition("\n")[0])[:300]
         raise Refusal(
             "unreadable_file", say("The file is damaged and cannot be read: {first}", first=first)
         ) from failure

@@ -134,6 +134,12 @@ def test_a_file_that_is_none_is_refused(read: Any, data: bytes, code: str) -> No
     assert refusal(read, data) == code
 
 
+def test_where_a_file_lies_is_not_told(read: Any) -> None:
+    with pytest.raises(Refusal) as caught:
+        read(b"PAR1 but nothing that follows")
+    assert "damaged" in str(caught.value.detail) and "/" not in str(caught.value.detail)
+
+
 def test_missing_columns_are_named(read: Any) -> None:
     with pytest.raises(Refusal) as caught:
         read(b"identifier,title\n1,2\n")
