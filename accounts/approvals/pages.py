@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -25,9 +26,9 @@ def approvals(request: ActorRequest) -> HttpResponse:
     return render(request, "accounts/approvals/approvals.html", {"pending": pending, "page": page})
 
 
-def told(approvals: Iterable[Approval]) -> list[Approval]:
+def told(approvals: Iterable[Approval]) -> list[Any]:
     """The same approvals, each with a `name` in words and a `link` to where one decides."""
-    found = list(approvals)
+    found: list[Any] = list(approvals)
     for approval in found:
         approval.link = _link(approval)
         approval.name = settings.APPROVAL_KINDS.get(approval.kind, approval.kind)

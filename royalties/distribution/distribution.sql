@@ -3,24 +3,19 @@
 
 -- 1. Allocations belong to a draft run, and what they point at exists.
 CREATE FUNCTION royalties_check_allocations() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE wrong bigint;
+DECLARE wrong text;
 BEGIN
   EXECUTE $query$
-    SELECT i.pool_id FROM (SELECT DISTINCT run_id, pool_id FROM inserted) i
-    LEFT JOIN royalties_runpool p ON p.id = i.pool_id AND p.run_id = i.run_id
-    LEFT JOIN royalties_run r ON r.id = p.run_id AND r.status = 'draft'
-    WHERE r.id IS NULL LIMIT 1 $query$ INTO wrong;
-  IF wrong IS NOT NULL THEN
+    SELECT max(CASE WHEN p.id IS NULL THEN 'pool' WHEN i.holder_id IS NOT NULL AND h.id IS NULL THEN 'holder'
+                    WHEN i.work_id IS NOT NULL AND w.id IS NULL THEN 'work' END)
+    FROM inserted i
+    LEFT JOIN (SELECT p.id, p.run_id FROM royalties_runpool p JOIN royalties_run r ON r.id = p.run_id AND r.status = 'draft') p
+      ON p.id = i.pool_id AND p.run_id = i.run_id
+    LEFT JOIN licensing_holder h ON h.id = i.holder_id
+    LEFT JOIN licensing_work w ON w.id = i.work_id $query$ INTO wrong;
+  IF wrong = 'pool' THEN
     RAISE EXCEPTION 'an allocation belongs to a pool of a run that is being computed' USING ERRCODE = 'integrity_constraint_violation';
-  END IF;
-  EXECUTE $query$
-    SELECT i.holder_id FROM (SELECT DISTINCT holder_id FROM inserted WHERE holder_id IS NOT NULL) i
-    LEFT JOIN licensing_holder h ON h.id = i.holder_id WHERE h.id IS NULL
-    UNION ALL
-    SELECT i.work_id FROM (SELECT DISTINCT work_id FROM inserted WHERE work_id IS NOT NULL) i
-    LEFT JOIN licensing_work w ON w.id = i.work_id WHERE w.id IS NULL
-    LIMIT 1 $query$ INTO wrong;
-  IF wrong IS NOT NULL THEN
+  ELSIF wrong IS NOT NULL THEN
     RAISE EXCEPTION 'an allocation names a holder or a work that does not exist' USING ERRCODE = 'foreign_key_violation';
   END IF;
   RETURN NULL;

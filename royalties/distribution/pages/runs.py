@@ -43,7 +43,10 @@ def runs(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def start(request: ActorRequest) -> HttpResponse:
     """Start a run for a period; a worker computes it while the page shows how far it is."""
-    form = StartForm(request.POST or None)
+    waiting = services.waiting_money(request.actor.organisation_id or 0)
+    form = StartForm(
+        request.POST or None, initial={"start": waiting[0].start, "end": waiting[0].end} if waiting else {}
+    )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         society = Organisation.objects.get(pk=request.actor.organisation_id or 0)
@@ -60,7 +63,7 @@ def start(request: ActorRequest) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             return redirect("royalties:run", run.pk)
-    return render(request, "royalties/distribution/start.html", {"form": form})
+    return render(request, "royalties/distribution/start.html", {"form": form, "waiting": waiting})
 
 
 @requires("distribution.view")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,12 +13,11 @@ from django.utils.translation import gettext as _
 from accounts.identity.core import Refusal
 from licensing.declarations.models import DeclaredUse
 from licensing.engine.core import Engine
+from licensing.permissions import snapshots
 from royalties.billing.models import Invoice, Receipt
 from royalties.distribution.core import Cuts, RuleTerms, cut
 from royalties.distribution.models import Run
 from royalties.distribution.services.runs import undistributed
-
-FIRST_DAY, LAST_DAY = "0001-01-01", "9999-12-31"  # for shares without a beginning or an end
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +55,9 @@ def read(engine: Engine, run: Run, terms: RuleTerms) -> list[Pool]:
     """Take uses and shares into the engine (`declared`, `held_share`); return the pools, by invoice number."""
     with one_look():
         pools = read_pools(run, terms)
-        invoices = [pool.invoice.pk for pool in pools]
-        _take_uses(engine, invoices)
-        _take_shares(engine, invoices)
+        snapshots.load(engine, run.society_id, prefix="registered_")
+        _take_uses(engine, [pool.invoice.pk for pool in pools])
+        _take_shares(engine, run.society_id)
     return pools
 
 
@@ -80,47 +78,33 @@ def read_pools(run: Run, terms: RuleTerms) -> list[Pool]:
     return sorted(pools, key=lambda pool: pool.invoice.number.encode())
 
 
-def _priced(invoices: list[int], columns: str, rest: str = "") -> tuple[str, tuple[Any, ...]]:
-    """A query over the priced uses (`u`) of the declarations billed (`b`) on these invoices."""
+def _take_uses(engine: Engine, invoices: list[int]) -> None:
+    """The table `declared`: the priced uses of the declarations billed on these invoices, under the refs of their works."""
     uses, parameters = DeclaredUse.objects.priced().order_by().query.sql_with_params()
     sql = f"""
-        SELECT {columns}
+        SELECT b.invoice_id, u.work_id, u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, u.units
         FROM ({uses}) u
-        JOIN royalties_invoicedeclaration b ON b.declaration_id = u.declaration_id AND b.invoice_id = ANY(%s) {rest}"""
-    return sql, (*parameters, invoices)
-
-
-def _take_uses(engine: Engine, invoices: list[int]) -> None:
-    sql, parameters = _priced(
-        invoices,
-        "b.invoice_id, coalesce(w.ref, u.scheme || ':' || u.value), u.work_id, u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, "
-        "u.units",
-        "LEFT JOIN licensing_work w ON w.id = u.work_id",
+        JOIN royalties_invoicedeclaration b ON b.declaration_id = u.declaration_id AND b.invoice_id = ANY(%s)"""  # noqa: S608
+    columns = {
+        "pool": "BIGINT", "work_id": "BIGINT", "scheme": "VARCHAR", "value": "VARCHAR", "kind": "VARCHAR", "use": "VARCHAR", "unit": "VARCHAR",
+        "used_on": "DATE", "units": "DECIMAL(38,0)",
+    }  # fmt: skip
+    engine.take("declared_use", columns, sql, (*parameters, invoices))
+    engine.execute(
+        "CREATE OR REPLACE TABLE declared AS SELECT u.pool, CASE WHEN u.work_id IS NULL THEN u.scheme || ':' || u.value ELSE w.ref END AS key, "
+        "u.* EXCLUDE (pool) FROM declared_use u LEFT JOIN registered_work w ON w.work_id = u.work_id"
     )
-    columns = {
-        "pool": "BIGINT", "key": "VARCHAR", "work_id": "BIGINT", "scheme": "VARCHAR", "value": "VARCHAR", "kind": "VARCHAR",
-        "use": "VARCHAR", "unit": "VARCHAR", "used_on": "DATE", "units": "DECIMAL(38,0)",
-    }  # fmt: skip
-    engine.take("declared", columns, sql, parameters)
+    engine.execute("DROP TABLE declared_use")
 
 
-def _take_shares(engine: Engine, invoices: list[int]) -> None:
-    works, parameters = _priced(invoices, "DISTINCT u.work_id", "AND u.work_id IS NOT NULL")
-    first, last = _days_of_use(engine)
-    sql = f"""
-        SELECT s.work_id, s.holder_id, h.ref, s.role, s.ppm, s.disputed,
-               coalesce(lower(s.valid), '{FIRST_DAY}'), coalesce(upper(s.valid), '{LAST_DAY}')
-        FROM licensing_share s
-        JOIN licensing_holder h ON h.id = s.holder_id
-        WHERE s.work_id IN ({works}) AND s.valid && daterange(%s, %s, '[]')"""
-    columns = {
-        "work_id": "BIGINT", "holder_id": "BIGINT", "holder_ref": "VARCHAR", "role": "VARCHAR", "ppm": "INTEGER", "disputed": "BOOLEAN",
-        "valid_from": "DATE", "valid_to": "DATE",
-    }  # fmt: skip
-    engine.take("held_share", columns, sql, (*parameters, first, last))
-
-
-def _days_of_use(engine: Engine) -> tuple[datetime.date, datetime.date]:
-    """The first and the last day on which anything of the run was used; any day where nothing was."""
-    first, last = engine.rows("SELECT MIN(used_on), MAX(used_on) FROM declared")[0]
-    return first or datetime.date(2000, 1, 1), last or datetime.date(2000, 1, 1)
+def _take_shares(engine: Engine, society_id: int) -> None:
+    """The table `held_share`: the shares of the used works that held on any day of use."""
+    holders = "SELECT id, ref FROM licensing_holder WHERE society_id = %s"
+    engine.take("registered_holder", {"holder_id": "BIGINT", "ref": "VARCHAR"}, holders, [society_id])
+    engine.execute(
+        "CREATE OR REPLACE TABLE held_share AS "
+        "SELECT s.work_id, s.holder_id, h.ref AS holder_ref, s.role, s.ppm, s.disputed, s.valid_from, s.valid_to "
+        "FROM registered_share s JOIN registered_holder h ON h.holder_id = s.holder_id "
+        "WHERE s.work_id IN (SELECT work_id FROM declared) "
+        "AND s.valid_from <= (SELECT MAX(used_on) FROM declared) AND s.valid_to > (SELECT MIN(used_on) FROM declared)"
+    )

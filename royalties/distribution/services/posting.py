@@ -18,6 +18,7 @@ from royalties.distribution.services.guards import own_run
 from royalties.distribution.services.runs import KIND, POSTED
 from royalties.ledger import services as ledger
 
+_PAID = "SELECT holder_id FROM royalties_allocation WHERE run_id = %s AND status = 'payable' AND amount > 0 GROUP BY holder_id"
 # pool → clearing, one line an invoice; clearing → payable, one total a holder. What else there is goes in as plain rows.
 _TRANSFERS = """
     SELECT a.id AS debit_id, %s::bigint AS credit_id, p.amount
@@ -76,8 +77,7 @@ def _transfers(run: Run) -> dict[str, Any]:
     """The query of the journal, with every account that it needs opened."""
     book: dict[str, Any] = {"society_id": run.society_id, "currency": run.currency}
     clearing = ledger.account(kind="clearing", owner_id=run.pk, **book)
-    paid = Allocation.objects.filter(run=run, status=Allocation.Status.PAYABLE, amount__gt=0)
-    ledger.accounts(kind="payable", owner_ids=paid.order_by().values_list("holder_id", flat=True).distinct(), **book)
+    ledger.open_accounts(kind="payable", owners=_PAID, params=[run.pk], **book)
     others = {f"deduction:{name}": amount for name, amount in run.deductions.items()}
     others |= {"reserve": run.reserve, "held": run.held, "suspense": run.suspense}
     wanted = [(ledger.account(kind=kind, owner_id=None, **book), amount) for kind, amount in others.items() if amount]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import QuerySet
+from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext as _
 
 from accounts.approvals.models import Approval
@@ -28,6 +30,26 @@ def undistributed(society_id: int, period: DateRange, *, run_id: int = 0) -> Que
     return Receipt.objects.filter(
         society_id=society_id, net__gt=0, invoice__society_id=society_id, invoice__period__contained_by=period
     ).exclude(pk__in=taken.values("receipt_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Money received and in no run yet, in minor units, with the days of use that a run for it must cover (half-open)."""
+
+    currency: str
+    amount: int
+    start: datetime.date
+    end: datetime.date
+
+
+def waiting_money(society_id: int) -> list[Waiting]:
+    """What waits to be distributed, by currency."""
+    every = undistributed(society_id, DateRange(None, None)).order_by().values("invoice__currency")
+    sums = every.annotate(amount=Sum("net"), start=Min(Lower("invoice__period")), end=Max(Upper("invoice__period")))
+    return sorted(
+        (Waiting(each["invoice__currency"], each["amount"], each["start"], each["end"]) for each in sums),
+        key=lambda each: each.currency,
+    )
 
 
 def start_run(

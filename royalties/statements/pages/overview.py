@@ -15,8 +15,10 @@ from accounts.identity.core import Actor
 from accounts.identity.gate import ActorRequest, signed_in
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
+from royalties.billing import services as billing
 from royalties.billing.models import Invoice
 from royalties.billing.revenue import revenue
+from royalties.distribution import services as distribution
 from royalties.distribution.models import Run
 from royalties.statements.pages.creators import owed
 
@@ -47,6 +49,8 @@ def _society(actor: Actor) -> dict[str, Any]:
         if actor.can("approvals.decide")
         else [],
         "revenue": revenue(actor) if actor.can("billing.view") else None,
+        "to_bill": billing.waiting(actor)[:5] if actor.can("billing.manage") else [],
+        "money": distribution.waiting_money(actor.organisation_id or 0) if actor.can("distribution.view") else [],
         "may": _may(actor),
     }
 
