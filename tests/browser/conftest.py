@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.told import tell
 from tests.databases import Databases, using
+from tests.journeys.told import tell
 
 
 @pytest.fixture(scope="session")

@@ -24,11 +24,14 @@ def files(tmp_path: Path) -> example.Files:
 @pytest.fixture
 def organisations(committed_db: Any) -> dict[str, Organisation]:
     """The society, the firm and the rate body, by reference."""
-    kinds = {example.SOCIETY: "society", example.FIRM: "licensee", example.RATES: "rate_body"}
-    names = {example.SOCIETY: ("Korea Web Society", "한국웹저작권협회"), example.FIRM: ("Hanbit AI", "한빛에이아이"), example.RATES: ("Rate Commission", "사용료심의위원회")}  # fmt: skip
+    told = {
+        example.SOCIETY: ("society", "Korea Web Society", "한국웹저작권협회"),
+        example.FIRM: ("licensee", "Hanbit AI", "한빛에이아이"),
+        example.RATES: ("rate_body", "Rate Commission", "사용료심의위원회"),
+    }
     return {
-        ref: create_organisation(actor=SYSTEM, ref=ref, kind=kind, name=names[ref][0], name_ko=names[ref][1])
-        for ref, kind in kinds.items()
+        ref: create_organisation(actor=SYSTEM, ref=ref, kind=kind, name=name, name_ko=name_ko)
+        for ref, (kind, name, name_ko) in told.items()
     }
 
 
@@ -44,6 +47,12 @@ def people(organisations: dict[str, Organisation]) -> dict[str, User]:
         "commissioner": (example.RATES, "administrator"),
     }
     return {
-        name: create_user(actor=SYSTEM, email=f"{name}@{ref.lower()}.example", organisation=organisations[ref], role=role, name=name.title())
+        name: create_user(
+            actor=SYSTEM,
+            email=f"{name}@{ref.lower()}.example",
+            organisation=organisations[ref],
+            role=role,
+            name=name.title(),
+        )
         for name, (ref, role) in staff.items()
-    }  # fmt: skip
+    }

@@ -50,6 +50,7 @@ class Shell:
 def shell(monkeypatch: pytest.MonkeyPatch, committed_db: Any, capsys: pytest.CaptureFixture[str]) -> Shell:
     """Commands in this process: the same code as in one of their own, without a second's start for each of them."""
     from django.core.management import call_command
+
     from tests.processes import Finished
 
     def run(*arguments: object) -> Finished:
@@ -67,12 +68,36 @@ def shell(monkeypatch: pytest.MonkeyPatch, committed_db: Any, capsys: pytest.Cap
 def test_from_files_to_statements(shell: Shell, files: Files, tmp_path: Path) -> None:
     set_up(shell, files)
 
-    declared = shell("declare", files["use.csv"], "--licence", LICENCE, *DAYS, "--unit", "token", "--model", "Hanbit-1", "--submit", "--wait")
+    declared = shell(
+        "declare",
+        files["use.csv"],
+        "--licence",
+        LICENCE,
+        *DAYS,
+        "--unit",
+        "token",
+        "--model",
+        "Hanbit-1",
+        "--submit",
+        "--wait",
+    )
     assert {"declaration", "status", "sha256", "lines", "units", "works"} <= set(declared)
     assert (declared["status"], declared["works"]) == ("accepted", 3)
     assert declared["lines"] == example.LINES
     assert {key: declared["units"][key] for key in example.UNITS} == example.UNITS
-    again = shell("declare", files["use.csv"], "--licence", LICENCE, *DAYS, "--unit", "token", "--model", "Hanbit-1", "--submit", "--wait")
+    again = shell(
+        "declare",
+        files["use.csv"],
+        "--licence",
+        LICENCE,
+        *DAYS,
+        "--unit",
+        "token",
+        "--model",
+        "Hanbit-1",
+        "--submit",
+        "--wait",
+    )
     assert again == declared
 
     invoice = shell("bill", "--licence", LICENCE, *DAYS)
@@ -90,7 +115,9 @@ def test_from_files_to_statements(shell: Shell, files: Files, tmp_path: Path) ->
     assert (run["status"], run["currency"]) == ("published", "KRW")
     assert (run["pool"], run["deductions"], run["reserve"]) == (example.POOL, example.DEDUCTIONS, 0)
     assert (run["distributable"], run["suspense"], run["held"]) == (example.DISTRIBUTABLE, example.SUSPENSE, 0)
-    assert run["pool"] == sum(run["deductions"].values()) + run["reserve"] + run["payable"] + run["held"] + run["suspense"]
+    assert (
+        run["pool"] == sum(run["deductions"].values()) + run["reserve"] + run["payable"] + run["held"] + run["suspense"]
+    )
     assert (run["holders"], run["works"]) == (5, 3)
     assert len(run["input_digest"]) == len(run["result_digest"]) == 64
     assert shell.refused("distribute", "--society", SOCIETY, *DAYS, *TWO)["code"] == "no_money"
@@ -113,7 +140,18 @@ def set_up(shell: Shell, files: Files) -> None:
         assert imported["read"] == imported["created"] == len(example.FILES[kind].splitlines()) - 1
         again = shell(f"import_{kind}", files[f"{kind}.csv"], "--society", SOCIETY)
         assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, imported["read"])
-    creator = shell("create_user", MEMBER, "--organisation", SOCIETY, "--role", "member", "--holder", MEMBER_REF, "--password", "long enough 1")
+    creator = shell(
+        "create_user",
+        MEMBER,
+        "--organisation",
+        SOCIETY,
+        "--role",
+        "member",
+        "--holder",
+        MEMBER_REF,
+        "--password",
+        "long enough 1",
+    )
     assert "sign_in_link" not in creator
     proposed = shell("import_tariff", files["tariff.json"], "--society", SOCIETY)
     assert proposed["status"] == "proposed"
@@ -196,6 +234,8 @@ def test_wrong_usage_exits_with_two(shell: Shell, arguments: tuple[Any, ...]) ->
 
 def test_a_process_of_its_own_says_the_same(run_manage: Callable[..., Any]) -> None:
     outside = Shell(run_manage)
-    assert outside("create_organisation", SOCIETY, "--kind", "society", "--name", "Korea Web")["organisation"] == SOCIETY
+    assert (
+        outside("create_organisation", SOCIETY, "--kind", "society", "--name", "Korea Web")["organisation"] == SOCIETY
+    )
     assert outside.refused("bill", "--licence", "NONE", *DAYS)["code"]
     outside.misused("verify", "--loudly")

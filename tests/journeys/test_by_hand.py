@@ -215,7 +215,9 @@ def decide_run(page: Any, run: str) -> None:
 
 def read_statement(page: Any, society: Organisation) -> None:
     """A creator signs in with a password and asks why; then once more in Korean."""
-    user = access.invite(actor=SYSTEM, organisation=society, email=MEMBER, name="Bora Kim", password=PASSWORD, language="en")
+    user = access.invite(
+        actor=SYSTEM, organisation=society, email=MEMBER, name="Bora Kim", password=PASSWORD, language="en"
+    )
     represent(actor=SYSTEM, user=user, holder=Holder.objects.get(ref=MEMBER_REF), scope="member")
     page.context.clear_cookies()
     page.goto("/accounts/login/")

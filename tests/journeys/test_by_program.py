@@ -63,7 +63,14 @@ def engineer(program: Callable[..., Program]) -> Program:
 
 
 def draft(engineer: Program, *, key: str = "") -> int:
-    body = {"licence": LICENCE, "period_start": "2026-01-01", "period_end": "2026-04-01", "unit": "token", "model": "Hanbit-1", "reference": "run 17"}
+    body = {
+        "licence": LICENCE,
+        "period_start": "2026-01-01",
+        "period_end": "2026-04-01",
+        "unit": "token",
+        "model": "Hanbit-1",
+        "reference": "run 17",
+    }
     made = engineer.send("/declarations/", body, status=201, key=key)
     assert made["status"] == "draft"
     return int(made["id"])
@@ -75,8 +82,13 @@ def upload(engineer: Program, number: int, *, status: int = 202) -> Any:
 
 
 def test_a_firm_asks_declares_and_is_billed(engineer: Program, program: Callable[..., Program]) -> None:
-    items = [{"scheme": "domain", "value": value} for value in ("arirang.example.com", "www.friends.example.org", "nobody.example.edu")]
-    answers = engineer.send("/permissions/check/", {"use": "train", "on": "2026-02-01", "items": items}, status=200)["results"]
+    items = [
+        {"scheme": "domain", "value": value}
+        for value in ("arirang.example.com", "www.friends.example.org", "nobody.example.edu")
+    ]
+    answers = engineer.send("/permissions/check/", {"use": "train", "on": "2026-02-01", "items": items}, status=200)[
+        "results"
+    ]
     assert [answer["verdict"] for answer in answers] == ["licensed", "licensed", "unmatched"]
     assert answers[1]["work"]["ref"] == "B" and all(answer["reasons"] for answer in answers)
 
@@ -131,4 +143,8 @@ def test_a_creators_program_reads_amount_and_reason(world: example.Files, progra
     assert line["amount"] == example.PAYABLE["H-B1"]
     assert "₩824,503" in str(line["why"]) and "33.3334%" in str(line["why"])
     [told] = program(SOCIETY, "distribution.view").ask("/runs/")["results"]
-    assert (told["payable"], told["suspense"], told["result_digest"]) == (run["payable"], run["suspense"], run["result_digest"])
+    assert (told["payable"], told["suspense"], told["result_digest"]) == (
+        run["payable"],
+        run["suspense"],
+        run["result_digest"],
+    )

@@ -49,7 +49,19 @@ def tell(folder: Path) -> None:
     manage("import_tariff", second, "--society", SOCIETY)
     second.write_text(json.dumps(example.RULE | {"version": 2, "valid_from": "2027-01-01"}), encoding="utf-8")
     manage("import_rule", second, "--society", SOCIETY, "--as", STAFF["officer"][0])
-    manage("declare", files["use.csv"], "--licence", LICENCE, "--from", "2026-07-01", "--to", "2026-10-01", "--unit", "token", "--wait")
+    manage(
+        "declare",
+        files["use.csv"],
+        "--licence",
+        LICENCE,
+        "--from",
+        "2026-07-01",
+        "--to",
+        "2026-10-01",
+        "--unit",
+        "token",
+        "--wait",
+    )
     everyone = list(User.objects.values_list("pk", flat=True))
     notify(user_ids=everyone, key="k", kind="x", subject="Your statement is here", body="₩70,773", link="/statements/")
 

@@ -159,7 +159,7 @@ def run_differences(request: ActorRequest, run_id: int, group: str) -> HttpRespo
         "leading": [] if before or group == "licensee" else comparison.leading(found, group, 20),
         "before": before,
     }
-    return render(request, "royalties/distribution/_differences.html", context)
+    return _part(request, "royalties/distribution/_differences.html", context)
 
 
 @requires("distribution.view")
@@ -168,7 +168,14 @@ def run_checks(request: ActorRequest, run_id: int) -> HttpResponse:
     """The run's invariants, looked for in what is stored."""
     found = _visible(request, run_id)
     context = {"run": found, "problems": checks.figures_problems(found)}
-    return render(request, "royalties/distribution/_checks.html", context)
+    return _part(request, "royalties/distribution/_checks.html", context)
+
+
+def _part(request: ActorRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """A part for the page that asks for it by script; opened by itself, with a page around it."""
+    if request.headers.get("HX-Request"):
+        return render(request, template, context)
+    return render(request, "royalties/distribution/part.html", context | {"part": template})
 
 
 @requires("distribution.view")
