@@ -57,7 +57,7 @@ def _same(existing: Organisation, kind: str, name: str) -> Organisation:
         detail = _("“%(ref)s” is taken by %(name)s (%(kind)s). Choose another ref.")
         raise Conflict(
             "organisation_ref_is_taken",
-            detail % {"ref": existing.ref, "name": existing.name, "kind": existing.kind},
+            detail % {"ref": existing.ref, "name": existing.name, "kind": existing.get_kind_display()},
             pointer="/ref",
         )
     return existing
@@ -128,7 +128,7 @@ def add_member(*, actor: Actor, user: User, organisation: Organisation, role: st
     if role not in roles_of(organisation.kind):
         known = ", ".join(roles_of(organisation.kind))
         detail = _("A %(kind)s has no role “%(role)s”. Its roles: %(known)s.") % {
-            "kind": organisation.kind,
+            "kind": organisation.get_kind_display(),
             "role": role,
             "known": known,
         }
