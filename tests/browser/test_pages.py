@@ -50,7 +50,8 @@ def found_pages(name: str, *, most: int = 200) -> dict[str, int]:
     """Every page that this person reaches by links from their start, one of each kind, with its number of queries."""
     client = Client(HTTP_ACCEPT_LANGUAGE="en")
     client.force_login(User.objects.get(email=PEOPLE[name]))
-    waiting, seen, pages = deque(["/overview/"]), {"overview"}, {}
+    waiting, seen = deque(["/overview/"]), {"overview"}
+    pages: dict[str, int] = {}
     while waiting and len(pages) < most:
         address = waiting.popleft()
         with CaptureQueriesContext(connection) as queries:

@@ -32,7 +32,7 @@ class Shell:
     def refused(self, *arguments: object) -> dict[str, Any]:
         said = self._ended(1, *arguments)
         assert set(said) == {"error"}
-        return said["error"]  # type: ignore[no-any-return]
+        return said["error"]
 
     def misused(self, *arguments: object) -> None:
         done = self.run(*arguments, "--json")
@@ -43,7 +43,7 @@ class Shell:
         done = self.run(*arguments, "--json")
         assert done.status == status, f"{arguments}: {done.status}\n{done.out}\n{done.err}"
         assert len(done.out.strip().splitlines()) == 1
-        return json.loads(done.out)  # type: ignore[no-any-return]
+        return json.loads(done.out)
 
 
 @pytest.fixture

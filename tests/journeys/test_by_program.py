@@ -101,7 +101,7 @@ def test_a_firm_asks_declares_and_is_billed(engineer: Program, program: Callable
 
     shown = engineer.ask(f"/declarations/{number}/")
     assert (shown["status"], shown["lines"], shown["fee"]["amount"]) == ("accepted", example.LINES, example.FEE)
-    rejects = b"".join(engineer.get(f"{API}/declarations/{number}/rejects/").streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    rejects = b"".join(engineer.get(f"{API}/declarations/{number}/rejects/").streaming_content).decode().splitlines()
     assert rejects[1].startswith("7,units,1e3,")
     works = engineer.ask(f"/declarations/{number}/works/")["results"]
     assert {(use["work"] or use["value"], use["status"], use["units"]) for use in works} == {

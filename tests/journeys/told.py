@@ -30,7 +30,7 @@ TWO: Final = ("--as", STAFF["officer"][0], "--approve-as", STAFF["second"][0])
 def manage(*arguments: object) -> dict[str, Any]:
     out = StringIO()
     call_command(*map(str, arguments), "--json", stdout=out)
-    return json.loads(out.getvalue())  # type: ignore[no-any-return]
+    return json.loads(out.getvalue())
 
 
 def tell(folder: Path) -> None:
