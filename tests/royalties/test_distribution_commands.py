@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ from django.core.management import call_command
 
 from accounts.approvals.models import Approval
 from royalties.distribution.models import Rule, Run
+from royalties.distribution.services import start_run
 from royalties.ledger.models import Journal
 from royalties.statements.models import Statement
 from tests.royalties.world import RULE, World, make_world, worked_example
 
 pytestmark = pytest.mark.django_db
 ONE, TWO = "compute@korea-web.example", "approve@korea-web.example"
+DAYS = (date(2026, 1, 1), date(2026, 4, 1))
 PERIOD = ("--society", "KOREA-WEB", "--from", "2026-01-01", "--to", "2026-04-01")
 
 
@@ -101,6 +104,22 @@ def test_without_people_it_is_computed_and_no_more(world: World, tmp_path: Path)
     assert (status, ended["run"], ended["status"]) == (0, run["run"], "posted")
     status, published = manage("distribute", *PERIOD, "--as", ONE, "--approve-as", TWO, "--publish")
     assert (status, published["run"], published["status"], Statement.objects.count()) == (0, run["run"], "published", 5)
+
+
+def test_what_cannot_be_computed_stands_in_nobodys_way(world: World, tmp_path: Path) -> None:
+    two = ("--as", ONE, "--approve-as", TWO)
+    first = rule_file(tmp_path, use_weights={"finetune": 2500}, valid_from="2026-01-01")
+    assert manage("import_rule", first, "--society", "KOREA-WEB", *two)[0] == 0
+    status, refused = manage("distribute", *PERIOD, *two)
+    assert (status, refused["error"]["code"]) == (1, "use_without_weight")
+    assert not Run.objects.exclude(status=Run.Status.DISCARDED).exists()
+    # A draft begun elsewhere stays where it is, and is computed by the rule of now.
+    draft = start_run(actor=world.computer, society=world.society, period=DAYS)
+    assert manage("distribute", *PERIOD, *two)[0] == 1
+    second = rule_file(tmp_path, version=2, valid_from="2026-02-01")
+    assert manage("import_rule", second, "--society", "KOREA-WEB", *two)[0] == 0
+    status, ended = manage("distribute", *PERIOD, *two)
+    assert (status, ended.get("run"), ended.get("status")) == (0, draft.pk, "posted"), ended
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ class Command(BaseCommand):
     ) -> dict[str, Any]:
         owner = find_organisation(ref=society, kind="society", pointer="/society")
         actor, approver = two_people(email, approve_as, owner)
-        run = _computed(_started(actor, owner, (start, end), currency, publish))
+        run = _computed(actor, *_started(actor, owner, (start, end), currency, publish))
         if email and run.status == Run.Status.COMPUTED:
             services.request(actor=actor, run=run)
         if approver and run.status == Run.Status.COMPUTED:
@@ -64,20 +64,29 @@ class Command(BaseCommand):
 
 def _started(
     actor: Actor, owner: Organisation, period: tuple[datetime.date, datetime.date], currency: str | None, publish: bool
-) -> Run:
-    """The run to go on with: a new or open one, or one that was posted and waits to be published."""
+) -> tuple[Run, bool]:
+    """The run to go on with: a new or open one, or one that was posted and waits to be published; and whether it is new."""
+    unposted = (Run.Status.DRAFT, Run.Status.COMPUTED, Run.Status.APPROVED)
+    known = set(Run.objects.filter(society=owner, status__in=unposted).values_list("pk", flat=True))
     try:
-        return services.start_run(actor=actor, society=owner, period=period, currency=currency)
+        run = services.start_run(actor=actor, society=owner, period=period, currency=currency)
+        return run, run.pk not in known
     except Refusal as refusal:
         if refusal.code == "no_money" and publish:
             waiting = Run.objects.filter(society=owner, status=Run.Status.POSTED, period=DateRange(*period))
             if run := waiting.order_by("-id").first():
-                return run
+                return run, False
         raise
 
 
-def _computed(run: Run) -> Run:
-    """Compute a draft here; where a worker computes it already, wait for it."""
+def _computed(actor: Actor, run: Run, new: bool) -> Run:
+    """Compute a draft here; where a worker computes it already, wait for it.
+
+    A run that was begun here and cannot be computed is discarded: left open, it would bar every other period. One that was
+    refused before is computed by the rule of now.
+    """
+    if run.status == Run.Status.DRAFT and run.problems:
+        run = services.recompute(actor=actor, run=run)
     while True:
         try:
             return services.compute(run.pk)
@@ -85,6 +94,10 @@ def _computed(run: Run) -> Run:
             if conflict.code != "run_is_being_computed":
                 raise
             time.sleep(0.5)
+        except Refusal as refusal:
+            if new:
+                services.discard(actor=actor, run=run, reason=str(refusal.detail))
+            raise
 
 
 def shown(run: Run) -> dict[str, Any]:
