@@ -21,21 +21,30 @@ from licensing.permissions.volume import GRANT
 from licensing.repertoire.models import RepertoireRevision
 
 _ATTEMPTS: Final = 3
+_VERSION: Final = 2  # of the columns below: a snapshot with others is never opened
 _UNUSED_SECONDS: Final = 3600  # after which an old snapshot is removed; no declaration takes as long
 
 _DAYS: Final = "coalesce(lower(valid), '0001-01-01'), coalesce(upper(valid), '9999-12-31')"
 _PARTS: Final = {
     "work": (
-        {"work_id": "BIGINT", "kind": "VARCHAR", "protected_until": "DATE"},
-        "SELECT id, kind, protected_until FROM licensing_work WHERE society_id = %s",
+        {"work_id": "BIGINT", "ref": "VARCHAR", "kind": "VARCHAR", "protected_until": "DATE"},
+        "SELECT id, ref, kind, protected_until FROM licensing_work WHERE society_id = %s",
     ),
     "identifier": (
         {"scheme": "VARCHAR", "value": "VARCHAR", "work_id": "BIGINT"},
         "SELECT scheme, value, work_id FROM licensing_identifier WHERE society_id = %s",
     ),
     "share": (
-        {"work_id": "BIGINT", "holder_id": "BIGINT", "ppm": "INTEGER", "valid_from": "DATE", "valid_to": "DATE"},
-        f"""SELECT s.work_id, s.holder_id, s.ppm, {_DAYS} FROM licensing_share s
+        {
+            "work_id": "BIGINT",
+            "holder_id": "BIGINT",
+            "role": "VARCHAR",
+            "ppm": "INTEGER",
+            "disputed": "BOOLEAN",
+            "valid_from": "DATE",
+            "valid_to": "DATE",
+        },
+        f"""SELECT s.work_id, s.holder_id, s.role, s.ppm, s.disputed, {_DAYS} FROM licensing_share s
         JOIN licensing_work w ON w.id = s.work_id WHERE w.society_id = %s AND NOT isempty(valid)""",
     ),
     "mandate": (
@@ -47,32 +56,33 @@ _PARTS: Final = {
 }
 
 
-def load(engine: Engine, society_id: int) -> None:
-    """The tables `work`, `identifier`, `share` and `mandate` of this society, as they are now."""
+def load(engine: Engine, society_id: int, *, prefix: str = "") -> None:
+    """The tables `work`, `identifier`, `share` and `mandate` of this society, as they are now; named with a prefix.
+
+    Inside a REPEATABLE READ transaction: as they are in all that it sees.
+    """
     for _attempt in range(_ATTEMPTS):
         key = RepertoireRevision.objects.state(society_id)
-        if key and (kept := _folder(society_id) / key).is_dir():
+        if key and (kept := _folder(society_id) / f"{_VERSION}-{key}").is_dir():
             os.utime(kept)
             for name in _PARTS:
-                engine.open(name, kept / f"{name}.parquet")
+                engine.open(prefix + name, kept / f"{name}.parquet")
             return
         for name, (columns, query) in _PARTS.items():
-            engine.take(name, columns, query, [society_id])
-        if key == RepertoireRevision.objects.state(
-            society_id
-        ):  # else it changed while it was taken: the parts may not fit together
-            break
+            engine.take(prefix + name, columns, query, [society_id])
+        if key == RepertoireRevision.objects.state(society_id):
+            break  # else it changed while it was taken: the parts may not fit together
     else:
         raise RuntimeError("The repertoire changes all the time. The declaration is tried again later.")
     if key:
-        _keep(engine, _folder(society_id), key)
+        _keep(engine, _folder(society_id), f"{_VERSION}-{key}", prefix)
 
 
 def _folder(society_id: int) -> Path:
     return Path(settings.VAR_DIR) / "snapshots" / str(society_id)
 
 
-def _keep(engine: Engine, folder: Path, key: str) -> None:
+def _keep(engine: Engine, folder: Path, key: str, prefix: str) -> None:
     """Write the tables under the key at once, and let go of snapshots that nobody uses."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
@@ -80,7 +90,7 @@ def _keep(engine: Engine, folder: Path, key: str) -> None:
             shutil.rmtree(old, ignore_errors=True)
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder))
     for name in _PARTS:
-        engine.save(name, unfinished / f"{name}.parquet")
+        engine.save(prefix + name, unfinished / f"{name}.parquet")
     try:
         unfinished.rename(folder / key)
     except OSError:  # another process was faster

@@ -6,14 +6,14 @@ CREATE FUNCTION royalties_check_allocations() RETURNS trigger LANGUAGE plpgsql A
 DECLARE wrong text;
 BEGIN
   EXECUTE $query$
-    SELECT max(CASE WHEN p.id IS NULL THEN 'pool' WHEN i.holder_id IS NOT NULL AND h.id IS NULL THEN 'holder'
+    SELECT min(CASE WHEN p.id IS NULL THEN 'draft' WHEN i.holder_id IS NOT NULL AND h.id IS NULL THEN 'holder'
                     WHEN i.work_id IS NOT NULL AND w.id IS NULL THEN 'work' END)
     FROM inserted i
     LEFT JOIN (SELECT p.id, p.run_id FROM royalties_runpool p JOIN royalties_run r ON r.id = p.run_id AND r.status = 'draft') p
       ON p.id = i.pool_id AND p.run_id = i.run_id
     LEFT JOIN licensing_holder h ON h.id = i.holder_id
     LEFT JOIN licensing_work w ON w.id = i.work_id $query$ INTO wrong;
-  IF wrong = 'pool' THEN
+  IF wrong = 'draft' THEN
     RAISE EXCEPTION 'an allocation belongs to a pool of a run that is being computed' USING ERRCODE = 'integrity_constraint_violation';
   ELSIF wrong IS NOT NULL THEN
     RAISE EXCEPTION 'an allocation names a holder or a work that does not exist' USING ERRCODE = 'foreign_key_violation';

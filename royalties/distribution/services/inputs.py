@@ -84,15 +84,16 @@ def _take_uses(engine: Engine, invoices: list[int]) -> None:
     sql = f"""
         SELECT b.invoice_id, u.work_id, u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, u.units
         FROM ({uses}) u
-        JOIN royalties_invoicedeclaration b ON b.declaration_id = u.declaration_id AND b.invoice_id = ANY(%s)"""  # noqa: S608
+        JOIN royalties_invoicedeclaration b ON b.declaration_id = u.declaration_id AND b.invoice_id = ANY(%s)"""
     columns = {
-        "pool": "BIGINT", "work_id": "BIGINT", "scheme": "VARCHAR", "value": "VARCHAR", "kind": "VARCHAR", "use": "VARCHAR", "unit": "VARCHAR",
-        "used_on": "DATE", "units": "DECIMAL(38,0)",
+        "pool": "BIGINT", "work_id": "BIGINT", "scheme": "VARCHAR", "value": "VARCHAR", "kind": "VARCHAR", "use": "VARCHAR",
+        "unit": "VARCHAR", "used_on": "DATE", "units": "DECIMAL(38,0)",
     }  # fmt: skip
     engine.take("declared_use", columns, sql, (*parameters, invoices))
     engine.execute(
-        "CREATE OR REPLACE TABLE declared AS SELECT u.pool, CASE WHEN u.work_id IS NULL THEN u.scheme || ':' || u.value ELSE w.ref END AS key, "
-        "u.* EXCLUDE (pool) FROM declared_use u LEFT JOIN registered_work w ON w.work_id = u.work_id"
+        "CREATE OR REPLACE TABLE declared AS "
+        "SELECT u.*, CASE WHEN u.work_id IS NULL THEN u.scheme || ':' || u.value ELSE w.ref END AS key "
+        "FROM declared_use u LEFT JOIN registered_work w ON w.work_id = u.work_id"
     )
     engine.execute("DROP TABLE declared_use")
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.approvals.services import approved
 from accounts.evidence.services import record
 from accounts.identity.core import SYSTEM, Actor, Conflict, Reference
-from royalties.distribution.models import Allocation, Run, RunReceipt
+from royalties.distribution.models import Run, RunReceipt
 from royalties.distribution.services import approval
 from royalties.distribution.services.checks import figures_problems
 from royalties.distribution.services.guards import own_run

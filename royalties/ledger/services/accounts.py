@@ -1,8 +1,9 @@
-"""Accounts: found, or opened as the chart says. Set-based, so that a run opens 200,000 in one statement."""
+"""Accounts: found, or opened as the chart says, 200,000 in one statement."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -35,10 +36,30 @@ def accounts(*, society_id: int, kind: str, owner_ids: Iterable[int | None], cur
                 "ON CONFLICT ON CONSTRAINT ledger_account_is_one_a_purpose DO NOTHING",
                 [society_id, kind, currency, chart.floor, missing],
             )
-            if len(missing) >= _MANY:
-                cursor.execute("ANALYZE ledger_account")
             found |= _found(society_id, kind, missing, currency)
     return found
+
+
+def open_accounts(*, society_id: int, kind: str, currency: str, owners: str, params: Sequence[Any] = ()) -> int:
+    """Have an account of this kind for each owner that a query (one column of ids) names; returns how many are new.
+
+    For volume: the ids never leave PostgreSQL.
+    """
+    chart = kind_of(kind)
+    with refusals(), connection.cursor() as cursor:
+        open_book(society_id)
+        cursor.execute(
+            "INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor) "
+            f"SELECT DISTINCT %s::bigint, %s, o.owner, %s::char(3), %s::smallint FROM ({owners}) AS o (owner) "
+            "WHERE NOT EXISTS (SELECT FROM ledger_account a "
+            "WHERE a.society_id = %s AND a.kind = %s AND a.owner_id = o.owner AND a.currency = %s) "
+            "ORDER BY o.owner ON CONFLICT ON CONSTRAINT ledger_account_is_one_a_purpose DO NOTHING",
+            [society_id, kind, currency, chart.floor, *params, society_id, kind, currency],
+        )
+        opened = cursor.rowcount
+        if opened >= _MANY:
+            cursor.execute("ANALYZE ledger_account")
+    return opened
 
 
 def open_book(society_id: int) -> None:
