@@ -106,6 +106,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """An earlier statement about the same money, whose run was reversed: what it said, and why it no longer holds."""
+
+    number: str
+    payable: int
+    held: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """Whom a statement is for, by whom, about which run."""
 
@@ -124,6 +134,7 @@ class Head:
     held: int
     works: int
     digest: str
+    replaces: tuple[Replaced, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -14,7 +15,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from licensing.labels import label, role_label, unit_label
-from royalties.statements.core import Charge, Factor, Line, PoolFacts, Used, weighted_part
+from royalties.statements.core import Charge, Factor, Line, PoolFacts, Replaced, Used, weighted_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,22 @@ def reason_name(line: Line) -> str:
         "overclaimed": _("the shares claim more than the whole work"),
         "disputed": _("the share is disputed"),
     }[line.reason]
+
+
+def corrections(replaces: Iterable[Replaced], payable: int, currency: str) -> list[str]:
+    """What a statement changes: old amount, new amount, reason."""
+    said = []
+    for old in replaces:
+        numbers = {"number": old.number, "before": money(old.payable, currency), "now": money(payable, currency)}
+        if old.reason:
+            text = _(
+                "This takes the place of %(number)s, which was reversed. Before: %(before)s, now: %(now)s. Reason: %(reason)s"
+            )
+            said.append(text % (numbers | {"reason": old.reason}))
+        else:
+            text = _("This takes the place of %(number)s, which was reversed. Before: %(before)s, now: %(now)s.")
+            said.append(text % numbers)
+    return said
 
 
 def why(line: Line, currency: str) -> list[Step]:

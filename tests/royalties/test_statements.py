@@ -21,6 +21,7 @@ from pypdf import PdfReader
 
 from accounts.identity.core import Actor, NotFound, Refusal
 from accounts.identity.models import User
+from licensing.declarations.models import Declaration
 from licensing.repertoire.models import Representation
 from royalties.distribution import services as distribution
 from royalties.distribution.models import Run
@@ -352,3 +353,28 @@ def test_the_api_gives_a_society_its_runs(world: World) -> None:
     )
     assert found["pools"][0]["total_weight"] == "1165000000"
     assert client.get("/api/v1/runs/").json()["results"][0]["run"] == run.pk
+
+
+def test_a_correction_shows_the_old_amount_the_new_one_and_the_reason(world: World) -> None:
+    member = world.member("H-B1")
+    first = published(world)
+    distribution.request_reversal(actor=world.computer, run=first)
+    distribution.reverse(actor=world.approver, run=first, reason="one token too many")
+    Declaration.objects.get(licence=world.licence).uses.filter(work__ref="B").update(units=100_000)
+    second = published(world)
+    now = full(second, "H-B1").head
+    assert [(old.number, old.payable, old.reason) for old in now.replaces] == [
+        (f"R{first.pk}-000002", 70_773, "one token too many")
+    ]
+    row = Statement.objects.get(run=second, holder__ref="H-B1")
+    client = browser(member)
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(reverse("royalties:statement", args=[row.pk])).content.decode()
+    assert len(queries) < 18, [query["sql"][:100] for query in queries]
+    said = f"Before: ₩70,773, now: ₩{row.payable:,}. Reason: one token too many"
+    assert row.payable != 70_773 and said in page
+    text = "".join(
+        each.extract_text() for each in PdfReader(io.BytesIO(services.render_pdf(full(second, "H-B1"), "en"))).pages
+    )
+    assert "one token too many" in " ".join(text.split())
+    assert full(first, "H-B1").head.replaces == ()

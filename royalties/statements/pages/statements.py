@@ -51,9 +51,12 @@ def statement(request: ActorRequest, statement_id: int) -> HttpResponse:
     row = _visible(request, statement_id)
     asked = request.GET.get("tab", "")
     tab = asked if asked in TABS else TABS[0]
+    run = facts.RunFacts(row.run)
+    replaces = run.replaced([row.holder_id]).get(row.holder_id, ())
     context = {
         "statement": row,
         "currency": row.currency,
+        "corrections": wording.corrections(replaces, row.payable, row.currency),
         "tab": tab,
         "tabs": [
             ("works", _("Works"), row.works),
@@ -62,7 +65,7 @@ def statement(request: ActorRequest, statement_id: int) -> HttpResponse:
             ("waiting", _("Held and in suspense"), None),
         ],
         "languages": [("ko", "한국어"), ("en", "English")],
-        **_PARTS[tab](request, row, facts.RunFacts(row.run)),
+        **_PARTS[tab](request, row, run),
     }
     return render(request, "royalties/statements/detail.html", context)
 

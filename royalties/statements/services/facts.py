@@ -9,13 +9,14 @@ from django.db import connection
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
+from accounts.evidence.models import Event
 from accounts.organisations.models import Organisation
 from licensing.declarations.models import DeclaredUse
 from licensing.repertoire.models import Share, Work
 from royalties.billing.models import InvoiceDeclaration, InvoiceLine
 from royalties.distribution.core import RuleTerms, parse
-from royalties.distribution.models import Allocation, Run, RunPool
-from royalties.statements.core import Charge, Deduction, Factor, Head, Line, PoolFacts, Statement, Used
+from royalties.distribution.models import Allocation, Run, RunPool, RunReceipt
+from royalties.statements.core import Charge, Deduction, Factor, Head, Line, PoolFacts, Replaced, Statement, Used
 from royalties.statements.models import Statement as StatementRow
 
 _COLUMNS = (
@@ -55,6 +56,29 @@ class RunFacts:
         pools = {row.invoice_id: row.pk for row in self._rows}
         billed = InvoiceDeclaration.objects.filter(invoice_id__in=pools).values_list("declaration_id", "invoice_id")
         return {declaration: pools[invoice] for declaration, invoice in billed}
+
+    @cached_property
+    def reversed_runs(self) -> dict[int, str]:
+        """Run id → reason: the reversed runs that had distributed money of this run before."""
+        receipts = RunReceipt.objects.filter(pool__run_id=self.run.pk).values("receipt_id")
+        earlier = RunReceipt.objects.filter(receipt_id__in=receipts, pool__run__status=Run.Status.REVERSED)
+        ids = sorted(set(earlier.exclude(pool__run_id=self.run.pk).values_list("pool__run_id", flat=True)))
+        events = Event.objects.filter(
+            object_kind="run", object_id__in=[str(number) for number in ids], verb="run.reversed"
+        )
+        reasons = {event.object_id: event.data.get("reason", "") for event in events} if ids else {}
+        return {number: reasons.get(str(number), "") for number in ids}
+
+    def replaced(self, holders: Sequence[int]) -> dict[int, tuple[Replaced, ...]]:
+        """Holder id → their statements that this run's take the place of."""
+        if not self.reversed_runs:
+            return {}
+        rows = StatementRow.objects.filter(run_id__in=self.reversed_runs, holder_id__in=holders).order_by("id")
+        found: dict[int, tuple[Replaced, ...]] = {}
+        for row in rows:
+            told = Replaced(row.number, row.payable, row.held, self.reversed_runs[row.run_id])
+            found[row.holder_id] = (*found.get(row.holder_id, ()), told)
+        return found
 
     def lines(self, allocations: QuerySet[Allocation]) -> list[Line]:
         """These allocations of the run with their works, uses and pools: three queries, however many lines."""
@@ -123,12 +147,13 @@ def _pool(row: RunPool, charges: tuple[Charge, ...]) -> PoolFacts:
     )
 
 
-def head(row: StatementRow, society: Organisation, run: Run, holder_ref: str, holder_name: str) -> Head:
+def head(row: StatementRow, society: Organisation, run: Run, replaces: tuple[Replaced, ...] = ()) -> Head:
+    holder = row.holder
     return Head(
-        number=row.number, society=society.ref, society_name=str(society), holder=holder_ref, holder_name=holder_name, run=run.pk,
+        number=row.number, society=society.ref, society_name=str(society), holder=holder.ref, holder_name=str(holder), run=run.pk,
         period=(run.period.lower, run.period.upper), currency=row.currency, published_on=timezone.localdate(row.published_at),
         supplementary=run.supplementary, reversed=run.status == Run.Status.REVERSED, payable=row.payable, held=row.held, works=row.works,
-        digest=row.digest,
+        digest=row.digest, replaces=replaces,
     )  # fmt: skip
 
 
@@ -156,10 +181,9 @@ def pool_amounts(row: StatementRow) -> dict[int, int]:
 def in_full(row: StatementRow, facts: RunFacts | None = None) -> Statement:
     """One statement with all its lines."""
     facts = facts or RunFacts(row.run)
-    holder = row.holder
     lines = tuple(facts.lines(own_lines(row)))
     return Statement(
-        head(row, row.society, row.run, holder.ref, str(holder)),
+        head(row, row.society, row.run, facts.replaced([row.holder_id]).get(row.holder_id, ())),
         lines,
         tuple(facts.lines(other_lines(row))),
         len(lines),
@@ -175,11 +199,11 @@ def of_run(run: Run, rows: Iterable[Sequence[StatementRow]]) -> Iterator[Stateme
         allocations = Allocation.objects.filter(holder_id__in=holders, run_id=run.pk).order_by("-amount", "id")
         for holder, line in facts.lines_with_holders(allocations):
             by_holder[holder or 0].append(line)
-        others = _others_by_holder(facts, run, holders)
+        others, replaced = _others_by_holder(facts, run, holders), facts.replaced(holders)
         for row in batch:
             lines = tuple(by_holder[row.holder_id])
             yield Statement(
-                head(row, run.society, run, row.holder.ref, str(row.holder)),
+                head(row, run.society, run, replaced.get(row.holder_id, ())),
                 lines,
                 tuple(others.get(row.holder_id, ())),
                 len(lines),

@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 import royalties.statements
-from royalties.statements.core import Line, Statement, chosen
+from royalties.statements.core import Head, Line, Statement, chosen
 from royalties.statements.wording import (
+    corrections,
     day,
     money,
     number,
@@ -77,7 +78,7 @@ def _data(statement: Statement, language: str) -> dict[str, Any]:
         "holder": f"{head.holder_name} ({head.holder})",
         "lead": _("Uses of works by AI, %(period)s") % {"period": period(head.period)},
         "published": day(head.published_on),
-        "notice": _("This distribution was reversed. A later statement takes its place.") if head.reversed else "",
+        "notice": "\n".join(_notices(head)),
         "summary": [
             [_("Payable to you"), money(head.payable, currency)],
             [_("Held"), money(head.held, currency)],
@@ -96,6 +97,12 @@ def _data(statement: Statement, language: str) -> dict[str, Any]:
         )
         % {"digest": head.digest},
     }
+
+
+def _notices(head: Head) -> list[str]:
+    """What stands above all figures: that they no longer hold, or what they correct."""
+    reversed_ = [_("This distribution was reversed. A later statement takes its place.")] if head.reversed else []
+    return [*reversed_, *corrections(head.replaces, head.payable, head.currency)]
 
 
 def _part(
