@@ -171,11 +171,12 @@ def _rejects(engine: Engine, file: Format, path: Path) -> Path:
 
 
 def _same(row: str) -> str:
-    """SQL: the row `{row}column` is one of the group `g` of `refusal`, as `intake.sql` groups lines."""
-    tests = [f"g.said_{column} IS NOT DISTINCT FROM {row}{column}" for column in _SAID[:-2]]
-    tests += [f"({row}identifier IS NOT NULL OR g.said_{c} IS NOT DISTINCT FROM {row}{c})" for c in _SAID[-2:]]
+    """SQL: the row `{row}column` is one of the group `g` of `refusal`, as `intake.sql` groups lines. Hashable throughout."""
+    cells = {column: f"{row}{column}" for column in _SAID}
+    cells |= {c: f"CASE WHEN {row}identifier IS NULL THEN {row}{c} END" for c in ("title", "creators")}
     units = f"{row}units"
     readable = f"regexp_full_match({units}, '[0-9]{{1,15}}') AND TRY_CAST({units} AS BIGINT) > 0"
+    tests = [f"g.said_{column} IS NOT DISTINCT FROM {cell}" for column, cell in cells.items()]
     return " AND ".join([*tests, f"g.readable = coalesce({readable}, false)"])
 
 
