@@ -61,12 +61,12 @@ def manage(command: str, *arguments: str) -> dict[str, Any]:
 
 @dataclass
 class Story:
-    """The demo's steps in order; `seconds` keeps how long each took. Told twice, the second time changes nothing."""
+    """The demo's steps in order; `seconds` keeps how long each took, `keep` each password. Told twice, the second time changes nothing."""
 
     folder: Path
     say: Callable[[str], None]
+    keep: Callable[[str, str], None]
     seconds: dict[str, float] = field(default_factory=dict)
-    passwords: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
@@ -121,8 +121,9 @@ class Story:
 
     def _person(self, email: str, *arguments: str) -> None:
         if not User.objects.filter(email=email).exists():
-            self.passwords[email] = secrets.token_urlsafe(9)
-            arguments = (*arguments, "--password", self.passwords[email])
+            password = secrets.token_urlsafe(9)
+            self.keep(email, password)  # before the person exists: an interrupted demo locks nobody out
+            arguments = (*arguments, "--password", password)
         manage("create_user", email, *arguments)
 
     def _terms(self) -> None:

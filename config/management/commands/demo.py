@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +28,19 @@ class Command(JeongsanCommand):
         folder = settings.VAR_DIR / "demo"
         folder.mkdir(parents=True, exist_ok=True)
         call_command("migrate", verbosity=0)
-        story = Story(folder, self.say)
+        story = Story(folder, self.say, partial(_keep_password, folder / "sign-ins.txt"))
         told = story.tell()
-        _keep_passwords(folder / "sign-ins.txt", story.passwords)
         return told | {"seconds": story.seconds, "total_seconds": round(time.perf_counter() - started, 1)}
 
     def text(self, result: dict[str, Any]) -> str:
         folder = settings.VAR_DIR / "demo"
+        sign_ins = folder / "sign-ins.txt"
         ends = [
             "",
-            f"Sign-ins for `make serve` (address and password): {folder / 'sign-ins.txt'}",
-            (folder / "sign-ins.txt").read_text(encoding="utf-8").rstrip(),
+            f"Sign-ins for `make serve` (address and password): {sign_ins}",
+            sign_ins.read_text(encoding="utf-8").rstrip()
+            if sign_ins.exists()
+            else "  gone: set new ones with changepassword",
             "",
             f"Done in {result['total_seconds']} s.",
         ]
@@ -49,12 +52,9 @@ class Command(JeongsanCommand):
         return 0 if result["verified"]["ok"] and parts == run["pool"] else 1
 
 
-def _keep_passwords(path: Path, made: dict[str, str]) -> None:
+def _keep_password(path: Path, email: str, password: str) -> None:
     """Passwords are made by chance, once, and kept where only this user reads them."""
-    if not made:
-        return
     path.touch(mode=0o600)
     os.chmod(path, 0o600)
-    with path.open("a", encoding="utf-8") as out:
-        for email, password in made.items():
-            out.write(f"  {email:<34}{password}\n")
+    kept = dict(line.split() for line in path.read_text(encoding="utf-8").splitlines()) | {email: password}
+    path.write_text("".join(f"  {who:<34}{secret}\n" for who, secret in kept.items()), encoding="utf-8")
