@@ -56,7 +56,7 @@ def _measure(chosen: argparse.Namespace) -> None:
     from benchmarks.generate import World, generate
     from benchmarks.measure import Clock, Memory, Servers
     from benchmarks.parse import bare_parse
-    from benchmarks.society import import_repertoire, make_parties
+    from benchmarks.society import SNAPSHOT, import_repertoire, make_parties, take_snapshot
     from config.embedded.postgres import Postgres
 
     world, steps = World(chosen.lines, chosen.works, chosen.holders), chosen.steps.split(",")
@@ -71,12 +71,16 @@ def _measure(chosen: argparse.Namespace) -> None:
 
     parties = make_parties(world.name)
     read = import_repertoire(parties, paths, imports, memory)
-    results["imports"] = {"rows": read, "seconds": imports.seconds}
+    results["imports"] = {"rows": read, "seconds": imports.seconds, "processor": imports.processor}
     for kind, rows in read.items():
         took, used = imports.seconds[f"import {kind}"], imports.processor[f"import {kind}"]
         _say(
             f"  import {kind:<12}{rows:>12,} rows{took:>9.1f} s{used:>9.1f} s of processor{rows / took:>12,.0f} rows/s"
         )
+
+    take_snapshot(parties, imports, memory)
+    took, used = imports.seconds[SNAPSHOT], imports.processor[SNAPSHOT]
+    _say(f"  {SNAPSHOT}, once after a change: {took:.1f} s, {used:.1f} s of processor")
 
     before = bare_parse(file)
     declaration, run, counts = journey.travel(parties, file, clock, memory)

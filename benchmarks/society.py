@@ -13,10 +13,12 @@ from accounts.identity.core import SYSTEM, Actor
 from accounts.organisations.models import Organisation
 from benchmarks.measure import Clock, Memory
 from config.actors import actor_by_email
+from licensing.engine import connect
 from licensing.intake.models import Import
 from licensing.intake.services import keep
 from licensing.licences.models import Licence
 from licensing.licences.services import create_licence
+from licensing.permissions import snapshots
 from licensing.permissions.importing import import_mandates
 from licensing.repertoire.importing import import_holders, import_shares, import_works
 from licensing.tariffs.models import Tariff
@@ -38,6 +40,7 @@ RULE: dict[str, Any] = {
     "use_weights": {"train": 1000}, "unit_weights": {"token": 1}, "kind_points": {"web": 1, "book": 2},
     "equal_part_percent": "0", "reserve_percent": "2",
 }  # fmt: skip
+SNAPSHOT = "snapshot of the repertoire"
 IMPORTS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("holders", import_holders),
     ("works", import_works),
@@ -101,3 +104,9 @@ def import_repertoire(parties: Parties, paths: dict[str, Path], clock: Clock, me
             raise RuntimeError(f"{kind}: {result.as_data()}")
         read[kind] = result.read
     return read
+
+
+def take_snapshot(parties: Parties, clock: Clock, memory: Memory) -> None:
+    """What the first declaration after a change of the repertoire does, and later ones need not."""
+    with memory.during(SNAPSHOT), clock.step(SNAPSHOT), connect() as engine:
+        snapshots.load(engine, parties.society.pk)
