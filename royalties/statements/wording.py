@@ -169,9 +169,7 @@ def _product(factor: Factor, currency: str) -> str:
 
 def price(major: str, currency: str) -> str:
     """An exact price in major units with all its digits."""
-    return format_currency(
-        Decimal(major), currency, locale=_locale(language()), currency_digits=False, decimal_quantization=False
-    )
+    return format_currency(Decimal(major), currency, locale=_locale(language()), decimal_quantization=False)
 
 
 def _cuts(pool: PoolFacts, currency: str) -> list[Step]:
