@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from accounts.identity.core import Forbidden, NotFound, Refusal
 HEADER = "X-Request-Id"
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _FRAME = 1 << 20  # what a multipart body adds to its file, generously
+_API = "/api/"
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -55,7 +56,7 @@ class SecurityHeadersMiddleware:
 class UploadLimitMiddleware:
     """Refuses a body that is too large before a byte of it is spooled to disk: much for people whom we know, else little.
 
-    A bearer token is checked later, in the view, before its body is parsed.
+    A bearer token is checked later, in the view, before its body is parsed; pages know no tokens.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -64,7 +65,8 @@ class UploadLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.headers.get("Content-Length", "")
         if length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            known = request.user.is_authenticated or request.headers.get("Authorization", "")
+            token = request.path.startswith(_API) and request.headers.get("Authorization", "")
+            known = token or request.user.is_authenticated
             if not known or int(length) > settings.UPLOAD_MAX_BYTES + _FRAME:
                 return render(request, "accounts/refused.html", {"exception": _("This is too large.")}, status=413)
         return self.get_response(request)
@@ -83,6 +85,13 @@ class RefusalMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
+    def process_view(self, request: HttpRequest, *view: object) -> HttpResponse | None:
+        """The database stores no NUL, so a page looks nothing up by one and keeps none. (The API refuses it by itself.)"""
+        if request.path.startswith(_API) or not any(_has_nul(given) for given in (request.GET, request.POST)):
+            return None
+        said = _("The request cannot be read.")
+        return render(request, "accounts/refused.html", {"exception": said}, status=400)
+
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Refusal):
             return None
@@ -96,3 +105,7 @@ class RefusalMiddleware:
             messages.error(request, str(exception))
             return HttpResponseRedirect(back)
         return render(request, "accounts/refused.html", {"exception": str(exception)}, status=exception.status)
+
+
+def _has_nul(given: QueryDict) -> bool:
+    return any("\x00" in text for name, texts in given.lists() for text in (name, *texts))

@@ -1,0 +1,184 @@
+"""Every page about an object is absent for those whom it does not concern, and nothing in an address makes a page crash.
+
+The pages are found in the URLconf, so that none is left out.
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from accounts.access.models import Membership
+from accounts.access.services import issue_token
+from accounts.identity.core import SYSTEM
+from accounts.identity.models import User
+from accounts.notices.models import Notice
+from accounts.organisations.models import Organisation
+from licensing.declarations.models import Declaration
+from licensing.licences.models import Licence
+from licensing.permissions.imports import request_import
+from licensing.permissions.services import grant_mandate
+from licensing.repertoire.models import Holder, Representation, Work
+from licensing.tariffs.models import TariffVersion
+from royalties.billing.models import Invoice
+from royalties.distribution import services as distribution
+from royalties.distribution.models import Allocation, Rule
+from royalties.ledger.models import Account, Journal
+from royalties.statements import services as statements
+from royalties.statements.models import Statement
+from tests.accounts import people
+from tests.licensing.parties import determined
+from tests.royalties.world import QUARTER, World, make_world, worked_example
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC = {"licensing:tariff", "licensing:tariff_document"}
+FILLED = {
+    "on": "2026-05-01",
+    "reason": "none",
+    "detail": "none",
+    "decision": "approve",
+}  # what the forms of acts ask for
+HOSTILE = ("a\x00b", "'%\\", "-1", "9" * 10, "9" * 19, "9" * 4400, "٣", "run:")
+ASKED = (
+    "q", "page", "sort", "status", "kind", "use", "when", "holder", "licence", "tariff", "version", "try", "mine", "run", "tab",
+    "language", "currency", "reason", "empty", "object", "before", "period_start", "period_end",
+)  # fmt: skip
+
+
+def _routes(patterns: Iterable[Any], names: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
+    """(name, parameters) of every page of ours."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if str(pattern.pattern) not in ("accounts/", "api/v1/"):
+                yield from _routes(pattern.url_patterns, f"{pattern.namespace}:" if pattern.namespace else names)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            yield f"{names}{pattern.name}", tuple(pattern.pattern.converters)
+
+
+ROUTES = dict(_routes(get_resolver().url_patterns))
+ABOUT_AN_OBJECT = sorted(name for name, keys in ROUTES.items() if any(key.endswith("_id") for key in keys))
+
+
+@pytest.fixture
+def world() -> World:
+    """A society that went through everything once, up to published statements."""
+    made = make_world()
+    made.rule()
+    worked_example(made)
+    determined(made.society)
+    run = distribution.compute(distribution.start_run(actor=made.computer, society=made.society, period=QUARTER).pk)
+    distribution.request(actor=made.computer, run=run)
+    run = distribution.post(distribution.approve(actor=made.approver, run=run).pk)
+    statements.publish(actor=made.approver, run=run)
+    Declaration.objects.update(submitted_at=timezone.now())  # a society sees what was handed in
+    return made
+
+
+@pytest.fixture
+def address(world: World) -> Callable[[str], str]:
+    """The address of a page, about the world's own objects."""
+    holder = Holder.objects.get(ref="H-A")
+    statement = Statement.objects.get(holder=holder)
+    mandate = grant_mandate(actor=SYSTEM, holder=holder, uses=["*"], valid_from=datetime.date(2026, 1, 1))
+    file = io.BytesIO(b"holder_ref,name\nH-A,Han\n")
+    waiting = request_import(actor=SYSTEM, society=world.society, kind="holders", stream=file, name="holders.csv")
+    user = User.objects.get(pk=world.computer.user_id)
+    models = (Declaration, Work, Invoice, Rule, Account, Journal)
+    values: dict[str, Any] = {f"{model.__name__.lower()}_id": model.objects.order_by("pk")[0].pk for model in models}
+    values |= {
+        "licence_id": Licence.objects.get(society=world.society).pk,
+        "holder_id": holder.pk, "statement_id": statement.pk, "run_id": statement.run_id, "mandate_id": mandate.pk, "import_id": waiting.pk,
+        "line_id": Allocation.objects.filter(holder=holder)[0].pk,
+        "tariff_id": TariffVersion.objects.get().tariff_id, "version_id": TariffVersion.objects.get().pk,
+        "membership_id": Membership.objects.filter(organisation=world.society)[0].pk,
+        "token_id": issue_token(actor=SYSTEM, organisation=world.society, scopes="*")[0].pk,
+        "notice_id": Notice.objects.create(user=user, key="k", kind="k", subject="s").pk,
+        "group": "holder", "form": "csv",
+    }  # fmt: skip
+    return lambda name: reverse(name, kwargs={key: values[key] for key in ROUTES[name]})
+
+
+def _browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def _strangers() -> dict[str, Client]:
+    """Someone with the largest role in each kind of organisation, and a creator of another society."""
+    found = {}
+    for kind in ("society", "licensee", "rate_body"):
+        found[kind] = _browser(people.person(people.organisation(f"OTHER-{kind}".upper().replace("_", "-"), kind)))
+    creator = User.objects.create_user("creator@other.example", "pw")
+    holder = Holder.objects.create(society=Organisation.objects.get(ref="OTHER-SOCIETY"), ref="H-A", name="Other")
+    Representation.objects.create(user=creator, holder=holder)
+    return found | {"creator": _browser(creator)}
+
+
+def test_the_pages_are_found() -> None:
+    assert len(ABOUT_AN_OBJECT) > 40 and len(ROUTES) > 80
+
+
+def test_a_strangers_object_is_absent_on_every_page(address: Callable[[str], str]) -> None:
+    strangers = _strangers()
+    for name in ABOUT_AN_OBJECT:
+        for kind, stranger in strangers.items():
+            if name in PUBLIC or (
+                kind == "rate_body" and name in ("licensing:tariff_determine", "licensing:tariff_refuse")
+            ):
+                continue
+            for answer in (stranger.get(address(name)), stranger.post(address(name), FILLED)):
+                assert answer.status_code in (403, 404, 405), (name, kind, answer.status_code)
+
+
+def test_nobody_opens_a_page_about_an_object_without_signing_in(address: Callable[[str], str]) -> None:
+    for name in ABOUT_AN_OBJECT:
+        if name in PUBLIC:
+            continue
+        for method in (Client().get, Client().post):
+            answer = method(address(name))
+            assert answer.status_code == 405 or answer.headers["Location"].startswith("/accounts/login/?next="), name
+
+
+def test_a_nul_is_refused_in_a_form_too(world: World, address: Callable[[str], str]) -> None:
+    own = _browser(people.person(world.society, "administrator"))
+    for name in ("licensing:licence_suspend", "royalties:run_decide"):
+        assert own.post(address(name), {"reason": "a\x00b"}).status_code == 400
+
+
+def test_the_own_pages_open(world: World, address: Callable[[str], str]) -> None:
+    """Without this, the tests above could pass on addresses that lead nowhere."""
+    own = _browser(people.person(world.society, "administrator"))
+    opened = {name for name in ABOUT_AN_OBJECT if own.get(address(name)).status_code in (200, 302)}
+    acts = {name for name in ABOUT_AN_OBJECT if own.get(address(name)).status_code == 405}
+    licensee = {f"licensing:declaration_{act}" for act in ("amend", "attach", "discard", "submit")}
+    elsewhere = licensee | {"licensing:tariff_determine", "licensing:tariff_refuse"}  # the latter a rate body's
+    assert set(ABOUT_AN_OBJECT) - opened - acts == elsewhere
+    assert len(opened) > 25 and len(acts) > 15
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:30]))
+def test_no_address_makes_a_page_crash(world: World, address: Callable[[str], str], text: str) -> None:
+    society = _browser(people.person(world.society, "administrator"))
+    creator = _browser(User.objects.get(pk=world.member("H-A").user_id))
+    for name, keys in sorted(ROUTES.items()):
+        if "token" not in keys:
+            for client in (society, creator):
+                assert client.get(address(name), dict.fromkeys(ASKED, text)).status_code < 500, name
+
+
+@pytest.mark.parametrize("number", ["9" * 19, "9" * 25, "9" * 4400], ids=len)
+def test_no_number_makes_a_page_crash(world: World, address: Callable[[str], str], number: str) -> None:
+    own = _browser(people.person(world.society, "administrator"))
+    for name in ABOUT_AN_OBJECT:
+        known = "/".join(number if part.isdigit() else part for part in address(name).split("/"))
+        for answer in (own.get(known), own.post(known, FILLED)):
+            assert answer.status_code in (403, 404, 405), (name, answer.status_code)
