@@ -58,6 +58,17 @@ def test_it_is_asked_for_at_the_next_sign_in(client: Client) -> None:
     assert again.get("/profile/").status_code == 200
 
 
+def test_a_one_time_link_does_not_stand_in_for_it(client: Client) -> None:
+    _activate(client)
+    link = f"/welcome/{links.sign(User.objects.get())}/"
+    other = Client()
+    assert (
+        other.post(link, {"password": "another long one", "again": "another long one"})["Location"]
+        == "/accounts/login/"
+    )
+    assert other.get("/profile/").status_code == 302
+
+
 def test_the_secret_is_stored_encrypted(client: Client, settings: object) -> None:
     secret = _activate(client)
     kept = Authenticator.objects.get(type="totp", user=User.objects.get()).data["secret"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.mfa.utils import is_mfa_enabled
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import login
@@ -63,6 +64,8 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
             for error in refusal.errors:
                 form.add_error("password", error["detail"])
         else:
+            if is_mfa_enabled(user):  # a link is one factor: the sign-in page asks for the other
+                return redirect("account_login")
             login(request, user, backend=_BACKEND)
             return keep_language(redirect("home"), user)
     return render(request, "accounts/access/welcome.html", {"form": form, "person": user})
