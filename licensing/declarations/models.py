@@ -130,6 +130,8 @@ class DeclaredUseQuerySet(models.QuerySet["DeclaredUse"]):
             return self
         if actor.organisation_id is not None:
             return self.filter(declaration__in=Declaration.objects.visible_to(actor))
+        if actor.sandbox:
+            return self.none()
         works = Share.objects.filter(holder_id__in=actor.holder_ids).values("work_id")
         return self.filter(
             work_id__in=works, declaration__status=Declaration.Status.ACCEPTED, declaration__sandbox=False

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 class SocietyOwnQuerySet(models.QuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """A society's own rows."""
+        """A society's own rows. There is no money in the sandbox."""
         if actor.is_system:
             return self
-        return self.filter(society_id=actor.organisation_id) if actor.is_society else self.none()
+        return self.filter(society_id=actor.organisation_id) if actor.is_society and not actor.sandbox else self.none()
 
 
 class RuleQuerySet(SocietyOwnQuerySet):
@@ -181,6 +181,8 @@ class AllocationQuerySet(models.QuerySet["Allocation"]):
         """A society sees its runs; a creator the amounts, once published, of holders whom they represent."""
         if actor.is_system:
             return self
+        if actor.sandbox:
+            return self.none()
         if actor.is_society:
             return self.filter(run__society_id=actor.organisation_id)
         if not actor.can("statements.view"):
