@@ -243,6 +243,20 @@ def test_a_creator_reads_what_they_are_owed_and_why(world: World) -> None:
     assert "No use fits" in client.get(reverse("royalties:uses"), {"use": "index"}).content.decode()
 
 
+def test_a_statement_that_says_another_amount_is_found(world: World) -> None:
+    run = published(world)
+    assert services.problems() == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE royalties_statement DISABLE TRIGGER USER")
+        cursor.execute("UPDATE royalties_statement SET payable = payable + 1 WHERE number = %s", [f"R{run.pk}-000001"])
+        cursor.execute("DELETE FROM royalties_statement WHERE number = %s", [f"R{run.pk}-000002"])
+    found = services.problems()
+    assert len(found) == 2 and {each["what"] for each in found} == {"statements.sums"}
+    assert any(each["subject"] == f"R{run.pk}-000001" for each in found)
+    assert any(each["detail"].startswith("says nothing") for each in found)
+
+
 def test_strangers_find_nothing_and_catalogue_delegates_no_money(world: World) -> None:
     mine, other = world.member("H-B1"), world.member("H-C")
     run = published(world)

@@ -1,4 +1,4 @@
-"""`verify`: every invariant of the ledger, of billing and of each run."""
+"""`verify`: every invariant of the ledger, of billing, of each run and its statements."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from config.commands import Command as BaseCommand
 from royalties.billing.services import problems as of_billing
 from royalties.distribution.services import problems as of_distribution
 from royalties.ledger.services import problems as of_the_ledger
+from royalties.statements.services import problems as of_statements
 
 # A slice whose stored figures must hold adds its `problems()` here: {what, subject, detail}, none when all is well.
-SLICES = (of_the_ledger, of_billing, of_distribution)
+SLICES = (of_the_ledger, of_billing, of_distribution, of_statements)
 
 
 class Command(BaseCommand):
@@ -22,7 +23,7 @@ class Command(BaseCommand):
 
     def text(self, result: dict[str, Any]) -> str:
         if result["ok"]:
-            return "All invariants hold: ledger, billing, distribution."
+            return "All invariants hold: ledger, billing, distribution, statements."
         told = [f"{each['what']}  {each['subject']}: {each['detail']}" for each in result["problems"]]
         return "\n".join([f"{len(told)} broken:", *told])
 
