@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -112,3 +113,16 @@ def test_roles_open_exactly_the_doors_of_their_permissions(
 def test_anyone_whom_we_know_may(operation: Operation, organisations: dict[str, Organisation]) -> None:
     token = services.issue_token(actor=SYSTEM, organisation=organisations["licensee"], scopes="declarations.view")[1]
     assert _call(operation, Authorization=f"Bearer {token}").status_code in (200, 400, 404, 409, 415)
+
+
+CURSORS = (b"p=abc", b"p=a%00b", b"r=1&p=x&o=5", b"o=99999999999999999999", b"p=" + b"9" * 26, b"\xff")
+
+
+@pytest.mark.parametrize("cursor", CURSORS)
+def test_a_forged_cursor_is_no_place(cursor: bytes, organisations: dict[str, Organisation]) -> None:
+    text = people.token(organisations["society"])[1]
+    client = Client(headers={"Authorization": f"Bearer {text}"})
+    for operation in OPERATIONS:
+        if operation.method == "GET" and "<" not in operation.route:
+            answer = client.get(operation.address, {"cursor": base64.b64encode(cursor).decode()})
+            assert answer.status_code in (200, 403, 404), operation.route
