@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -12,10 +11,11 @@ from django.utils import timezone
 from accounts.approvals.models import Approval
 from accounts.approvals.services import approved, decide, request_approval
 from accounts.evidence.models import Event
-from accounts.identity.core import SYSTEM, Actor, Conflict, Forbidden, NotFound, Reference, Refusal
+from accounts.identity.core import SYSTEM, Actor, Conflict, Forbidden, NotFound, Reference
 from accounts.organisations.models import Organisation
 from config.actors import actor_of_token
 from tests.accounts import people
+from tests.together import together
 
 RUN = Reference("run", 7)
 DIGEST, OTHER = "a" * 64, "b" * 64
@@ -141,28 +141,6 @@ def test_strangers_small_roles_and_programs() -> None:
             _asked(program, kosa)
 
 
-def _at_once(*works: Callable[[], object]) -> list[object]:
-    """Run these in threads of their own, each with a connection of its own, from one starting shot."""
-    outcomes: list[object] = [None] * len(works)
-    start = threading.Barrier(len(works))
-
-    def run(place: int) -> None:
-        try:
-            start.wait()
-            outcomes[place] = works[place]()
-        except Refusal as refusal:
-            outcomes[place] = refusal
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[place]) for place in range(len(works))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes
-
-
 def test_of_two_decisions_at_once_one_counts(committed_db: object) -> None:
     kosa, asker, _decider = _society()
     deciders = [people.actor(kosa, "finance"), people.actor(kosa, "administrator")]
@@ -170,7 +148,7 @@ def test_of_two_decisions_at_once_one_counts(committed_db: object) -> None:
         about = Reference("run", number)
         asked = request_approval(actor=asker, kind="run", object=about, organisation_id=kosa.pk, subject_sha256=DIGEST)
         seen = [Approval.objects.get(pk=asked.pk) for _ in deciders]
-        outcomes = _at_once(
+        outcomes = together(
             lambda seen=seen: decide(actor=deciders[0], approval=seen[0], approve=True),
             lambda seen=seen: decide(actor=deciders[1], approval=seen[1], approve=False),
         )
@@ -195,11 +173,11 @@ def test_without_the_comparison_both_decisions_would_count(committed_db: object)
         return status
 
     first, second = people.actor(kosa, "finance"), people.actor(kosa, "administrator")
-    assert _at_once(lambda: naive(first, "approved"), lambda: naive(second, "refused")) == ["approved", "refused"]
+    assert together(lambda: naive(first, "approved"), lambda: naive(second, "refused")) == ["approved", "refused"]
 
 
 def test_asking_at_once_makes_one_approval(committed_db: object) -> None:
     kosa, first, second = _society()
-    outcomes = _at_once(lambda: _asked(first, kosa), lambda: _asked(second, kosa))
+    outcomes = together(lambda: _asked(first, kosa), lambda: _asked(second, kosa))
     assert outcomes[0] == outcomes[1]
     assert Approval.objects.count() == 1

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-
-from django.db import connection
 
 from accounts.access import services
 from accounts.access.models import Membership, Token
@@ -15,29 +12,18 @@ from accounts.identity.core import SYSTEM, Refusal
 from accounts.identity.models import User
 from accounts.organisations.models import Organisation
 from tests.accounts import people
+from tests.together import together
 
 
 def at_once(*works: Callable[[], object]) -> list[str]:
-    """Run each in a thread and connection of its own, from one starting shot; returns "done" or the refusal's code."""
-    outcomes = [""] * len(works)
-    start = threading.Barrier(len(works))
+    """Done, or the refusal's code of each, in order of the words."""
+    return sorted(_told(outcome) for outcome in together(*works))
 
-    def run(place: int) -> None:
-        try:
-            start.wait()
-            works[place]()
-            outcomes[place] = "done"
-        except Refusal as refusal:
-            outcomes[place] = refusal.code
-        finally:
-            connection.close()
 
-    threads = [threading.Thread(target=run, args=[place]) for place in range(len(works))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(outcomes)
+def _told(outcome: object) -> str:
+    if isinstance(outcome, Exception) and not isinstance(outcome, Refusal):
+        raise outcome
+    return outcome.code if isinstance(outcome, Refusal) else "done"
 
 
 def test_two_administrators_who_remove_each_other_leave_one(committed_db: object) -> None:

@@ -7,14 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from accounts.identity.core import SYSTEM
 from accounts.organisations.models import Organisation
@@ -24,6 +22,7 @@ from licensing.permissions import imports
 from licensing.repertoire import services
 from licensing.repertoire.models import Holder, Identifier, Share, Work
 from tests.licensing.repertoire_files import bring, counts
+from tests.together import together
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,33 +32,11 @@ def society(committed_db: Any) -> Organisation:
     return Organisation.objects.create(ref="SOC", kind="society", name="Soc")
 
 
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Run these in threads that start together; returns what each gave or raised."""
-    barrier = threading.Barrier(len(acts))
-    found: list[Any] = [None] * len(acts)
-
-    def run(place: int) -> None:
-        try:
-            barrier.wait(10)
-            found[place] = acts[place]()
-        except Exception as exc:
-            found[place] = exc
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return found
-
-
 ROWS = [f"W{n:05},book,Work {n},proprietary:P{n}" for n in range(3000)]
 
 
-def test_the_same_file_twice_at_once(society: Organisation) -> None:
-    results = at_once(*[lambda: counts(bring(society, "works", *ROWS))] * 3)
+def test_the_same_file_twice_together(society: Organisation) -> None:
+    results = together(*[lambda: counts(bring(society, "works", *ROWS))] * 3)
     assert sorted(results) == [(3000, 0, 0, 3000, 0), (3000, 0, 0, 3000, 0), (3000, 3000, 0, 0, 0)]
     assert (Work.objects.count(), Identifier.objects.count()) == (3000, 3000)
 
@@ -68,13 +45,13 @@ def test_without_the_lock_the_race_is_seen(society: Organisation, monkeypatch: p
     monkeypatch.setattr(importing, "serialised", lambda society: None)
     for attempt in range(5):
         rows = [f"{attempt}{row}".replace("P", f"P{attempt}-") for row in ROWS]
-        results = at_once(*[lambda rows=rows: counts(bring(society, "works", *rows))] * 3)
+        results = together(*[lambda rows=rows: counts(bring(society, "works", *rows))] * 3)
         if any(isinstance(result, IntegrityError) for result in results):
             return
     pytest.fail("three imports of the same works at once never met")
 
 
-def test_two_people_add_overlapping_shares_at_once(society: Organisation) -> None:
+def test_two_people_add_overlapping_shares_together(society: Organisation) -> None:
     bring(society, "holders", "A,Ada")
     bring(society, "works", "W1,book,One,")
     work, holder = Work.objects.get(), Holder.objects.get()
@@ -85,7 +62,7 @@ def test_two_people_add_overlapping_shares_at_once(society: Organisation) -> Non
             time.sleep(0.2)
             return share
 
-    results = at_once(add, add)
+    results = together(add, add)
     assert sorted(isinstance(result, IntegrityError) for result in results) == [False, True]
     assert Share.objects.count() == 1
 
@@ -93,7 +70,7 @@ def test_two_people_add_overlapping_shares_at_once(society: Organisation) -> Non
 def test_one_import_asked_for_is_done_once_by_two_workers(society: Organisation) -> None:
     data = ("work_ref,kind,title,identifiers\n" + "\n".join(ROWS)).encode()
     made = imports.request_import(actor=SYSTEM, society=society, kind="works", stream=io.BytesIO(data), name="w.csv")
-    assert at_once(lambda: imports.run(made.pk), lambda: imports.run(made.pk)) == [None, None]
+    assert together(lambda: imports.run(made.pk), lambda: imports.run(made.pk)) == [None, None]
     made.refresh_from_db()
     assert (made.status, made.created, made.unchanged) == ("done", 3000, 0)
 
@@ -144,6 +121,6 @@ def test_set_shares_waits_for_an_import(society: Organisation) -> None:
         lines = [services.ShareLine("A", "1/2")]
         return services.set_shares(actor=SYSTEM, work=work, lines=lines)
 
-    results = at_once(by_hand, lambda: counts(bring(society, "shares", "W1,A,,1/2,,", "W1,B,,1/2,,")))
+    results = together(by_hand, lambda: counts(bring(society, "shares", "W1,A,,1/2,,", "W1,B,,1/2,,")))
     assert not any(isinstance(result, Exception) for result in results)
     assert Share.objects.filter(holder__ref="A").count() == 1

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
-
-from django.db import connection
 
 from accounts.evidence.models import Event
 from accounts.identity.core import SYSTEM, Conflict
@@ -15,28 +11,7 @@ from licensing.tariffs import services
 from licensing.tariffs.models import TariffVersion
 from tests.licensing.parties import organisation, staff
 from tests.licensing.tariff_documents import tariff
-
-
-def together(*acts: Callable[[], Any]) -> list[Any]:
-    """The result or the refusal of each, started at one moment in threads of their own."""
-    gate = threading.Barrier(len(acts))
-    results: list[Any] = [None] * len(acts)
-
-    def run(n: int) -> None:
-        try:
-            gate.wait()
-            results[n] = acts[n]()
-        except Conflict as refused:
-            results[n] = refused
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
+from tests.together import together
 
 
 def test_a_version_is_determined_once_by_two_at_once(committed_db: Any) -> None:

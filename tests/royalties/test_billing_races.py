@@ -14,7 +14,7 @@ from royalties.billing.models import Invoice, Receipt
 from royalties.billing.services import invoices, receipts
 from royalties.ledger import services as ledger
 from tests.royalties.billing_world import Firm, make_firm
-from tests.royalties.together import together
+from tests.together import together
 
 
 @pytest.fixture

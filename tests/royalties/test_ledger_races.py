@@ -17,7 +17,7 @@ from royalties.ledger import services
 from royalties.ledger.models import Account, Journal
 from royalties.ledger.services import Transfer
 from tests.licensing.parties import organisation, staff
-from tests.royalties.together import together
+from tests.together import together
 
 DAY = datetime.date(2026, 3, 1)
 
