@@ -62,6 +62,6 @@ def test_each_person_hears_of_it_in_their_language(world: World) -> None:
     korean, english = world.member("H-B1"), world.member("H-C")
     User.objects.filter(pk=korean.user_id).update(language="ko")
     published(world)
-    subjects = dict(Notice.objects.filter(kind="statement").values_list("user_id", "subject"))
+    subjects: dict[int | None, str] = dict(Notice.objects.filter(kind="statement").values_list("user_id", "subject"))
     assert subjects[korean.user_id] == "웹출판권리협회의 사용료 정산명세서가 도착했습니다"
     assert subjects[english.user_id].startswith("Your royalty statement from")
