@@ -33,3 +33,10 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("button[type=submit]:disabled").forEach((button) => { button.disabled = false; });
 });
+
+// What a form sent by htmx is answered is shown, refusals too: 422 is the form with its errors, others are a page of their own.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.requestConfig.verb !== "post") return;
+  event.detail.shouldSwap = true;
+  if (event.detail.xhr.status === 422) event.detail.isError = false;
+});
