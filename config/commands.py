@@ -81,9 +81,9 @@ class Command(BaseCommand):
         return said
 
 
+# Options that Django gives every command; the last two only `call_command` gives.
 DJANGOS_OWN = frozenset(
-    ("verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks", "as_json")
-    + ("stdout", "stderr")  # given by `call_command`
+    "verbosity settings pythonpath traceback no_color force_color skip_checks as_json stdout stderr".split()
 )
 
 

@@ -66,7 +66,11 @@ def ppm(value: int | None) -> str:
     >>> ppm(333333)
     '33.3333%'
     """
-    return NOTHING if value is None else format_percent(Decimal(value).scaleb(-6), locale=locale(), decimal_quantization=False)
+    return (
+        NOTHING
+        if value is None
+        else format_percent(Decimal(value).scaleb(-6), locale=locale(), decimal_quantization=False)
+    )
 
 
 def percent(value: Decimal | str | None) -> str:

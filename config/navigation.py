@@ -30,50 +30,71 @@ OWN_HOUSE = (
 PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
     "society": (
         ("", (OVERVIEW,)),
-        (_("Repertoire"), (
-            Place(_("Members"), "licensing:holders"),
-            Place(_("Works"), "licensing:works"),
-            Place(_("Mandates"), "licensing:mandates"),
-            Place(_("Imports"), "licensing:imports"),
-        )),
-        (_("Licensing"), (
-            TARIFFS,
-            Place(_("Licences"), "licensing:licences"),
-            Place(_("Declarations"), "licensing:declarations", "declarations.view"),
-        )),
-        (_("Money"), (
-            Place(_("Invoices"), "royalties:invoices", "billing.view"),
-            Place(_("Distribution"), "royalties:runs", "distribution.view"),
-            Place(_("Distribution rules"), "royalties:rules", "distribution.view"),
-            Place(_("Suspense"), "royalties:suspense", "distribution.view"),
-            Place(_("Statements"), "royalties:statements", "statements.view"),
-            Place(_("Ledger"), "royalties:ledger", "ledger.view"),
-        )),
+        (
+            _("Repertoire"),
+            (
+                Place(_("Members"), "licensing:holders"),
+                Place(_("Works"), "licensing:works"),
+                Place(_("Mandates"), "licensing:mandates"),
+                Place(_("Imports"), "licensing:imports"),
+            ),
+        ),
+        (
+            _("Licensing"),
+            (
+                TARIFFS,
+                Place(_("Licences"), "licensing:licences"),
+                Place(_("Declarations"), "licensing:declarations", "declarations.view"),
+            ),
+        ),
+        (
+            _("Money"),
+            (
+                Place(_("Invoices"), "royalties:invoices", "billing.view"),
+                Place(_("Distribution"), "royalties:runs", "distribution.view"),
+                Place(_("Distribution rules"), "royalties:rules", "distribution.view"),
+                Place(_("Suspense"), "royalties:suspense", "distribution.view"),
+                Place(_("Statements"), "royalties:statements", "statements.view"),
+                Place(_("Ledger"), "royalties:ledger", "ledger.view"),
+            ),
+        ),
         (_("Organisation"), OWN_HOUSE),
     ),
     "licensee": (
         ("", (OVERVIEW,)),
-        (_("Use of works"), (
-            Place(_("Declarations"), "licensing:declarations", "declarations.view"),
-            Place(_("Check permission"), "licensing:permission_check", "permissions.check"),
-        )),
-        (_("Contract and money"), (
-            Place(_("Licences"), "licensing:licences"),
-            TARIFFS,
-            Place(_("Invoices"), "royalties:invoices", "billing.view"),
-        )),
+        (
+            _("Use of works"),
+            (
+                Place(_("Declarations"), "licensing:declarations", "declarations.view"),
+                Place(_("Check permission"), "licensing:permission_check", "permissions.check"),
+            ),
+        ),
+        (
+            _("Contract and money"),
+            (
+                Place(_("Licences"), "licensing:licences"),
+                TARIFFS,
+                Place(_("Invoices"), "royalties:invoices", "billing.view"),
+            ),
+        ),
         (_("Organisation"), OWN_HOUSE),
     ),
     "creator": (
-        ("", (
-            Place(_("What I am owed"), "royalties:overview"),
-            Place(_("Statements"), "royalties:statements"),
-        )),
-        (_("My works"), (
-            Place(pgettext_lazy("navigation", "Works"), "licensing:works"),
-            Place(_("Uses of my works"), "royalties:uses"),
-            Place(_("Mandates"), "licensing:mandates"),
-        )),
+        (
+            "",
+            (
+                Place(_("What I am owed"), "royalties:overview"),
+                Place(_("Statements"), "royalties:statements"),
+            ),
+        ),
+        (
+            _("My works"),
+            (
+                Place(pgettext_lazy("navigation", "Works"), "licensing:works"),
+                Place(_("Uses of my works"), "royalties:uses"),
+                Place(_("Mandates"), "licensing:mandates"),
+            ),
+        ),
     ),
     "rate_body": (
         ("", (OVERVIEW, TARIFFS)),

@@ -46,7 +46,9 @@ def theme(request: HttpRequest) -> HttpResponse:
         target = "/"
     response = HttpResponseRedirect(target)
     if (choice := request.POST.get("theme", "")) in THEMES:
-        response.set_cookie(THEME_COOKIE, choice, max_age=A_YEAR, samesite="Lax", secure=request.is_secure(), httponly=True)
+        response.set_cookie(
+            THEME_COOKIE, choice, max_age=A_YEAR, samesite="Lax", secure=request.is_secure(), httponly=True
+        )
     else:
         response.delete_cookie(THEME_COOKIE)
     return response
@@ -105,27 +107,65 @@ def style(request: HttpRequest) -> HttpResponse:
     """Every component with sample data. Served with DEBUG only."""
     messages.info(request, "A message of the framework.")
     rows = [
-        SimpleNamespace(ref=f"INV-2026-{n:04}", licensee=name, period=(datetime.date(2026, m, 1), datetime.date(2026, m + 3, 1)), amount=amount, status=s)
-        for n, (name, m, amount, s) in enumerate([("Hanbit AI", 1, 428586, "paid"), ("Seorak Labs 설악연구소", 4, 123703704, "issued"), ("Mirae Models", 7, -1193837, "part_paid")], 1)
+        SimpleNamespace(
+            ref=f"INV-2026-{n:04}",
+            licensee=name,
+            period=(datetime.date(2026, m, 1), datetime.date(2026, m + 3, 1)),
+            amount=amount,
+            status=s,
+        )
+        for n, (name, m, amount, s) in enumerate(
+            [
+                ("Hanbit AI", 1, 428586, "paid"),
+                ("Seorak Labs 설악연구소", 4, 123703704, "issued"),
+                ("Mirae Models", 7, -1193837, "part_paid"),
+            ],
+            1,
+        )
     ]
     form = _Sample({"name": "", "start": "2026-02-31", "agree": "on"})
     form.is_valid()
-    return render(request, "style.html", _samples() | {"rows": rows, "form": form, "page": Paginator(range(12345), 50).page(3)})
+    return render(
+        request, "style.html", _samples() | {"rows": rows, "form": form, "page": Paginator(range(12345), 50).page(3)}
+    )
 
 
 def _samples() -> dict[str, Any]:
     months = ["2026-01", "2026-02", "2026-03", "2026-04", "2026-05", "2026-06"]
     return {
         "run_states": [(s, s) for s in ("draft", "computed", "approved", "posted", "published")],
-        "statuses": ["draft", "processing", "processed", "accepted", "failed", "licensed", "reserved", "unmatched", "held"],
-        "bars": [("Hanbit AI", 428586, "#"), ("Seorak Labs 설악연구소", 300120), ("A licensee whose registered name is much longer than a phone is wide", 90000), ("Mirae", 1200)],
-        "stacked": [(m, use, (i * 7 + j * 5) % 11 * 1000000 + 900000) for i, m in enumerate(months) for j, use in enumerate(("train", "ground", "finetune"))],
+        "statuses": [
+            "draft",
+            "processing",
+            "processed",
+            "accepted",
+            "failed",
+            "licensed",
+            "reserved",
+            "unmatched",
+            "held",
+        ],
+        "bars": [
+            ("Hanbit AI", 428586, "#"),
+            ("Seorak Labs 설악연구소", 300120),
+            ("A licensee whose registered name is much longer than a phone is wide", 90000),
+            ("Mirae", 1200),
+        ],
+        "stacked": [
+            (m, use, (i * 7 + j * 5) % 11 * 1000000 + 900000)
+            for i, m in enumerate(months)
+            for j, use in enumerate(("train", "ground", "finetune"))
+        ],
         "line": [(m, 1000000 + (i * i * 370000) % 2900000) for i, m in enumerate(months)],
         "why": [
             {"label": "Units declared", "value": "700,000 tokens", "detail": "Hanbit AI, 1 Jan – 31 Mar 2026, train"},
             {"label": "Weight", "value": "700,000,000", "detail": "700,000 × 1 × 1,000 × 1"},
             {"label": "Distributable", "value": "₩824,503", "detail": "₩1,000,003 − ₩150,000 − ₩25,500"},
-            {"label": "The work's part", "value": "₩495,410", "detail": "824,503 × 700,000,000 ÷ 1,165,000,000, largest remainder"},
+            {
+                "label": "The work's part",
+                "value": "₩495,410",
+                "detail": "824,503 × 700,000,000 ÷ 1,165,000,000, largest remainder",
+            },
             {"label": "Your share", "value": "₩165,137", "detail": "₩495,410 × 333,334 ppm"},
         ],
         "exact": Decimal("428586.00725"),

@@ -88,7 +88,9 @@ def icon(name: str) -> dict[str, str]:
 
 
 @register.inclusion_tag("components/steps.html")
-def steps(choices: Iterable[tuple[str, Any]], current: str, failed: bool = False, notes: Mapping[str, str] | None = None) -> dict[str, Any]:
+def steps(
+    choices: Iterable[tuple[str, Any]], current: str, failed: bool = False, notes: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Where something stands on its way. `choices` are (value, label) in order; `failed` marks the current step as stopped.
 
     The last step, once reached, is done. `notes` puts a line (when, by whom) under a step.
@@ -114,7 +116,10 @@ def table(content: str, label: str, kind: str = "") -> SafeString:
     inner = "table table-compact" if "compact" in kinds else "table"
     return format_html(
         '<div class="{}" role="region" aria-label="{}" tabindex="0"><table class="{}">{}</table></div>',
-        wrap, label, inner, mark_safe(content),  # the block was rendered, and so escaped, by the template
+        wrap,
+        label,
+        inner,
+        mark_safe(content),  # the block was rendered, and so escaped, by the template
     )
 
 
@@ -145,18 +150,24 @@ def sort_th(context: template.Context, key: str, label: str, numeric: bool = Fal
 
 
 @register.inclusion_tag("components/chart.html")
-def chart_bars(rows: Iterable[tuple[Any, ...]], title: str, currency: str = "", note: str = "", heading: str = "") -> dict[str, Any]:
+def chart_bars(
+    rows: Iterable[tuple[Any, ...]], title: str, currency: str = "", note: str = "", heading: str = ""
+) -> dict[str, Any]:
     """Horizontal bars, one a row: `(label, value)` or `(label, value, url)`, in the given order."""
     return charts.bars(rows, title=title, currency=currency, heading=heading).context(note)
 
 
 @register.inclusion_tag("components/chart.html")
-def chart_stacked(rows: Iterable[tuple[str, str, int]], title: str, currency: str = "", note: str = "", heading: str = "") -> dict[str, Any]:
+def chart_stacked(
+    rows: Iterable[tuple[str, str, int]], title: str, currency: str = "", note: str = "", heading: str = ""
+) -> dict[str, Any]:
     """Columns over time, each divided by series: `(period, series, value)`; periods and series keep their first order."""
     return charts.stacked(rows, title=title, currency=currency, heading=heading).context(note)
 
 
 @register.inclusion_tag("components/chart.html")
-def chart_line(rows: Iterable[tuple[str, int]], title: str, currency: str = "", note: str = "", heading: str = "") -> dict[str, Any]:
+def chart_line(
+    rows: Iterable[tuple[str, int]], title: str, currency: str = "", note: str = "", heading: str = ""
+) -> dict[str, Any]:
     """One line over time: `(period, value)`."""
     return charts.line(rows, title=title, currency=currency, heading=heading).context(note)

@@ -98,7 +98,9 @@ def check(transfers: Iterable[Transfer]) -> None:
         empty = False
         if type(transfer.amount) is not int or not 1 <= transfer.amount <= MAX_AMOUNT:
             raise Refusal(
-                "amount_out_of_range", say("Line {line}: an amount is a whole number from 1 to {most}.", line=line, most=MAX_AMOUNT), row=line
+                "amount_out_of_range",
+                say("Line {line}: an amount is a whole number from 1 to {most}.", line=line, most=MAX_AMOUNT),
+                row=line,
             )
         if transfer.debit == transfer.credit:
             raise Refusal("same_account", say("Line {line}: a posting is between two accounts.", line=line), row=line)
