@@ -83,7 +83,18 @@ class Command(BaseCommand):
 
 # Options that Django gives every command; the last two only `call_command` gives.
 DJANGOS_OWN = frozenset(
-    "verbosity settings pythonpath traceback no_color force_color skip_checks as_json stdout stderr".split()
+    [
+        "verbosity",
+        "settings",
+        "pythonpath",
+        "traceback",
+        "no_color",
+        "force_color",
+        "skip_checks",
+        "as_json",
+        "stdout",
+        "stderr",
+    ]
 )
 
 
