@@ -90,8 +90,7 @@ def test_no_page_is_out_of_reach(committed_db: Any) -> None:
 
 
 # Posted to, asked for by a script, a file, of another person's state, or reached by e-mail.
-NOT_BY_PHONED: set[str] = set()  # the kinds of page that another portal showed on the phone already
-LINK = re.compile(
+NOT_BY_LINK = re.compile(
     r"/(attach|submit|amend|discard|accept|ask|decide|determine|refuse|activate|suspend|resume|terminate|end|post|publish"
     r"|recompute|read|remove|revoke|invite|switch|close|receipts|progress|checks|rejects)/$|<str:token>|<slug:|\.(csv|json)$"
 )
