@@ -74,8 +74,8 @@ def _started(
     except Refusal as refusal:
         if refusal.code == "no_money" and publish:
             waiting = Run.objects.filter(society=owner, status=Run.Status.POSTED, period=DateRange(*period))
-            if run := waiting.order_by("-id").first():
-                return run, False
+            if posted := waiting.order_by("-id").first():
+                return posted, False
         raise
 
 
