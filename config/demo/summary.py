@@ -23,7 +23,7 @@ def top_holders(run: int, count: int) -> list[tuple[str, str, int]]:
 
 
 def money(amount: int) -> str:
-    return f"₩{amount:,}"
+    return f"{'−' if amount < 0 else ''}₩{abs(amount):,}"
 
 
 def lines(told: dict[str, Any], folder: Path) -> Iterator[str]:
