@@ -147,7 +147,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024**2
 if env.str("EMAIL_URL", default=""):
     globals().update(env.email_url("EMAIL_URL"))
 else:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_BACKEND = "config.mail.PrivateFiles"
     EMAIL_FILE_PATH = VAR_DIR / "mail"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Jeongsan <jeongsan@localhost>")
 EMAIL_TIMEOUT = 20
