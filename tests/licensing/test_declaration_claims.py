@@ -103,7 +103,7 @@ def test_a_snapshot_is_reused_until_anything_of_the_society_changes(db: Any, mon
     parties: Firm = firm()
     kept: list[str] = []
     keep = snapshots._keep
-    monkeypatch.setattr(snapshots, "_keep", lambda engine, folder, key: (kept.append(key), keep(engine, folder, key)))
+    monkeypatch.setattr(snapshots, "_keep", lambda *given: (kept.append(given[2]), keep(*given)))
 
     def declared(units: int) -> list[tuple[Any, ...]]:
         return uses(declare(parties, lines(f"proprietary,U-1,{units}")))
