@@ -137,7 +137,7 @@ def committed_db(
     name = databases.clone(committed_as)
     with django_db_blocker.unblock(), using(name):
         cache.clear()
-        yield Committed(name, databases.url(name), _environment(databases.url(name)))
+        yield Committed(name, databases.url(name), environment(databases.url(name)))
     databases.drop(name)
 
 
@@ -177,7 +177,7 @@ VAR = pytest.StashKey[Path]()
 LOCK = pytest.StashKey[int]()
 
 
-def _environment(url: str) -> dict[str, str]:
+def environment(url: str) -> dict[str, str]:
     """The environment of a process that shall work on the test's database, broker and objects."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     return kept | {

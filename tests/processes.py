@@ -61,7 +61,7 @@ def run_manage(*args: object, env: Mapping[str, str], timeout: float = 300.0) ->
 class Running:
     """A process that a test started, with its log."""
 
-    process: subprocess.Popen[bytes]
+    process: Any  # a `Popen`, or what behaves like one
     log: Path
 
     @property

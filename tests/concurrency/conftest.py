@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from tests.concurrency.holds import Aside, Hold
+from tests.concurrency.nursery import Nursery
 from tests.concurrency.scene import Commands, Scene, ending, make_scene
+from tests.conftest import environment
 from tests.databases import Databases, using
 
 
@@ -28,9 +30,20 @@ def settled(
 
 
 @pytest.fixture(scope="session")
-def paid(settled: tuple[str, Scene], databases: Databases, django_db_blocker: Any) -> Iterator[str]:
-    """The same, once the licensee has paid: money waits to be distributed."""
+def declared(settled: tuple[str, Scene], databases: Databases, django_db_blocker: Any) -> Iterator[str]:
+    """The same, once the file is declared and accepted."""
     name = databases.clone(settled[0])
+    with django_db_blocker.unblock(), using(name):
+        deepcopy(settled[1]).declare()
+    databases.freeze(name)
+    yield name
+    databases.drop(name)
+
+
+@pytest.fixture(scope="session")
+def paid(settled: tuple[str, Scene], declared: str, databases: Databases, django_db_blocker: Any) -> Iterator[str]:
+    """And once the licensee has paid: money waits to be distributed."""
+    name = databases.clone(declared)
     with django_db_blocker.unblock(), using(name):
         deepcopy(settled[1]).paid()
     databases.freeze(name)
@@ -81,9 +94,16 @@ def hold(committed_db: Any, aside: Aside) -> Iterator[Callable[..., Hold]]:
         each.session.close()
 
 
+@pytest.fixture(scope="session")
+def nursery(databases: Databases) -> Iterator[Nursery]:
+    started = Nursery(environment(databases.url(databases.template)))
+    yield started
+    started.stop()
+
+
 @pytest.fixture
-def commands(committed_db: Any, tmp_path: Path) -> Iterator[Commands]:
+def commands(committed_db: Any, nursery: Nursery, tmp_path: Path) -> Iterator[Commands]:
     """Commands beside the test, each in a process of its own."""
-    started = Commands(committed_db.environment, tmp_path)
+    started = Commands(nursery, committed_db.name, tmp_path)
     yield started
     started.stop()

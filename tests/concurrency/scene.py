@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +30,8 @@ from royalties.distribution.models import Allocation, Run, RunReceipt
 from royalties.ledger.models import Journal
 from royalties.statements import services as statements
 from royalties.statements.models import Statement
-from tests import processes
 from tests.accounts.people import organisation, person
+from tests.concurrency.nursery import Nursery
 from tests.licensing.parties import determined, licence
 from tests.licensing.repertoire_files import bring
 from tests.processes import Running
@@ -88,8 +87,7 @@ class Scene:
         )
 
     def paid(self) -> Receipt:
-        """Everything up to the money that waits to be distributed."""
-        self.declare()
+        """A rule for the money, and the money."""
         rule = distribution.import_rule(actor=self.computer, society=self.society, document=RULE)
         distribution.request_rule_approval(actor=self.computer, rule=rule)
         distribution.approve_rule(actor=self.approver, rule=rule)
@@ -173,21 +171,22 @@ def to_distribute(scene: Scene, approver: Actor | None = None) -> tuple[str, ...
 
 
 class Commands:
-    """Starts commands that run beside the test."""
+    """Starts commands that run beside the test, on its database."""
 
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
-        self.environment, self.folder = environment, folder
+    def __init__(self, nursery: Nursery, database: str, folder: Path) -> None:
+        self.nursery, self.database, self.folder = nursery, database, folder
         self.started: list[Running] = []
 
     def start(self, arguments: tuple[str, ...]) -> Running:
         log = self.folder / f"command-{len(self.started)}.log"
-        command = [sys.executable, "manage.py", *arguments, "--json"]
-        self.started.append(processes.start(command, env=self.environment, log=log))
+        child = self.nursery.start((*arguments, "--json"), database=self.database, log=log)
+        self.started.append(Running(child, log))
         return self.started[-1]
 
     def stop(self) -> None:
         for each in self.started:
-            each.kill9()
+            if each.process.poll() is None:
+                each.kill9()
 
 
 def ended(process: Running) -> dict[str, Any]:

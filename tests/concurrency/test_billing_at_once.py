@@ -32,9 +32,8 @@ RECEIVING = {
 
 
 @pytest.fixture
-def declared(scene: Scene) -> Scene:
-    scene.declare()
-    return scene
+def committed_as(declared: str) -> str:
+    return declared
 
 
 def balances(*kinds: str) -> list[int]:
@@ -45,7 +44,7 @@ def balances(*kinds: str) -> list[int]:
 
 @pytest.mark.parametrize("point", BILLING)
 def test_a_killed_bill_leaves_nothing_and_the_next_is_the_first(
-    point: str, declared: Scene, commands: Commands, hold: Callable[..., Hold]
+    point: str, scene: Scene, commands: Commands, hold: Callable[..., Hold]
 ) -> None:
     hold(BILLING[point]).kill(commands.start(to_bill()))
     assert [model.objects.count() for model in (Invoice, InvoiceLine, Journal)] == [0, 0, 0]
@@ -59,9 +58,9 @@ def test_a_killed_bill_leaves_nothing_and_the_next_is_the_first(
 
 @pytest.mark.parametrize("point", RECEIVING)
 def test_a_killed_receipt_leaves_nothing_and_the_next_is_booked_once(
-    point: str, declared: Scene, commands: Commands, hold: Callable[..., Hold]
+    point: str, scene: Scene, commands: Commands, hold: Callable[..., Hold]
 ) -> None:
-    invoice = declared.bill()
+    invoice = scene.bill()
     hold(RECEIVING[point]).kill(commands.start(to_receive(invoice)))
     invoice.refresh_from_db()
     assert (invoice.received, Receipt.objects.count(), Journal.objects.count()) == (0, 0, 1)
@@ -74,7 +73,7 @@ def test_a_killed_receipt_leaves_nothing_and_the_next_is_booked_once(
 
 
 def test_two_commands_that_bill_at_once_issue_one_invoice(
-    declared: Scene, commands: Commands, hold: Callable[..., Hold]
+    scene: Scene, commands: Commands, hold: Callable[..., Hold]
 ) -> None:
     held = hold(BILLING["evidence"])
     first = commands.start(to_bill())
@@ -90,20 +89,20 @@ def test_two_commands_that_bill_at_once_issue_one_invoice(
 
 
 def test_without_the_lock_the_second_bill_would_crash_into_the_first(
-    declared: Scene, hold: Callable[..., Hold], aside: Aside, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, hold: Callable[..., Hold], aside: Aside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: both rate the same declarations, and only a constraint stops the second invoice."""
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self.all())
-    outcomes = race(hold(BILLING["evidence"]), aside, declared.bill)
+    outcomes = race(hold(BILLING["evidence"]), aside, scene.bill)
     assert isinstance(outcomes[0], Invoice)
     assert not isinstance(outcomes[1], Invoice), "with the lock it would have been the same invoice"
     assert Invoice.objects.count() == 1
 
 
 def test_two_commands_that_book_the_same_payment_at_once_book_it_once(
-    declared: Scene, commands: Commands, hold: Callable[..., Hold]
+    scene: Scene, commands: Commands, hold: Callable[..., Hold]
 ) -> None:
-    invoice = declared.bill()
+    invoice = scene.bill()
     held = hold(RECEIVING["evidence"])
     first = commands.start(to_receive(invoice))
     held.reached(first)
@@ -117,23 +116,21 @@ def test_two_commands_that_book_the_same_payment_at_once_book_it_once(
 
 
 def test_without_the_lock_the_second_receipt_would_crash_into_the_first(
-    declared: Scene, hold: Callable[..., Hold], aside: Aside, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, hold: Callable[..., Hold], aside: Aside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: the second does not see that the payment is booked."""
-    invoice = declared.bill()
+    invoice = scene.bill()
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **_: self.all())
-    outcomes = race(hold(RECEIVING["evidence"]), aside, lambda: declared.receive(invoice))
+    outcomes = race(hold(RECEIVING["evidence"]), aside, lambda: scene.receive(invoice))
     assert isinstance(outcomes[0], Receipt)
     assert not isinstance(outcomes[1], Receipt)
     assert Receipt.objects.count() == 1
 
 
-def test_two_payments_at_once_never_exceed_the_invoice(
-    declared: Scene, hold: Callable[..., Hold], aside: Aside
-) -> None:
-    invoice = declared.bill()
+def test_two_payments_at_once_never_exceed_the_invoice(scene: Scene, hold: Callable[..., Hold], aside: Aside) -> None:
+    invoice = scene.bill()
     most = invoice.gross - 1
-    acts = [lambda ref=ref: declared.receive(invoice, ref, most) for ref in ("B-1", "B-2")]
+    acts = [lambda ref=ref: scene.receive(invoice, ref, most) for ref in ("B-1", "B-2")]
     outcomes = race(hold(RECEIVING["posting"]), aside, *acts)
     assert [code(each) for each in outcomes] == ["done", "more_than_open"]
     invoice.refresh_from_db()
@@ -142,10 +139,10 @@ def test_two_payments_at_once_never_exceed_the_invoice(
 
 
 def test_one_bank_reference_for_two_invoices_at_once_is_booked_for_one_and_the_other_is_told(
-    declared: Scene, hold: Callable[..., Hold], aside: Aside
+    scene: Scene, hold: Callable[..., Hold], aside: Aside
 ) -> None:
-    invoices = [declared.bill(), declared.bill_twin()]
-    acts = [lambda invoice=invoice: declared.receive(invoice, "B-1") for invoice in invoices]
+    invoices = [scene.bill(), scene.bill_twin()]
+    acts = [lambda invoice=invoice: scene.receive(invoice, "B-1") for invoice in invoices]
     outcomes = race(hold(RECEIVING["evidence"]), aside, *acts)
     assert [code(each) for each in outcomes] == ["done", "bank_ref_used"]
     assert "B-1" in str(outcomes[1].detail)
@@ -154,9 +151,9 @@ def test_one_bank_reference_for_two_invoices_at_once_is_booked_for_one_and_the_o
 
 
 def test_invoices_of_two_licences_at_once_are_numbered_without_a_gap(
-    declared: Scene, hold: Callable[..., Hold], aside: Aside
+    scene: Scene, hold: Callable[..., Hold], aside: Aside
 ) -> None:
-    outcomes = race(hold(BILLING["evidence"]), aside, declared.bill, declared.bill_twin)
+    outcomes = race(hold(BILLING["evidence"]), aside, scene.bill, scene.bill_twin)
     numbers = [invoice.number for invoice in outcomes]
     assert numbers == sorted(numbers)
     assert [number[-1] for number in numbers] == ["1", "2"]
@@ -164,13 +161,13 @@ def test_invoices_of_two_licences_at_once_are_numbered_without_a_gap(
 
 
 def test_a_declaration_amended_while_it_is_billed_is_billed_as_it_was(
-    declared: Scene, hold: Callable[..., Hold], aside: Aside
+    scene: Scene, hold: Callable[..., Hold], aside: Aside
 ) -> None:
     """Billing holds what it rates: an amendment that is accepted at that moment waits, and is billed as a change."""
-    outcomes = race(hold(BILLING["evidence"]), aside, declared.bill, declared.amend)
+    outcomes = race(hold(BILLING["evidence"]), aside, scene.bill, scene.amend)
     invoice, amended = outcomes
     assert (invoice.previously_billed, amended.status) == (0, "accepted")
-    later = declared.bill()
+    later = scene.bill()
     assert later.previously_billed == invoice.net
     assert invoice.net + later.net == later.rating["amount"]
     sound()

@@ -163,12 +163,13 @@ def test_a_server_killed_before_it_answered_has_done_nothing_and_the_key_is_free
     point: str, scene: Scene, serve: Any, hold: Callable[..., Hold], aside: Aside
 ) -> None:
     text = token(scene.licensee, "declarations.*")[1]
+    events = Event.objects.count()
     held = hold(f"{point} FOR EACH ROW")
     server, site = serve()
     lost = aside.begin(lambda: Program(site, text).post("/declarations/", "begin", DRAFT))
     held.kill(server)
     assert isinstance(lost.result(), OSError), "the client hears nothing"
-    assert (drafts(scene), RememberedAnswer.objects.count()) == (0, 0)
+    assert (drafts(scene), RememberedAnswer.objects.count(), Event.objects.count()) == (0, 0, events)
 
     _, site = serve()
     repeated = Program(site, text).post("/declarations/", "begin", DRAFT)
