@@ -68,7 +68,8 @@ def test_without_the_comparison_both_would_have_decided(
     """The control: where an update does not ask whether the decision is still pending, a refusal undoes an approval."""
     run = scene.computed()
     monkeypatch.setattr(ApprovalQuerySet, "pending", lambda self: self)
-    outcomes = race(hold(DECIDED), aside, decide(run, scene.approver), decide(run, scene.other_approver, False))
+    refusal = decide(run, scene.other_approver, False)
+    outcomes = race(hold(DECIDED), aside, lambda: services.approve(actor=scene.approver, run=run), refusal)
     assert [code(each) for each in outcomes] == ["done", "done"]
     evidence = verbs("run", run.pk)
     assert [evidence.count(f"approval.{verb}") for verb in ("approved", "refused")] == [1, 1]
