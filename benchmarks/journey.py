@@ -94,7 +94,7 @@ def _computing() -> list[Part]:
 def _posting() -> list[Part]:
     return [
         (posting, "figures_problems", "check the figures"),
-        (ledger, "accounts", "open accounts"),
+        (ledger, "open_accounts", "open accounts"),
         (ledger, "post_query", "post the journal"),
         (connection, "commit", "commit"),
     ]

@@ -112,4 +112,5 @@ def _used(process: psutil.Process) -> float:
         times = process.cpu_times()
     except psutil.Error:
         return 0.0
-    return float(times.user + times.system)
+    # Sessions that have ended count with the process that started them.
+    return float(times.user + times.system + times.children_user + times.children_system)
