@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import secrets
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -53,8 +54,16 @@ class Databases:
         self._run("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
 
     def drop(self, name: str) -> None:
-        """Drop a clone, whoever is still connected to it."""
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        """Drop a clone, whoever is still connected to it. An autovacuum worker may not be ended by us and is waited for."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+                break
+            except psycopg.errors.InsufficientPrivilege:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
         self.session.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
 
     def close(self) -> None:
@@ -147,6 +156,6 @@ def _hurry(var: Path) -> None:
     sockets = str(embedded.ensure_postgres(var))
     with psycopg.connect(host=sockets, user=SUPERUSER, dbname="postgres", autocommit=True) as session:
         if session.execute("SHOW fsync").fetchone() == ("on",):
-            for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            for name in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
                 session.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(name)))
             session.execute("SELECT pg_reload_conf()")
