@@ -51,10 +51,8 @@ def open_accounts(*, society_id: int, kind: str, currency: str, owners: str, par
         cursor.execute(
             "INSERT INTO ledger_account (society_id, kind, owner_id, currency, floor) "
             f"SELECT DISTINCT %s::bigint, %s, o.owner, %s::char(3), %s::smallint FROM ({owners}) AS o (owner) "
-            "WHERE NOT EXISTS (SELECT FROM ledger_account a "
-            "WHERE a.society_id = %s AND a.kind = %s AND a.owner_id = o.owner AND a.currency = %s) "
             "ORDER BY o.owner ON CONFLICT ON CONSTRAINT ledger_account_is_one_a_purpose DO NOTHING",
-            [society_id, kind, currency, chart.floor, *params, society_id, kind, currency],
+            [society_id, kind, currency, chart.floor, *params],
         )
         opened = cursor.rowcount
         if opened >= _MANY:
