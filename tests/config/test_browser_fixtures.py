@@ -12,7 +12,7 @@ def test_the_site_is_served_with_its_style(page: Any) -> None:
     failed: list[str] = []
     page.on("response", lambda answer: failed.append(answer.url) if answer.status >= 400 else None)
     page.goto("/")
-    assert page.locator("h1").first.is_visible()
+    page.locator("h1").first.wait_for(state="visible")
     assert failed == []
 
 

@@ -43,10 +43,20 @@ def become(page: Any, sign_in: Callable[[User], Any], people: dict[str, User]) -
     return lambda name: sign_in(people[name])
 
 
+def follow(page: Any, leads: Any) -> None:
+    """Click what leads to another page, and wait until that page is there."""
+    with page.expect_navigation():
+        leads.first.click()
+
+
 def press(page: Any, name: str) -> None:
     """A button that leads to another page."""
-    with page.expect_navigation():
-        page.get_by_role("button", name=name, exact=True).first.click()
+    follow(page, page.get_by_role("button", name=name, exact=True))
+
+
+def see(thing: Any) -> None:
+    """It is there for the eye, now or within the time a page may take; if not, the wait fails."""
+    thing.first.wait_for(state="visible")
 
 
 def stat(page: Any, label: str) -> str:
@@ -102,19 +112,19 @@ def propose_tariff(page: Any) -> None:
     page.goto("/tariffs/propose/")
     page.get_by_label("Or paste the document").fill(json.dumps(example.TARIFF))
     press(page, "Propose")
-    assert page.get_by_text("This version prices nothing until a rate body").is_visible()
+    see(page.get_by_text("This version prices nothing until a rate body"))
 
 
 def determine_tariff(page: Any) -> None:
     page.goto("/overview/")
-    page.get_by_role("link", name="Web text").first.click()
+    follow(page, page.get_by_role("link", name="Web text"))
     press(page, "Determine")
-    assert page.get_by_text("In force today").is_visible()
+    see(page.get_by_text("In force today"))
 
 
 def grant_licence(page: Any, organisations: dict[str, Organisation]) -> None:
     page.goto("/licences/")
-    page.get_by_role("link", name="Grant a licence").first.click()
+    follow(page, page.get_by_role("link", name="Grant a licence"))
     page.get_by_label("Reference").fill(LICENCE)
     page.get_by_label("Licensee", exact=True).select_option(label=organisations[example.FIRM].name)
     page.get_by_label("Tariff", exact=True).select_option(index=1)
@@ -122,7 +132,7 @@ def grant_licence(page: Any, organisations: dict[str, Organisation]) -> None:
         page.get_by_label(use, exact=True).check()
     page.get_by_label("First day", exact=True).fill(PERIOD[0])
     press(page, "Grant the licence")
-    assert page.get_by_role("heading", name=LICENCE).is_visible()
+    see(page.get_by_role("heading", name=LICENCE))
 
 
 def record_rule(page: Any) -> str:
@@ -130,19 +140,19 @@ def record_rule(page: Any) -> str:
     page.get_by_label("Or paste the document").fill(json.dumps(example.RULE))
     press(page, "Put on record")
     press(page, "Ask for approval")
-    assert page.get_by_text("A second person has to decide.").is_visible()
+    see(page.get_by_text("A second person has to decide."))
     return str(page.url)
 
 
 def approve_rule(page: Any, rule: str) -> None:
     page.goto(rule)
     press(page, "Approve")
-    assert page.get_by_text("The version is approved.").is_visible()
+    see(page.get_by_text("The version is approved."))
 
 
 def declare(page: Any, files: Files) -> None:
     page.goto("/overview/")
-    page.get_by_role("link", name="Declare use").click()
+    follow(page, page.get_by_role("link", name="Declare use"))
     page.get_by_label("Licence", exact=True).select_option(index=1)
     page.get_by_label("First day of the period").fill(PERIOD[0])
     page.get_by_label("First day after the period").fill(PERIOD[1])
@@ -168,13 +178,13 @@ def review(page: Any) -> None:
     page.goto("/declarations/")
     row = page.get_by_role("row").filter(has_text=LICENCE)
     assert "₩1,000,003" in row.inner_text() and "Accepted" in row.inner_text()
-    row.get_by_role("link", name=re.compile("#")).click()
-    assert page.get_by_text("nobody.example.edu").first.is_visible()
+    follow(page, row.get_by_role("link", name=re.compile("#")))
+    see(page.get_by_text("nobody.example.edu"))
 
 
 def bill_and_receive(page: Any) -> None:
     page.goto("/invoices/waiting/")
-    page.get_by_role("link", name="Show the invoice").click()
+    follow(page, page.get_by_role("link", name="Show the invoice"))
     press(page, "Issue this invoice")
     assert stat(page, "Still open") == "₩1,000,003"
     page.get_by_label("Amount", exact=False).fill(str(example.POOL))
@@ -188,23 +198,23 @@ def bill_and_receive(page: Any) -> None:
 
 def compute_run(page: Any) -> str:
     page.goto("/runs/")
-    page.get_by_role("link", name="Start a run").first.click()
+    follow(page, page.get_by_role("link", name="Start a run"))
     page.get_by_label("First day of use").fill(PERIOD[0])
     page.get_by_label("First day after").fill(PERIOD[1])
     press(page, "Start and compute")
     page.get_by_text("Payable to holders", exact=True).wait_for()
     assert (stat(page, "Payable to holders"), stat(page, "Suspense")) == ("₩796,194", "₩28,309")
-    assert page.get_by_text("Equal to what was received.").is_visible()
+    see(page.get_by_text("Equal to what was received."))
     page.get_by_text("Looked up just now").wait_for()
     press(page, "Ask for approval")
-    assert page.get_by_text("A second person has to decide.").is_visible()
+    see(page.get_by_text("A second person has to decide."))
     assert page.get_by_role("button", name="Approve this result").count() == 0
     return str(page.url)
 
 
 def decide_run(page: Any, run: str) -> None:
     page.goto("/approvals/")
-    page.get_by_role("link", name="Look and decide").click()
+    follow(page, page.get_by_role("link", name="Look and decide"))
     assert page.url == run
     press(page, "Approve this result")
     press(page, "Post to the ledger")
@@ -223,11 +233,10 @@ def read_statement(page: Any, society: Organisation) -> None:
     page.goto("/accounts/login/")
     page.get_by_label("Email").fill(MEMBER)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    with page.expect_navigation():
-        page.locator("main").get_by_role("button", name="Sign in").click()
+    follow(page, page.locator("main").get_by_role("button", name="Sign in"))
     page.goto("/overview/")
     assert stat(page, "Owed to you now") == "₩70,773"
-    page.get_by_role("link", name=re.compile(r"^R\d+-")).first.click()
+    follow(page, page.get_by_role("link", name=re.compile(r"^R\d+-")))
     page.get_by_role("link", name="Why?").click()
     steps = page.locator(".why li")
     steps.last.wait_for()
@@ -238,13 +247,13 @@ def read_statement(page: Any, society: Organisation) -> None:
     assert "70,773" in "".join(sheet.extract_text() for sheet in pdf.pages)
     rows = list(csv.reader(io.StringIO(downloaded(page, "CSV").decode("utf-8-sig"))))
     assert any("70773" in row for row in rows)
-    page.get_by_role("button", name="한국어").click()
-    page.get_by_text("지급 대상액").wait_for()
+    follow(page, page.get_by_role("button", name="한국어"))
+    see(page.get_by_text("지급 대상액"))
     page.get_by_role("link", name="근거 보기").click()
     page.get_by_text("33.3334%").last.wait_for()
     assert "₩70,773" in page.locator(".why li").last.inner_text()
     page.goto("/uses/")
-    assert page.get_by_text("한빛에이아이").first.is_visible()
+    see(page.get_by_text("한빛에이아이"))
 
 
 def downloaded(page: Any, name: str) -> bytes:
