@@ -19,7 +19,7 @@ from licensing.intake.services import keep
 from licensing.licences.models import Licence
 from licensing.licences.services import create_licence
 from licensing.permissions import snapshots
-from licensing.permissions.importing import import_mandates
+from licensing.permissions.services.importing import import_mandates
 from licensing.repertoire.importing import import_holders, import_shares, import_works
 from licensing.tariffs.models import Tariff
 from licensing.tariffs.services import import_tariff

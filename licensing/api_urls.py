@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from licensing.declarations.api import DeclarationViewSet
 from licensing.licences.api import LicenceViewSet
-from licensing.permissions.api import PermissionCheckView
+from licensing.permissions.api.checks import PermissionCheckView
 from licensing.repertoire.api import WorkViewSet
 from licensing.tariffs.api import TariffViewSet
 

@@ -7,7 +7,6 @@ urlpatterns = [
     path("", include("licensing.repertoire.urls")),
     path("", include("licensing.tariffs.urls")),
     path("", include("licensing.licences.urls")),
-    path("", include("licensing.permissions.repertoire_urls")),
     path("", include("licensing.permissions.urls")),
     path("", include("licensing.declarations.urls")),
 ]

@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 from celery import Task, shared_task
 
-from licensing.permissions import imports
+from licensing.permissions.services import imports
 
 log = structlog.get_logger(__name__)
 

@@ -16,8 +16,8 @@ from accounts.organisations.models import Organisation
 from config.demo import repertoire
 from config.demo.story import manage
 from licensing.intake.models import Import
-from licensing.permissions import imports
 from licensing.permissions.models import Mandate
+from licensing.permissions.services import imports
 from licensing.permissions.tasks import resume_stalled, run_import
 from licensing.repertoire.models import Holder, Identifier, Share, Work
 from tests.accounts.people import organisation

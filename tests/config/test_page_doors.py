@@ -23,8 +23,8 @@ from accounts.notices.models import Notice
 from accounts.organisations.models import Organisation
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
-from licensing.permissions.imports import request_import
 from licensing.permissions.services import grant_mandate
+from licensing.permissions.services.imports import request_import
 from licensing.repertoire.models import Holder, Representation, Work
 from licensing.tariffs.models import TariffVersion
 from royalties.billing.models import Invoice

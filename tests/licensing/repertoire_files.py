@@ -9,7 +9,7 @@ from accounts.identity.core import SYSTEM, Actor
 from accounts.organisations.models import Organisation
 from licensing.intake import services as intake
 from licensing.intake.importing import ImportResult
-from licensing.permissions.importing import import_mandates
+from licensing.permissions.services.importing import import_mandates
 from licensing.repertoire import services
 
 IMPORTS: dict[str, Any] = {

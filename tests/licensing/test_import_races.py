@@ -18,7 +18,7 @@ from accounts.identity.core import SYSTEM
 from accounts.organisations.models import Organisation
 from licensing.intake import importing
 from licensing.intake.models import Import
-from licensing.permissions import imports
+from licensing.permissions.services import imports
 from licensing.repertoire import services
 from licensing.repertoire.models import Holder, Identifier, Share, Work
 from tests.licensing.repertoire_files import bring, counts
@@ -80,7 +80,7 @@ import os, sys, django
 django.setup()
 from django.db import connection
 from licensing.intake.importing import Stage
-from licensing.permissions import imports
+from licensing.permissions.services import imports
 finish = Stage.finish
 def stuck(self, *args, **keys):
     print("written", flush=True)

@@ -14,8 +14,8 @@ from accounts.organisations.models import Organisation
 from licensing.intake import core as intake_core
 from licensing.intake import importing
 from licensing.intake.models import Import
-from licensing.permissions import importing as mandates
 from licensing.permissions.models import Mandate
+from licensing.permissions.services import importing as mandates
 from licensing.repertoire import core
 from licensing.repertoire.identifiers import schemes
 from licensing.repertoire.importing import holders, shares, works

@@ -15,7 +15,7 @@ from accounts.identity.core import SYSTEM, Forbidden
 from accounts.organisations.models import Organisation
 from licensing.licences.services import suspend
 from licensing.permissions import services
-from licensing.permissions.asking import Item
+from licensing.permissions.services.asking import Item
 from licensing.repertoire.models import Work
 from tests.licensing.declaring import ISBN, Firm, firm
 from tests.licensing.parties import organisation, staff

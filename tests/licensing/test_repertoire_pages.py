@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.identity.core import SYSTEM
 from accounts.organisations.models import Organisation
 from licensing.intake.models import Import
-from licensing.permissions import imports
+from licensing.permissions.services import imports
 from licensing.repertoire import services
 from licensing.repertoire.models import Holder, Share, Work
 from tests.accounts.people import organisation, person

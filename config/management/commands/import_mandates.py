@@ -1,7 +1,7 @@
 """`import_mandates FILE --society REF`"""
 
 from config.imports import ImportCommand
-from licensing.permissions.importing import import_mandates
+from licensing.permissions.services.importing import import_mandates
 
 
 class Command(ImportCommand):

@@ -1,11 +1,9 @@
-"""What is done with permission: mandates granted and ended, and the answer to whether works may be used."""
+"""Mandates granted and ended."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,12 +15,10 @@ from accounts.evidence.services import record
 from accounts.identity.core import Actor, Conflict, NotFound, Reference, Refusal
 from licensing import terms
 from licensing.licences.services import checked_codes, checked_territory
-from licensing.permissions.asking import Answer, Item, answers
 from licensing.permissions.models import Mandate
 from licensing.repertoire.models import Holder
 
 ANYTHING = (terms.ANY,)
-MOST_ITEMS = 10_000
 
 
 @transaction.atomic
@@ -80,35 +76,6 @@ def end_mandate(*, actor: Actor, mandate: Mandate, on: dt.date) -> Mandate:
     return mandate
 
 
-@transaction.atomic
-def check(
-    *,
-    actor: Actor,
-    use: str,
-    items: Sequence[Item],
-    on: dt.date | None = None,
-    territory: str = "KR",
-    model: str = "",
-    dataset: str = "",
-) -> list[Answer]:
-    """Whether the actor's organisation may use each of these works so: one answer an item, in order.
-
-    Without `on` the question is about this moment. Raises Refusal for an unknown use or territory, or too many items.
-    """
-    actor.require("permissions.check")
-    if use not in terms.USES:
-        raise Refusal("unknown_term", _("Use one of: %(known)s.") % {"known": ", ".join(terms.USES)}, pointer="/use")
-    if len(items) > MOST_ITEMS:
-        detail = _("At most %(most)d items can be asked about at once.") % {"most": MOST_ITEMS}
-        raise Refusal("too_many_items", detail, pointer="/items")
-    [place] = checked_territory([territory])
-    if place == terms.ANY:
-        raise Refusal("unknown_territory", _("Ask about one territory, such as KR."), pointer="/territory")
-    given = answers(actor=actor, use=use, on=on, territory=place, model=model, dataset=dataset, items=items)
-    _note_check(actor, given, use=use, on=on and on.isoformat(), territory=place, items=len(items))
-    return given
-
-
 @contextmanager
 def _overlap_refused() -> Iterator[None]:
     """Turn the database's refusal of two mandates over the same things into a Conflict."""
@@ -128,19 +95,6 @@ def _check_society(actor: Actor, holder: Holder) -> None:
     if not actor.is_system and actor.organisation_id != holder.society_id:
         raise NotFound(_("There is no such holder."))
     actor.require("mandates.manage")
-
-
-def _note_check(actor: Actor, given: Sequence[Answer], **asked: Any) -> None:
-    """That it was asked and what was answered, so that a licensee can show later that it did ask."""
-    verdicts = Counter(answer.verdict for answer in given)
-    said = "\n".join(f"{a.verdict} {a.basis} {a.work.id if a.work else ''} {a.missing_ppm}" for a in given)
-    record(
-        actor=actor,
-        verb="permission.checked",
-        object=Reference("organisation", actor.organisation_id or 0),
-        organisation_id=actor.organisation_id,
-        data=asked | {"verdicts": dict(verdicts), "answers_sha256": hashlib.sha256(said.encode()).hexdigest()},
-    )
 
 
 def _note(actor: Actor, what: str, mandate: Mandate, **data: Any) -> None:

@@ -23,7 +23,7 @@ from accounts.organisations.models import Organisation
 from licensing.intake.core import write_rejects
 from licensing.intake.models import Import
 from licensing.permissions import tasks
-from licensing.permissions.imports import PERMISSION, find_import, request_import
+from licensing.permissions.services.imports import PERMISSION, find_import, request_import
 
 LABELS: Final = {
     Import.Kind.HOLDERS: gettext_lazy("Members"),

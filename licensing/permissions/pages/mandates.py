@@ -1,8 +1,6 @@
-"""Pages of permission: the society's mandates, and a check of single works."""
+"""Pages of the society's mandates."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q
@@ -17,12 +15,10 @@ from accounts.identity.core import Actor, NotFound, Refusal
 from accounts.identity.gate import ActorRequest, requires, signed_in
 from licensing import labels, terms
 from licensing.permissions import services
-from licensing.permissions.asking import Item
-from licensing.permissions.forms import CheckForm, EndForm, MandateForm
+from licensing.permissions.forms import EndForm, MandateForm
 from licensing.permissions.models import Mandate
 
 SORTS = {"holder": "holder__name", "valid": "valid"}
-MOST_LINES = 200
 
 
 @signed_in
@@ -90,37 +86,6 @@ def mandate_end(request: ActorRequest, mandate_id: int) -> HttpResponse:
             messages.success(request, _("The mandate is ended."))
             return redirect("licensing:mandates")
     return render(request, "licensing/permissions/mandate_end.html", {"form": form, "mandate": found})
-
-
-@requires("permissions.check")
-@require_http_methods(["GET", "POST"])
-def permission_check(request: ActorRequest) -> HttpResponse:
-    """Ask about a few works by hand; programs ask the API."""
-    form = CheckForm(request.POST or None)
-    results: list[tuple[str, Any]] = []
-    if request.method == "POST" and form.is_valid():
-        lines = [line.strip() for line in form.cleaned_data["items"].splitlines() if line.strip()][:MOST_LINES]
-        try:
-            answers = services.check(
-                actor=request.actor,
-                use=form.cleaned_data["use"],
-                on=form.cleaned_data["on"],
-                territory=form.cleaned_data["territory"],
-                items=[_item(line) for line in lines],
-            )
-        except Refusal as refusal:
-            field = (refusal.pointer or "").lstrip("/")
-            form.add_error(field if field in form.fields else None, str(refusal))
-        else:
-            results = list(zip(lines, answers, strict=True))
-    return render(request, "licensing/permissions/check.html", {"form": form, "results": results})
-
-
-def _item(line: str) -> Item:
-    scheme, colon, value = line.partition(":")
-    if colon and scheme.strip().lower() in terms.SCHEMES:
-        return Item(scheme=scheme.strip().lower(), value=value)
-    return Item(title=line)
 
 
 def _may_manage(actor: Actor) -> bool:

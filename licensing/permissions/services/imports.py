@@ -14,7 +14,7 @@ from accounts.organisations.models import Organisation
 from licensing.intake.importing import ImportResult, check_society
 from licensing.intake.models import Import
 from licensing.intake.services import keep
-from licensing.permissions.importing import import_mandates
+from licensing.permissions.services.importing import import_mandates
 from licensing.repertoire.services import import_holders, import_shares, import_works
 
 PERMISSION: Final = {

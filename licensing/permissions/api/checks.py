@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from accounts.access.api.views import ApiView
 from licensing import terms
 from licensing.permissions import services
-from licensing.permissions.asking import Answer, Item
+from licensing.permissions.services.asking import Answer, Item
 
 _LONGEST = {"scheme": 20, "value": 2048, "title": 1000, "creators": 2000}
 

@@ -1,0 +1,1 @@
+"""Permission over the API."""

@@ -1,0 +1,27 @@
+"""The rules of permission. Pure."""
+
+from licensing.permissions.core.decision import (
+    SEOUL,
+    Decision,
+    Facts,
+    Grant,
+    Reason,
+    Reservation,
+    Share,
+    Span,
+    decide,
+    seoul_day,
+)
+
+__all__ = [
+    "SEOUL",
+    "Decision",
+    "Facts",
+    "Grant",
+    "Reason",
+    "Reservation",
+    "Share",
+    "Span",
+    "decide",
+    "seoul_day",
+]

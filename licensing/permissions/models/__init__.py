@@ -1,0 +1,5 @@
+"""The tables of permission."""
+
+from licensing.permissions.models.mandates import DirectLicence, Mandate
+
+__all__ = ["DirectLicence", "Mandate"]

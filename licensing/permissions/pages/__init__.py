@@ -1,0 +1,1 @@
+"""The pages of permission, and of what is imported with it."""
