@@ -10,7 +10,8 @@ from accounts.identity.core import Refusal, say
 
 PERMISSIONS: Final = frozenset({
     "organisation.manage", "members.manage", "tokens.manage", "approvals.decide", "evidence.view",
-    "works.import", "mandates.manage",
+    "works.import", "mandates.manage", "membership.manage", "works.register", "mandates.sign",
+    "reservations.manage", "reservations.make", "sites.manage", "cases.manage", "cases.view", "cases.answer",
     "tariffs.manage", "tariffs.determine", "licences.manage",
     "declarations.declare", "declarations.view", "declarations.review", "permissions.check",
     "billing.manage", "billing.view",
@@ -25,13 +26,15 @@ _HOUSE: Final = frozenset(
 # What each role may do, by the kind of organisation. A role that a kind does not list does not exist there.
 ROLES: Final[dict[str, dict[str, frozenset[str]]]] = {
     "society": {
-        "administrator": PERMISSIONS - {"tariffs.determine", "declarations.declare"},
+        "administrator": PERMISSIONS
+        - {"tariffs.determine", "declarations.declare", "works.register", "mandates.sign", "reservations.make", "cases.answer"},
         "licensing": frozenset({
             "tariffs.manage", "licences.manage", "declarations.view", "declarations.review", "permissions.check",
-            "billing.view", "approvals.decide",
+            "billing.view", "approvals.decide", "cases.manage", "cases.view", "reservations.manage",
         }),
         "repertoire": frozenset({
             "works.import", "mandates.manage", "declarations.view", "permissions.check", "statements.view",
+            "membership.manage", "reservations.manage", "sites.manage", "cases.view",
         }),
         "distribution": frozenset({
             "distribution.compute", "distribution.approve", "distribution.view", "declarations.view", "billing.view",
@@ -43,29 +46,36 @@ ROLES: Final[dict[str, dict[str, frozenset[str]]]] = {
         }),
         "auditor": frozenset({
             "evidence.view", "declarations.view", "billing.view", "distribution.view", "statements.view", "ledger.view",
+            "cases.view",
         }),
     },
     "licensee": {
-        "administrator": _HOUSE | {"declarations.declare", "declarations.view", "permissions.check", "billing.view"},
-        "declarant": frozenset({"declarations.declare", "declarations.view", "permissions.check"}),
-        "finance": frozenset({"declarations.view", "billing.view"}),
+        "administrator": _HOUSE
+        | {"declarations.declare", "declarations.view", "permissions.check", "billing.view", "cases.view", "cases.answer"},
+        "declarant": frozenset({
+            "declarations.declare", "declarations.view", "permissions.check", "cases.view", "cases.answer",
+        }),
+        "finance": frozenset({"declarations.view", "billing.view", "cases.view"}),
         "viewer": frozenset({"declarations.view"}),
     },
     "rate_body": {"administrator": _HOUSE | {"tariffs.determine"}},
 }  # fmt: skip
 
+_CATALOGUE: Final = frozenset({"works.register", "reservations.make", "sites.manage", "cases.view"})
+
 # What someone who acts for a holder may do, by the scope of the representation.
 REPRESENTATIONS: Final[dict[str, frozenset[str]]] = {
-    "member": frozenset({"statements.view"}),
-    "full": frozenset({"statements.view"}),
+    "member": frozenset({"statements.view"}) | _CATALOGUE | {"mandates.sign"},
+    "full": frozenset({"statements.view"}) | _CATALOGUE | {"mandates.sign"},
     "finance": frozenset({"statements.view"}),
-    "catalogue": frozenset(),
+    "catalogue": _CATALOGUE,
 }
 
 # Four eyes and the house's own keys need a person: no program carries these.
 PEOPLE_ONLY: Final = frozenset({
     "approvals.decide", "distribution.approve", "tariffs.determine",
     "members.manage", "tokens.manage", "organisation.manage", "evidence.view",
+    "membership.manage", "mandates.sign", "cases.answer",
 })  # fmt: skip
 SCOPES: Final = PERMISSIONS - PEOPLE_ONLY
 

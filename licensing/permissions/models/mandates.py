@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField, DateRangeField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.organisations.models import Organisation
 from licensing.repertoire.models import Holder
@@ -50,6 +52,47 @@ class Mandate(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["society", "holder"], name="mandate_by_holder")]
+
+
+class MandateTerms(models.Model):
+    """The words that a holder signs, and the notice with which they may take a mandate back. A new text is a new version."""
+
+    class NoticeTo(models.TextChoices):
+        DAY = "day", _("any day")
+        MONTH = "month", _("the end of a month")
+        YEAR = "year", _("the end of a year")
+
+    society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+    text_ko = models.TextField(blank=True)
+    sha256 = models.CharField(max_length=64)
+    notice_days = models.PositiveIntegerField(default=0)
+    notice_to = models.CharField(max_length=5, choices=NoticeTo.choices, default=NoticeTo.DAY)
+    valid_from = models.DateField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        app_label = "licensing"
+        constraints = [
+            models.UniqueConstraint(fields=["society", "version"], name="mandate_terms_version_has_its_own_number")
+        ]
+        indexes = [models.Index(fields=["society", "-valid_from", "-version"], name="mandate_terms_in_force")]
+
+
+class MandateSignature(models.Model):
+    """A holder signed a mandate by typing their name: who, when, which words, for what."""
+
+    mandate = models.ForeignKey(Mandate, models.PROTECT, related_name="signatures")
+    terms = models.ForeignKey(MandateTerms, models.PROTECT, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    typed_name = models.CharField(max_length=300)
+    language = models.CharField(max_length=2)
+    document_sha256 = models.CharField(max_length=64)  # of the words with what was ticked, as shown
+    signed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        app_label = "licensing"
 
 
 class DirectLicence(models.Model):
