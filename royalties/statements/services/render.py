@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
-import importlib.util
-import json
-import threading
 from pathlib import Path
 from typing import Any
 
-import typst
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 import royalties.statements
+from accounts.identity.paper import pdf
 from royalties.statements.core import Head, Line, Statement, chosen
 from royalties.statements.wording import (
     corrections,
@@ -31,40 +27,12 @@ from royalties.statements.wording import (
 
 TEMPLATE = Path(royalties.statements.__file__).with_name("statement.typ")
 LINES_ON_PAPER = 200  # works; the CSV has all
-_local = threading.local()
 
 
 def render_pdf(statement: Statement, language: str) -> bytes:
     """The PDF in `ko` or `en`. A statement of very many works shows the largest on paper and names the CSV for the rest."""
     with override(language):
-        data = json.dumps(_data(statement, language), ensure_ascii=False)
-    made = _compiler().compile(
-        format="pdf", sys_inputs={"data": data}, timestamp=_moment(statement.head.published_on), pdf_tags=False
-    )
-    assert isinstance(made, bytes)
-    return made
-
-
-def _compiler() -> typst.Compiler:
-    """One compiler a thread, reused: fonts and template are read once."""
-    compiler = getattr(_local, "compiler", None)
-    if compiler is None:
-        compiler = typst.Compiler(
-            str(TEMPLATE), root=str(TEMPLATE.parent), font_paths=_fonts(), ignore_system_fonts=True
-        )
-        _local.compiler = compiler
-    return compiler
-
-
-def _fonts() -> list[str]:
-    """The folder with NanumGothic (OFL), found without importing its package, which would bring in a plotting library."""
-    spec = importlib.util.find_spec("koreanize_matplotlib")
-    assert spec is not None and spec.origin is not None
-    return [str(Path(spec.origin).parent / "fonts")]
-
-
-def _moment(published: datetime.date) -> datetime.datetime:
-    return datetime.datetime.combine(published, datetime.time(), tzinfo=datetime.UTC)
+        return pdf(TEMPLATE, _data(statement, language), statement.head.published_on)
 
 
 def _data(statement: Statement, language: str) -> dict[str, Any]:
