@@ -55,9 +55,14 @@ def portal(request: HttpRequest) -> dict[str, Any]:
             "other_language": _LANGUAGES["en" if (get_language() or "en").startswith("ko") else "ko"],
             "unread": SimpleLazyObject(lambda: _unread(actor)),
             "notices_url": _url("accounts:notices"),
-            "tokens_url": _url("accounts:tokens"),
+            "tokens_url": _url("accounts:tokens") if _keeps_tokens(actor) else "",
         },
     }
+
+
+def _keeps_tokens(actor: Actor) -> bool:
+    """An organisation's tokens are for those who manage them; a creator has their own."""
+    return actor.can("tokens.manage") if actor.organisation_id else bool(actor.holder_ids)
 
 
 def audience(actor: Actor) -> str:

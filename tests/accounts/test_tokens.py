@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.access import services
@@ -152,3 +154,9 @@ def test_a_scope_that_the_organisation_lost_no_longer_counts() -> None:
     token, text = people.token(people.organisation())
     Token.objects.filter(pk=token.pk).update(scopes=["declarations.view", "distribution.approve", "members.manage"])
     assert actor_of_token(services.authenticate_token(text)).permissions == {"declarations.view"}
+
+
+@pytest.mark.parametrize("role, offered", [("administrator", True), ("auditor", False)])
+def test_the_menu_offers_tokens_to_those_who_may_keep_them(client: Client, role: str, offered: bool) -> None:
+    client.force_login(people.person(people.organisation("KOREA-WEB", "society"), role))
+    assert (f'href="{reverse("accounts:tokens")}"' in client.get(reverse("accounts:profile")).text) is offered

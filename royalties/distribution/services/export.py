@@ -17,6 +17,7 @@ COLUMNS = (
     "weight", "invoice",
 )  # fmt: skip
 _AT_ONCE = 5_000
+_A_PIECE = 1_000
 _QUERY = """
     SELECT coalesce(h.ref, ''), coalesce(w.ref, ''), CASE WHEN a.work_id IS NULL THEN a.scheme || ':' || a.value ELSE '' END,
            a.status, a.amount, i.currency, a.reason, a.role, a.ppm, a.used_on, a.work_amount, a.weight, i.number
@@ -34,27 +35,32 @@ _TEXTS = (0, 1, 2, 7)  # the cells that people wrote
 
 def export(run: Run, out: IO[str]) -> int:
     """Write one row an allocation, by key; amounts sum to the run's distributable. Returns how many rows were written."""
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
     written = 0
-    for row in rows(run):
-        writer.writerow(row)
-        written += 1
+    for rows_in, text in _pieces(run):
+        out.write(text)
+        written += rows_in
     return written
 
 
 def csv_lines(run: Run) -> Iterator[str]:
     """The same file in pieces, for a streamed answer."""
-    buffer = io.StringIO()
+    return (text for _rows_in, text in _pieces(run))
+
+
+def _pieces(run: Run) -> Iterator[tuple[int, str]]:
+    """The file with its header, piece by piece: how many allocations are in it, and its text."""
+    buffer, held = io.StringIO(), 0
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for place, row in enumerate(rows(run), 1):
+    for row in rows(run):
         writer.writerow(row)
-        if place % 1000 == 0:
-            yield buffer.getvalue()
+        held += 1
+        if held == _A_PIECE:
+            yield held, buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
-    yield buffer.getvalue()
+            held = 0
+    yield held, buffer.getvalue()
 
 
 def rows(run: Run) -> Iterator[list[Any]]:
