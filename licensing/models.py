@@ -1,6 +1,6 @@
 """The face of the app: names its slices' models, so that Django finds them."""
 
-from licensing.compliance.models import Case, CaseUse, CompensationTerms, ReservationNotice
+from licensing.compliance.models import Case, CaseScan, CaseUse, CompensationTerms, ReservationNotice
 from licensing.declarations.models import Declaration, DeclarationFile, DeclaredUse
 from licensing.intake.models import Import, StoredFile
 from licensing.licences.models import Licence
@@ -32,6 +32,7 @@ __all__ = [
     "Application",
     "BulkCheck",
     "Case",
+    "CaseScan",
     "CaseUse",
     "CompensationTerms",
     "Declaration",

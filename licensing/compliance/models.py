@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.organisations.models import Organisation
@@ -86,6 +86,24 @@ class CompensationTerms(models.Model):
         ]
 
 
+class CaseScan(models.Model):
+    """An accepted declaration was looked through for cases, once; and what its uses that nothing allowed would have cost.
+
+    `rating` is the tariff's calculation (tariffs.core.Rating as data) that the cases divide among themselves; empty where
+    no tariff prices them, and then `problem` says why.
+    """
+
+    declaration = models.OneToOneField(Declaration, models.PROTECT, related_name="+")
+    scanned_at = models.DateTimeField(auto_now_add=True)
+    cases = models.IntegerField(default=0)
+    rating = models.JSONField(null=True)
+    tariff = models.CharField(max_length=100, blank=True)  # ref and version
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        app_label = "licensing"
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, actor: Actor) -> CaseQuerySet:
         """Both parties of the declaration, once told; a creator those about holders of theirs."""
@@ -133,6 +151,8 @@ class Case(models.Model):
     licence = models.ForeignKey(Licence, models.PROTECT, null=True, related_name="+")  # that covers it afterwards
     answer = models.TextField(blank=True)  # of the licensee, where they dispute it
     outcome = models.CharField(max_length=2000, blank=True)  # what it was settled on, or why it was closed
+    offered = models.BigIntegerField(null=True)  # an amount other than proposed, which a second person decides on
+    offered_why = models.CharField(max_length=2000, blank=True)
     opened_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
     notified_at = models.DateTimeField(null=True)
     due_on = models.DateField(null=True)
@@ -155,6 +175,8 @@ class Case(models.Model):
             models.Index(fields=["society", "status", "due_on", "id"], name="case_queue"),
             models.Index(fields=["licensee", "-id"], name="case_by_licensee"),
             models.Index(fields=["holder", "-id"], name="case_by_holder"),
+            models.Index("society", F("proposed").desc(nulls_last=True), "id", name="case_by_money"),
+            models.Index(fields=["society", "id"], condition=Q(status="settled", amount__gt=0), name="case_to_bill"),
         ]
 
     def __str__(self) -> str:

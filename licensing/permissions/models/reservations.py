@@ -198,6 +198,10 @@ class Reservation(models.Model):
     signal = models.ForeignKey(FoundSignal, models.PROTECT, null=True, related_name="reservations")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    # When licensees were told that it took effect, and that it ended (compliance): marks, which `reservations.sql` lets move.
+    told_at = models.DateTimeField(null=True)
+    end_told_at = models.DateTimeField(null=True)
+
     objects = ReservationQuerySet.as_manager()
 
     class Meta:
@@ -238,6 +242,16 @@ class Reservation(models.Model):
             models.Index(fields=["holder"], condition=Q(holder__isnull=False), name="reservation_of_holder"),
             models.Index(fields=["place"], condition=~Q(place=""), name="reservation_of_place"),
             models.Index(fields=["scheme", "value"], condition=~Q(value=""), name="reservation_of_identifier"),
+            models.Index(
+                fields=["effective_from", "id"],
+                condition=Q(status="effective", told_at=None),
+                name="reservation_to_tell",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(told_at__isnull=False, ended_at__isnull=False, end_told_at=None),
+                name="reservation_end_to_tell",
+            ),
         ]
 
     def __str__(self) -> str:
