@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.identity.sql import point
 from accounts.organisations.models import Organisation
+from licensing.compliance.models import Case
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
 from royalties.ledger.models import Journal
@@ -50,6 +51,10 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
             return self.none()
         return self.filter(Q(society_id=actor.organisation_id) | Q(licensee_id=actor.organisation_id))
 
+    def of_use(self) -> InvoiceQuerySet:
+        """Those for declared use: a licence's billing periods are theirs, compensation stands beside them."""
+        return self.filter(kind=Invoice.Kind.USE)
+
     def with_status(self, status: str) -> InvoiceQuerySet:
         """Those that are `open`, `part_paid` or `paid`; all of them for any other word."""
         conditions = {
@@ -63,12 +68,19 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 class Invoice(models.Model):
     """What a licensee owes for one billing period: net (the pool, once paid), VAT apart, gross. Minor units.
 
-    `rating` keeps the whole calculation as it was; `previously_billed` is subtracted from its total.
+    `rating` keeps the whole calculation as it was; `previously_billed` is subtracted from its total. An invoice of kind
+    `compensation` asks for what one case was settled on: its pool belongs to the case's holder alone.
     """
+
+    class Kind(models.TextChoices):
+        USE = "use", _("declared use")
+        COMPENSATION = "compensation", _("compensation")
 
     society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     licensee = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     licence = models.ForeignKey(Licence, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.USE)
+    case = models.OneToOneField(Case, models.PROTECT, null=True, related_name="+")  # billed once
     number = models.CharField(max_length=40)
     period = DateRangeField()
     currency = models.CharField(max_length=3)
@@ -92,6 +104,10 @@ class Invoice(models.Model):
             models.UniqueConstraint(fields=["society", "number"], name="invoice_number_is_unique_in_its_society"),
             models.CheckConstraint(condition=Q(net__gt=0, vat__gte=0), name="invoice_is_positive"),
             models.CheckConstraint(condition=Q(gross=F("net") + F("vat")), name="invoice_gross_is_net_and_vat"),
+            models.CheckConstraint(
+                condition=Q(kind="use", case=None) | Q(kind="compensation", case__isnull=False),
+                name="invoice_of_compensation_names_its_case",
+            ),
             models.CheckConstraint(
                 condition=Q(received__gte=0, received__lte=F("gross")),
                 name="invoice_is_not_overpaid",

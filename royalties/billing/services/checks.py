@@ -18,7 +18,13 @@ _CHECKS: Final = {
         SELECT i.number, format('subtracts %%s, earlier invoices asked for %%s', i.previously_billed, coalesce(sum(e.net), 0))
         FROM royalties_invoice i
         LEFT JOIN royalties_invoice e ON e.licence_id = i.licence_id AND e.period = i.period AND e.id < i.id
+         AND e.kind = 'use' AND i.kind = 'use'
         GROUP BY i.id HAVING coalesce(sum(e.net), 0) <> i.previously_billed""",
+    "compensation": """
+        SELECT i.number, format('asks for %%s, case %%s was settled on %%s', i.net, c.id, coalesce(c.amount, 0))
+        FROM royalties_invoice i JOIN licensing_case c ON c.id = i.case_id
+        WHERE c.status <> 'settled' OR c.amount IS DISTINCT FROM i.net OR c.society_id <> i.society_id
+           OR c.licensee_id <> i.licensee_id OR c.currency <> i.currency""",
     "received": """
         SELECT i.number, format('receipts sum to %%s, received is %%s', coalesce(sum(r.amount), 0), i.received)
         FROM royalties_invoice i LEFT JOIN royalties_receipt r ON r.invoice_id = i.id

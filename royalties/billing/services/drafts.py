@@ -86,7 +86,7 @@ def draft(*, actor: Actor, licence: Licence, period: Period, issued_on: datetime
     """
     may_bill(actor, licence)
     start, end = check_period(period)
-    earlier = tuple(Invoice.objects.filter(licence=licence, period=DateRange(start, end)).order_by("id"))
+    earlier = tuple(Invoice.objects.of_use().filter(licence=licence, period=DateRange(start, end)).order_by("id"))
     _no_overlap(licence, (start, end))
     declared = Declaration.objects.billable().filter(licence=licence, period__contained_by=DateRange(start, end))
     declarations = tuple(declared.order_by("id"))
@@ -187,7 +187,8 @@ def may_bill(actor: Actor, licence: Licence) -> None:
 def _no_overlap(licence: Licence, period: Period) -> None:
     """Billing periods of a licence are equal or apart, or a declaration would count in two of them."""
     asked = DateRange(*period)
-    other = Invoice.objects.filter(licence=licence, period__overlap=asked).exclude(period=asked).order_by("id").first()
+    of_licence = Invoice.objects.of_use().filter(licence=licence, period__overlap=asked)
+    other = of_licence.exclude(period=asked).order_by("id").first()
     if other is not None:
         raise Conflict(
             "period_overlaps",
@@ -218,7 +219,7 @@ def _nothing(licence: Licence, period: Period, earlier: Sequence[Invoice]) -> st
 def _periods_billed(licences: set[int]) -> dict[int, list[Period]]:
     found: dict[int, list[Period]] = {}
     for licence, period in (
-        Invoice.objects.filter(licence_id__in=licences).order_by("id").values_list("licence_id", "period")
+        Invoice.objects.of_use().filter(licence_id__in=licences).order_by("id").values_list("licence_id", "period")
     ):
         found.setdefault(licence, []).append((period.lower, period.upper))
     return found
