@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -119,6 +121,10 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
     def public(self) -> ReservationQuerySet:
         """Those that anybody may look up: in force now or once, never those that wait for their e-mail to be confirmed."""
         return self.exclude(status=Reservation.Status.UNCONFIRMED)
+
+    def worded(self, text: str) -> ReservationQuerySet:
+        """Every word of the text, in the title or creators that were typed."""
+        return self.annotate(words=SearchVector("title", "creators", config="simple")).filter(words=text)
 
     def counting(self, moment: datetime.datetime) -> ReservationQuerySet:
         """In force at this moment: from when they took effect until they ended. While identity is checked they count."""
@@ -242,6 +248,7 @@ class Reservation(models.Model):
             models.Index(fields=["holder"], condition=Q(holder__isnull=False), name="reservation_of_holder"),
             models.Index(fields=["place"], condition=~Q(place=""), name="reservation_of_place"),
             models.Index(fields=["scheme", "value"], condition=~Q(value=""), name="reservation_of_identifier"),
+            GinIndex(SearchVector("title", "creators", config="simple"), name="reservation_by_words"),
             models.Index(
                 fields=["effective_from", "id"],
                 condition=Q(status="effective", told_at=None),
