@@ -1,0 +1,193 @@
+"""Reservations through their life: received, checked, effective; ended by rejection, withdrawal or a newer one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from accounts.evidence.models import Event
+from accounts.identity.core import SYSTEM, Actor, Conflict, Forbidden, NotFound, Refusal
+from accounts.organisations.models import Organisation
+from licensing.permissions.models import Reservation
+from licensing.permissions.services import reservations
+from licensing.permissions.services.targets import Claimant, Target
+from licensing.repertoire.models import Holder, Share, Work
+from tests.licensing.parties import organisation, staff
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def society() -> Organisation:
+    return organisation("KOLAA", "society")
+
+
+@pytest.fixture
+def holder(society: Organisation) -> Holder:
+    return Holder.objects.create(society=society, ref="H-1", name="Kim")
+
+
+@pytest.fixture
+def work(society: Organisation, holder: Holder) -> Work:
+    work = Work.objects.create(society=society, ref="W-1", kind="book", title="Poems")
+    Share.objects.create(work=work, holder=holder, ppm=1_000_000, valid=("2020-01-01", None))
+    return work
+
+
+def member(*holders: Holder) -> Actor:
+    return Actor(
+        kind="user", id=9, label="member", user_id=None, permissions=frozenset({"reservations.make"}),
+        holder_ids=frozenset(h.pk for h in holders),
+    )  # fmt: skip
+
+
+def reserve(society: Organisation, target: Target, **more: Any) -> Reservation:
+    wanted: dict[str, Any] = {"actor": SYSTEM, "uses": ["train"], "source": "staff", "claimant": Claimant(name="Kim")}
+    return reservations.reserve(society=society, target=target, **(wanted | more))
+
+
+def ask(society: Organisation, target: Target, **more: Any) -> Reservation:
+    who = Claimant(name="Lee", email="Lee@Example.com", role="photographer", language="en")
+    return reservations.request(society=society, target=target, uses=["*"], claimant=who, **more)
+
+
+def key_in(message: Any) -> str:
+    return str(message.body.partition("?key=")[2].split()[0])
+
+
+def test_a_member_reserves_a_work_of_theirs_and_it_is_effective_at_once(
+    society: Organisation, holder: Holder, work: Work
+) -> None:
+    made = reserve(society, Target.work(work), actor=member(holder), claimant=Claimant(holder), source="member")
+    assert made.status == "effective"
+    assert made.received_at == made.effective_from <= timezone.now()
+    assert Event.objects.about("reservation", made.pk).get().verb == "reservation.received"
+
+
+def test_a_member_reserves_nothing_that_is_anothers(society: Organisation, holder: Holder, work: Work) -> None:
+    other = Holder.objects.create(society=society, ref="H-2", name="Lee")
+    with pytest.raises(NotFound):
+        reserve(society, Target.work(work), actor=member(other), claimant=Claimant(other))
+    with pytest.raises(NotFound):
+        reserve(society, Target.of_holder(holder), actor=member(other), claimant=Claimant(other))
+    with pytest.raises(Forbidden):
+        reserve(society, Target.work(work), actor=member(other), claimant=Claimant(holder))
+    assert not Reservation.objects.exists()
+
+
+def test_a_place_that_nobody_has_proved_is_checked_within_five_working_days_and_counts_meanwhile(
+    society: Organisation, holder: Holder
+) -> None:
+    made = reserve(society, Target.place("example.com"), actor=member(holder), claimant=Claimant(holder))
+    assert made.status == "received"
+    assert made.due_on is not None and made.due_on - timezone.localdate() >= dt.timedelta(7)
+    assert made in Reservation.objects.counting(timezone.now())
+
+
+def test_the_same_again_gives_the_one_that_stands(society: Organisation) -> None:
+    first = reserve(society, Target.identifier("isbn", "978-0-306-40615-7"))
+    assert reserve(society, Target.identifier("isbn", "0306406152")) == first
+    assert reserve(society, Target.identifier("isbn", "0306406152"), uses=["ground"]) != first
+    assert Event.objects.filter(verb="reservation.received").count() == 2
+
+
+def test_a_reservation_never_counts_backwards(society: Organisation) -> None:
+    with pytest.raises(Refusal, match="never backwards"):
+        reserve(society, Target.place("example.com"), effective_from=timezone.now() - dt.timedelta(seconds=1))
+    later = timezone.now() + dt.timedelta(days=30)
+    assert reserve(society, Target.place("example.com"), effective_from=later).effective_from == later
+
+
+def test_anyones_reservation_counts_once_its_link_is_opened(
+    society: Organisation, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        asked = ask(society, Target.place("lee.example.com"))
+    assert asked.status == "unconfirmed" and asked.received_at is None
+    key = key_in(mail.outbox[0])
+    with pytest.raises(NotFound):
+        reservations.confirm(asked.ref, "another")
+    with pytest.raises(NotFound):
+        reservations.by_ref(asked.ref)
+    with django_capture_on_commit_callbacks(execute=True):
+        confirmed = reservations.confirm(asked.ref, key)
+    assert confirmed.status == "received" and confirmed.due_on is not None
+    assert mail.outbox[1].to == ["lee@example.com"]
+    assert reservations.confirm(asked.ref, key).received_at == confirmed.received_at
+    assert Event.objects.about("reservation", asked.pk).filter(verb="reservation.received").count() == 1
+
+
+def test_whoever_asks_twice_is_mailed_a_new_link_to_the_one_reservation(
+    society: Organisation, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        first = ask(society, Target.place("lee.example.com"))
+        assert ask(society, Target.place("lee.example.com")) == first
+    reservations.confirm(first.ref, key_in(mail.outbox[1]))
+    assert ask(society, Target.place("lee.example.com")).status == "received"
+
+
+def test_the_society_accepts_or_rejects_what_was_received_once(society: Organisation) -> None:
+    clerk = staff(society, "reservations.manage")
+    made = reserve(society, Target.place("example.com"))
+    assert reservations.accept(actor=clerk, reservation=made).status == "effective"
+    with pytest.raises(Conflict):
+        reservations.reject(actor=clerk, reservation=made, reasons=[{"code": "x", "detail": "No."}])
+
+    other = reserve(society, Target.place("example.org"))
+    with pytest.raises(Refusal, match="Say why"):
+        reservations.reject(actor=clerk, reservation=other, reasons=[])
+    before = timezone.now()
+    reservations.reject(actor=clerk, reservation=other, reasons=[{"code": "not_holder", "detail": "Not yours."}])
+    assert other.status == "rejected" and other.reasons[0]["code"] == "not_holder"
+    assert other in Reservation.objects.counting(before)  # it counted until then
+    assert other not in Reservation.objects.counting(timezone.now())
+
+
+def test_only_its_own_society_decides(society: Organisation) -> None:
+    made = reserve(society, Target.place("example.com"))
+    stranger = staff(organisation("OTHER", "society"), "reservations.manage")
+    with pytest.raises(NotFound):
+        reservations.accept(actor=stranger, reservation=made)
+    with pytest.raises(Forbidden):
+        reservations.withdraw(actor=stranger, reservation=made)
+    with pytest.raises(Forbidden):
+        reservations.accept(actor=staff(society), reservation=made)
+
+
+def test_a_claimant_withdraws_by_the_key_in_the_letter(
+    society: Organisation, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        asked = ask(society, Target.place("lee.example.com"))
+    key = key_in(mail.outbox[0])
+    made = reservations.confirm(asked.ref, key)
+    with pytest.raises(NotFound):
+        reservations.withdraw(reservation=made, key="guess")
+    with pytest.raises(Forbidden):
+        reservations.withdraw(reservation=made)
+    assert reservations.withdraw(reservation=made, key=key).status == "withdrawn"
+    assert reservations.withdraw(reservation=made, key=key).ended_at == made.ended_at
+
+
+def test_a_change_supersedes_without_a_gap_and_keeps_the_proof(
+    society: Organisation, holder: Holder, work: Work
+) -> None:
+    old = reserve(society, Target.work(work), actor=member(holder), claimant=Claimant(holder), source="member")
+    new = reservations.supersede(actor=member(holder), reservation=old, uses=["train", "ground"])
+    assert (new.status, new.uses, new.supersedes) == ("effective", ["ground", "train"], old)
+    assert (old.status, old.ended_at) == ("superseded", new.effective_from)
+    with pytest.raises(Conflict):
+        reservations.supersede(actor=member(holder), reservation=old, uses=["index"])
+
+
+def test_a_ref_cannot_be_guessed_and_is_read_as_typed(society: Organisation) -> None:
+    made = reserve(society, Target.place("example.com"))
+    assert len(made.ref) == 16 and made.ref.startswith("R-")
+    assert reservations.by_ref(f" {made.ref.lower().replace('-', ' ')}") == made
+    with pytest.raises(NotFound):
+        reservations.by_ref("R")
