@@ -6,7 +6,7 @@ Pure; the oracle of `match.sql`.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 WEB: Final = ("domain", "url")
@@ -43,9 +43,14 @@ def nearest(scheme: str, value: str, registered: Registered, *, is_suffix: Calla
     """
     if (scheme, value) in registered or scheme not in WEB:
         return registered.get((scheme, value))
-    schemes = sorted(WEB, key=lambda other: other != scheme)
-    found = [(len(place.rstrip("/")), place, s) for place in places(value, is_suffix=is_suffix) for s in schemes]
-    found = [(size, place, s) for size, place, s in found if (s, place) in registered]
+    return nearest_of(scheme, value, places(value, is_suffix=is_suffix), registered)
+
+
+def nearest_of(scheme: str, value: str, places: Iterable[str], registered: Registered) -> int | None:
+    """The same for a web location whose places are known."""
+    if (scheme, value) in registered:
+        return registered[scheme, value]
+    found = [(len(place.rstrip("/")), place, s) for place in places for s in WEB if (s, place) in registered]
     if not found:
         return None
     _size, place, which = min(found, key=lambda f: (-f[0], f[1] != value, f[2] != scheme, -len(f[1]), f[2]))

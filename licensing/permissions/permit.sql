@@ -6,7 +6,7 @@
 --          mandate, direct(holder_id, uses, kinds, territory, valid_from, valid_to)        codes as '|train|ground|' or '|*|'
 --          reservation(work_id, holder_id, place, uses, territory, reserved_from, reserved_to)   one of the three targets
 --          place(scheme, value, place)      every location whose reservation counts for a declared web identifier
---          statutory(kind, use)             schemes that are enabled
+--          statutory(uses, kinds, territory, valid_from, valid_to)   what the society's enabled schemes allow
 --          licence(use, kind, dataset, valid_from, valid_to)   what the licence allows here; dataset NULL: any
 --          context(territory)
 -- Output   permitted(work_id, scheme, value, kind, use, unit, used_on, status, basis, missing_ppm, units, lines)
@@ -33,6 +33,14 @@ FROM direct d
 JOIN (SELECT DISTINCT use, kind FROM asked) q
   ON (d.uses = '|*|' OR d.uses LIKE '%|' || q.use || '|%') AND (d.kinds = '|*|' OR d.kinds LIKE '%|' || q.kind || '|%')
 JOIN context c ON d.territory = '|*|' OR d.territory LIKE '%|' || c.territory || '|%';
+
+-- step by_law: the same for statutory schemes, on the days that are asked about
+SELECT DISTINCT q.use, q.kind, q.used_on
+FROM statutory s
+JOIN (SELECT DISTINCT use, kind, used_on FROM asked) q
+  ON (s.uses = '|*|' OR s.uses LIKE '%|' || q.use || '|%') AND (s.kinds = '|*|' OR s.kinds LIKE '%|' || q.kind || '|%')
+ AND s.valid_from <= q.used_on AND q.used_on < s.valid_to
+JOIN context c ON s.territory = '|*|' OR s.territory LIKE '%|' || c.territory || '|%';
 
 -- step reserving: reservations for this territory
 SELECT r.work_id, r.holder_id, r.place, r.uses, r.reserved_from, r.reserved_to
@@ -91,7 +99,7 @@ LEFT JOIN touched g ON g.work_id = a.work_id AND g.use = a.use AND g.used_on = a
 LEFT JOIN ungiven n ON n.work_id = a.work_id AND n.use = a.use AND n.used_on = a.used_on
 LEFT JOIN missing m ON m.work_id = a.work_id AND m.use = a.use AND m.used_on = a.used_on
 LEFT JOIN reserved_work r ON r.work_id = a.work_id AND r.use = a.use AND r.used_on = a.used_on
-LEFT JOIN statutory t ON t.kind = a.kind AND t.use = a.use;
+LEFT JOIN by_law t ON t.kind = a.kind AND t.use = a.use AND t.used_on = a.used_on;
 
 -- step permitted: the place and the licence have their say; one row a work or unmatched identifier, use, unit, day, status
 SELECT work_id, scheme, value, MIN(kind) AS kind, use, unit, used_on,

@@ -23,6 +23,7 @@ GRANT: Final = {
     "valid_from": "DATE",
     "valid_to": "DATE",
 }
+_SCHEME: Final = {column: kind for column, kind in GRANT.items() if column != "holder_id"}
 _RESERVATION: Final = {
     "work_id": "BIGINT",
     "holder_id": "BIGINT",
@@ -54,12 +55,12 @@ def load_exceptions(
     *,
     direct: Iterable[tuple[int, core.Grant]] = (),
     reservations: Iterable[Targeted] = (),
-    statutory: Iterable[tuple[str, str]] = (),
+    statutory: Iterable[core.Grant] = (),
 ) -> None:
-    """Tables `direct` (holders' own licences to the licensee), `reservation` and `statutory` (kind, use)."""
+    """Tables `direct` (holders' own licences to the licensee), `reservation` and `statutory` (what enabled schemes allow)."""
     engine.table("direct", GRANT, [grant_row(holder, grant) for holder, grant in direct])
     engine.table("reservation", _RESERVATION, [_reservation_row(target, r) for target, r in reservations])
-    engine.table("statutory", {"kind": "VARCHAR", "use": "VARCHAR"}, list(statutory))
+    engine.table("statutory", _SCHEME, [grant_row(0, grant)[1:] for grant in statutory])
 
 
 def grant_row(holder: int, grant: core.Grant) -> tuple[Any, ...]:

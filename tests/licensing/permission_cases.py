@@ -15,7 +15,7 @@ def permit(
     licence: Terms | None,
     territory: str = "KR",
     model: str = "",
-    statutory: frozenset[tuple[str, str]] = frozenset(),
+    statutory: Sequence[core.Grant] = (),
     targets: Sequence[Sequence[str]] = (),
 ) -> list[core.Decision]:
     """One decision a case, without reasons. Case `i` is the work `i`; its holders' ids must be its own.

@@ -142,7 +142,7 @@ def test_ten_thousand_items_take_a_handful_of_queries(parties: Firm, django_asse
     actor = parties.declarant
     started = time.monotonic()
     with django_assert_max_num_queries(12):
-        results = services.check(actor=actor, use="train", on=dt.date(2026, 3, 31), items=items)
+        results = services.check(actor=actor, use="train", on=dt.date(2026, 3, 31), items=items).answers
     assert [r.verdict for r in results] == ["licensed"] * 5_000 + ["unmatched"] * 5_000
     assert results[4_999].work and results[4_999].work.ref == "K4999"
     assert time.monotonic() - started < 20
@@ -163,8 +163,8 @@ def test_a_check_leaves_evidence_and_needs_its_permission(parties: Firm) -> None
 def test_a_society_asks_about_its_own_repertoire_only(parties: Firm) -> None:
     stranger = organisation("OTHER", "society")
     item = Item(scheme="isbn", value=ISBN)
-    [own] = services.check(actor=parties.reviewer, use="train", items=[item])
-    [other] = services.check(actor=staff(stranger, "permissions.check"), use="train", items=[item])
+    [own] = services.check(actor=parties.reviewer, use="train", items=[item]).answers
+    [other] = services.check(actor=staff(stranger, "permissions.check"), use="train", items=[item]).answers
     assert (own.verdict, own.work and own.work.ref) == ("unlicensed", "B")
     assert other.work is None
     assert Work.objects.count() == 7

@@ -15,6 +15,7 @@ from tests.licensing.permission_cases import permit
 
 DAY = dt.date(2026, 3, 31)
 ALL = Grant(uses=["train"], kinds=["web"], territory=["KR"])
+LAW = Grant(uses=["train"], kinds=["web"], territory=["KR"], span=Span(since=DAY))
 LICENCE = Terms(
     uses=["train", "ground"],
     kinds=["web"],
@@ -83,7 +84,10 @@ def facts(
         shares=shares if matched and mandates != "no share" else (),
         mandates=dict.fromkeys(mandated, (ALL,)),
         direct={first: (ALL,), second: (ALL,)} if direct else {first: (ALL,)},
-        statutory=frozenset({("web", "train")} if scheme else ()),
+        statutory={
+            "LAW-1": LAW if scheme else replace(LAW, uses=["ground"]),
+            "LAW-2": replace(LAW, span=Span(until=DAY)),
+        },
         licences={"L": terms_} if terms_ else {},
     )
 
@@ -114,7 +118,7 @@ def test_every_combination_is_decided_in_the_stated_order(licence: str, scheme: 
         cases,
         licence=LICENCES[licence],
         model="dasan-7b",
-        statutory=cases[0].statutory,
+        statutory=tuple(cases[0].statutory.values()),
         targets=[[str(c["reserved"])] if c["reserved"] else [] for c in combinations],
     )
 

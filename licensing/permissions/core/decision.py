@@ -33,7 +33,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a holder allows: a mandate to the society, or a licence given directly to the licensee."""
+    """What a holder allows (a mandate to the society, or a licence given directly to the licensee), or the law itself."""
 
     uses: Codes
     kinds: Codes
@@ -95,7 +95,7 @@ class Facts:
     shares: Sequence[Share] = ()
     mandates: Mapping[Hashable, Sequence[Grant]] = field(default_factory=dict)
     direct: Mapping[Hashable, Sequence[Grant]] = field(default_factory=dict)
-    statutory: frozenset[tuple[str, str]] = frozenset()  # (kind, use) of the schemes that are enabled
+    statutory: Mapping[str, Grant] = field(default_factory=dict)  # what the society's enabled schemes allow, by ref
     licences: Mapping[str, licences.Terms] = field(
         default_factory=dict
     )  # those of the society with the licensee, by ref
@@ -107,10 +107,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why: a stable code for programs, and a sentence for people."""
+    """Why: a stable code for programs, and a sentence for people. `about` names the licence or scheme that it rests on."""
 
     code: str
     detail: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +169,19 @@ def _individual(facts: Facts) -> Decision | None:
 
 
 def _statutory(facts: Facts) -> Decision | None:
-    if (facts.kind, facts.use) not in facts.statutory:
+    fitting = [
+        ref for ref, scheme in facts.statutory.items() if scheme.fits(facts.use, facts.kind, facts.territory, facts.day)
+    ]
+    if not fitting:
         return None
     use, kind = say(terms.USES[facts.use]), say(terms.KINDS[facts.kind])
-    detail = say("A statutory scheme covers this use ({use}) of this kind of work ({kind}).", use=use, kind=kind)
-    return Decision("licensed", "statutory", reasons=(Reason("statutory_scheme", detail),))
+    detail = say(
+        "The statutory scheme {scheme} covers this use ({use}) of this kind of work ({kind}).",
+        scheme=fitting[0],
+        use=use,
+        kind=kind,
+    )
+    return Decision("licensed", "statutory", reasons=(Reason("statutory_scheme", detail, fitting[0]),))
 
 
 def _unmandated(facts: Facts) -> Decision | None:
@@ -196,7 +205,7 @@ def _by_licence(facts: Facts) -> Decision:
         return Decision(
             "licensed",
             "licence",
-            reasons=(Reason("licence_covers", say("Licence {licence} covers it.", licence=fitting[0])),),
+            reasons=(Reason("licence_covers", say("Licence {licence} covers it.", licence=fitting[0]), fitting[0]),),
         )
     if fitting:
         detail = say("No work is registered under this identifier; a licence would cover its kind.")

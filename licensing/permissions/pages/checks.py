@@ -27,7 +27,7 @@ def permission_check(request: ActorRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         lines = [line.strip() for line in form.cleaned_data["items"].splitlines() if line.strip()][:MOST_LINES]
         try:
-            answers = services.check(
+            checked = services.check(
                 actor=request.actor,
                 use=form.cleaned_data["use"],
                 on=form.cleaned_data["on"],
@@ -38,7 +38,7 @@ def permission_check(request: ActorRequest) -> HttpResponse:
             field = (refusal.pointer or "").lstrip("/")
             form.add_error(field if field in form.fields else None, str(refusal))
         else:
-            results = list(zip(lines, answers, strict=True))
+            results = list(zip(lines, checked.answers, strict=True))
     return render(request, "licensing/permissions/check.html", {"form": form, "results": results})
 
 

@@ -3,49 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
-from django.db import connection
-from django.utils import timezone
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from accounts.identity.core import Actor, say
 from licensing import terms
-from licensing.licences.core import Terms
-from licensing.licences.models import Licence
-from licensing.matching import core as matching
 from licensing.permissions import core
-from licensing.repertoire.identifiers import BadIdentifier, normalise
-from licensing.repertoire.identifiers.web import is_public_suffix
+from licensing.permissions.services.finding import FoundWork, Item, Spoken, places_of, read, works_of
+from licensing.permissions.services.gathering import Known, gather
+
+__all__ = ["Answer", "FoundWork", "Item", "answers"]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One work that is asked about: by identifier, or by title where it has none."""
-
-    scheme: str = ""
-    value: str = ""
-    title: str = ""
-    creators: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundWork:
-    """The registered work that an item means."""
-
-    id: int
-    society_id: int
-    society: str
-    ref: str
-    title: str
-    kind: str
-    protected_until: dt.date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The verdict on one item: a line status of `terms.LINE_STATUSES`, with its reasons."""
 
     verdict: str
@@ -59,150 +29,92 @@ def answers(
     *,
     actor: Actor,
     use: str,
-    on: dt.date | None,
+    on: dt.date | dt.datetime,
     territory: str,
     model: str,
     dataset: str,
     items: Sequence[Item],
 ) -> list[Answer]:
     """One answer an item, in order. A society asks about its own repertoire, a licensee about everyone's."""
-    moment: dt.date | dt.datetime = on or timezone.now()
-    asked = core.Facts(use=use, kind="", territory=territory, on=moment, model=model, dataset=dataset)
-    read = [_read(item) for item in items]
-    candidates = _candidates(actor, [spoken for spoken in read if isinstance(spoken, tuple)])
-    gathered = _gather(actor, asked.day, {work for works in candidates.values() for work in works})
-    return [
-        Answer("rejected", reasons=(spoken,))
-        if isinstance(spoken, core.Reason)
-        else _answer(asked, gathered, spoken[0], candidates.get(spoken, ()))
-        for spoken in read
-    ]
-
-
-# An item as scheme and normalised value; a title stands for itself.
-Spoken = tuple[str, str]
-
-
-def _read(item: Item) -> Spoken | core.Reason:
-    if item.value:
-        try:
-            return item.scheme, normalise(item.scheme, item.value)
-        except BadIdentifier as error:
-            return core.Reason("bad_identifier", str(error))
-    if not item.title.strip():
-        return core.Reason("no_identifier", say("Give an identifier, or a title."))
-    return "title", item.title
-
-
-def _candidates(actor: Actor, asked: Iterable[Spoken]) -> dict[Spoken, list[int]]:
-    """The works, at most one a society, that each identifier finds."""
-    asked = set(asked)
-    wanted = {
-        (scheme, place)
-        for spoken in asked
-        for scheme in (matching.WEB if spoken[0] in matching.WEB else spoken[:1])
-        for place in (
-            matching.places(spoken[1], is_suffix=is_public_suffix) if spoken[0] in matching.WEB else spoken[1:]
-        )
-    }
-    registers: dict[int, dict[Spoken, int]] = defaultdict(dict)
-    columns = list(zip(*wanted, strict=True)) if wanted else [(), ()]
-    for society, scheme, value, work in _rows(
-        "SELECT i.society_id, i.scheme, i.value, i.work_id FROM licensing_identifier i"
-        " JOIN unnest(%s::text[], %s::text[]) AS q(scheme, value) ON i.scheme = q.scheme AND i.value = q.value"
-        " WHERE %s OR i.society_id = %s ORDER BY i.society_id",
-        [list(columns[0]), list(columns[1]), not actor.is_society, actor.organisation_id],
-    ):
-        registers[society][scheme, value] = work
-    found: dict[Spoken, list[int]] = {}
-    for spoken in asked:
-        works = [matching.nearest(*spoken, register, is_suffix=is_public_suffix) for register in registers.values()]
-        found[spoken] = [work for work in works if work is not None]
-    return found
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """Everything known about the works that were found."""
-
-    works: dict[int, FoundWork] = field(default_factory=dict)
-    shares: dict[int, list[core.Share]] = field(default_factory=lambda: defaultdict(list))
-    mandates: dict[Any, list[core.Grant]] = field(default_factory=lambda: defaultdict(list))
-    direct: dict[Any, list[core.Grant]] = field(default_factory=lambda: defaultdict(list))
-    licences: dict[int, dict[str, Terms]] = field(default_factory=lambda: defaultdict(dict))  # by society, then ref
-
-    def all_licences(self) -> Mapping[str, Terms]:
-        return {ref: licence for licences in self.licences.values() for ref, licence in licences.items()}
-
-
-def _gather(actor: Actor, day: dt.date, works: set[int]) -> _Gathered:
-    found, ids = _Gathered(), list(works)
-    for row in _rows(
-        "SELECT w.id, w.society_id, o.ref, w.ref, w.title, w.kind, w.protected_until FROM licensing_work w"
-        " JOIN accounts_organisation o ON o.id = w.society_id WHERE w.id = ANY(%s)",
-        [ids],
-    ):
-        found.works[row[0]] = FoundWork(*row)
-    for work, holder, ppm in _rows(
-        "SELECT work_id, holder_id, ppm FROM licensing_share WHERE work_id = ANY(%s) AND valid @> %s::date", [ids, day]
-    ):
-        found.shares[work].append(core.Share(holder, ppm))
-    holders = list({share.holder for shares in found.shares.values() for share in shares})
-    for grants, table, extra, values in (
-        (found.mandates, "licensing_mandate", "true", []),
-        (found.direct, "licensing_directlicence", "licensee_id = %s", [actor.organisation_id]),
-    ):
-        for holder, *codes in _rows(
-            f"SELECT holder_id, uses, kinds, territory FROM {table}"
-            f" WHERE holder_id = ANY(%s) AND valid @> %s::date AND {extra}",
-            [holders, day, *values],
-        ):
-            grants[holder].append(core.Grant(*codes))
-    for licence in Licence.objects.filter(licensee_id=actor.organisation_id):
-        found.licences[licence.society_id][licence.ref] = licence.terms
-    return found
+    asked = core.Facts(use=use, kind="", territory=territory, on=on, model=model, dataset=dataset)
+    spoken = [read(item) for item in items]
+    each = {said for said in spoken if isinstance(said, tuple)}
+    places = places_of(each)
+    found = works_of(actor, each, places)
+    works = {work.id: work for of_one in found.values() for work in of_one}.values()
+    known = gather(actor=actor, day=asked.day, asked=each, works=works, places=places)
+    decisions = _Decisions(asked, known)
+    given = {said: _answer(decisions, said, found.get(said, ())) for said in each}
+    return [given[said] if isinstance(said, tuple) else Answer("rejected", reasons=(said,)) for said in spoken]
 
 
 # Where several societies know the work, one with which there is a licence speaks; of these, in this order.
-_LOUDEST = ("reserved", "licensed", "unmandated", "unlicensed")
+LOUDEST = ("reserved", "licensed", "unmandated", "unlicensed")
 
 
-def _answer(asked: core.Facts, found: _Gathered, scheme: str, works: Sequence[int]) -> Answer:
+def _answer(decisions: _Decisions, said: Spoken, works: Sequence[FoundWork]) -> Answer:
     if not works:
-        kind = terms.KIND_OF_SCHEME.get(scheme, "other")
-        return _by(_facts(asked, kind=kind, matched=False, licences=found.all_licences()), None)
-    known = [found.works[work] for work in works]
-    with_licence = [work for work in known if found.licences.get(work.society_id)]
-    given = [_by(_facts_of(asked, found, work), work) for work in with_licence or known]
-    return min(given, key=lambda answer: _LOUDEST.index(answer.verdict))
+        return _as_answer(decisions.of_unmatched(said), None)
+    licences = decisions.known.licences
+    speaking = works if len(works) == 1 else [work for work in works if licences.get(work.society_id)] or works
+    given = [_as_answer(decisions.of_work(said, work), work) for work in speaking]
+    return given[0] if len(given) == 1 else min(given, key=lambda answer: LOUDEST.index(answer.verdict))
 
 
-def _facts_of(asked: core.Facts, found: _Gathered, work: FoundWork) -> core.Facts:
-    return _facts(
-        asked,
-        kind=work.kind,
-        protected_until=work.protected_until,
-        shares=found.shares[work.id],
-        mandates=found.mandates,
-        direct=found.direct,
-        licences=found.licences[work.society_id],
-    )
+def _as_answer(decision: core.Decision, work: FoundWork | None) -> Answer:
+    return Answer(decision.verdict, decision.basis, work, decision.missing_ppm, decision.reasons)
 
 
-def _facts(asked: core.Facts, **more: Any) -> core.Facts:
-    same = {name: getattr(asked, name) for name in ("use", "territory", "on", "model", "dataset")}
-    return core.Facts(**(same | more))
+class _Decisions:
+    """The core's decisions, each made once: where the facts are the same, so is the answer."""
+
+    def __init__(self, asked: core.Facts, known: Known) -> None:
+        self.asked, self.known, self.day = asked, known, asked.day
+        self._made: dict[Any, core.Decision] = {}
+
+    def of_work(self, said: Spoken, work: FoundWork) -> core.Decision:
+        known, ends = self.known, work.protected_until
+        if ends is not None and ends > self.day:
+            ends = None  # protected: until when makes no difference
+        shares = known.shares.get(work.id, ())
+        reservations = known.reserved_places.get(said, ()) + known.reserved_works.get(work.id, ())
+        key = (work.society_id, work.kind, ends, shares, reservations)
+        if (made := self._made.get(key)) is None:
+            standings = known.standings
+            made = self._made[key] = core.decide(
+                self._facts(
+                    kind=work.kind,
+                    protected_until=ends,
+                    reservations=reservations,
+                    shares=[core.Share(number, ppm) for number, ppm in shares],
+                    mandates={number: standings[number][0] for number, _ppm in shares},
+                    direct={number: standings[number][1] for number, _ppm in shares},
+                    statutory=known.statutory.get(work.society_id, {}),
+                    licences=known.licences.get(work.society_id, {}),
+                )
+            )
+        return made
+
+    def of_unmatched(self, said: Spoken) -> core.Decision:
+        kind = terms.KIND_OF_SCHEME.get(said[0], "other")
+        reservations = self.known.reserved_places.get(said, ())
+        key = (kind, reservations)
+        if (made := self._made.get(key)) is None:
+            licences = self.known.all_licences()
+            facts = self._facts(kind=kind, matched=False, reservations=reservations, licences=licences)
+            made = self._made[key] = _named_unknown(core.decide(facts))
+        return made
+
+    def _facts(self, **more: Any) -> core.Facts:
+        same: Mapping[str, Any] = {
+            name: getattr(self.asked, name) for name in ("use", "territory", "on", "model", "dataset")
+        }
+        return core.Facts(**same, **more)
 
 
-def _by(facts: core.Facts, work: FoundWork | None) -> Answer:
-    decision = core.decide(facts)
-    reasons = decision.reasons
-    if work is None and decision.verdict != "unmatched":
-        reasons = (core.Reason("no_work", say("No work is registered under this identifier.")), *reasons)
-    return Answer(decision.verdict, decision.basis, work, decision.missing_ppm, reasons)
-
-
-def _rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return cursor.fetchall()
+def _named_unknown(decision: core.Decision) -> core.Decision:
+    """What is said of an identifier under which no work is registered always says that too."""
+    if decision.verdict == "unmatched":
+        return decision
+    no_work = core.Reason("no_work", say("No work is registered under this identifier."))
+    return core.Decision(decision.verdict, decision.basis, decision.missing_ppm, (no_work, *decision.reasons))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 import idna
 from publicsuffixlist import PublicSuffixList
@@ -35,6 +35,7 @@ def suffixes() -> PublicSuffixList:
     return PublicSuffixList(only_icann=True)
 
 
+@lru_cache(maxsize=1 << 16)
 def is_public_suffix(host: str) -> bool:
     """Whether this normalised host is a public suffix (`kr`, `co.kr`) or a single label."""
     return "." not in host or suffixes().publicsuffix(host) == host

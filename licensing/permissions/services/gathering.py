@@ -1,0 +1,93 @@
+"""What is known about the works that were found, gathered in a few queries: the facts on which the core decides."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from accounts.identity.core import Actor
+from licensing.licences.core import Terms
+from licensing.licences.models import Licence
+from licensing.permissions import core
+from licensing.permissions.services.finding import FoundWork, Spoken, rows
+from licensing.permissions.services.schemes import enabled
+
+# What a holder allows: mandates to the society, and licences given directly to the licensee. Holders who allow the same
+# are the same to the decision, so that it is made once for all works whose holders do.
+Standing = tuple[tuple[core.Grant, ...], tuple[core.Grant, ...]]
+
+
+@dataclass(slots=True)
+class Known:
+    """Everything known about the works that were found. Reservations come from `reserved`, by what they touch."""
+
+    shares: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)  # work → (number of a standing, ppm)
+    standings: list[Standing] = field(default_factory=list)
+    licences: dict[int, dict[str, Terms]] = field(default_factory=lambda: defaultdict(dict))  # by society, then ref
+    statutory: dict[int, dict[str, core.Grant]] = field(default_factory=lambda: defaultdict(dict))  # likewise
+    reserved_works: Mapping[int, tuple[core.Reservation, ...]] = field(default_factory=dict)
+    reserved_places: Mapping[Spoken, tuple[core.Reservation, ...]] = field(default_factory=dict)
+
+    def all_licences(self) -> Mapping[str, Terms]:
+        return {ref: licence for licences in self.licences.values() for ref, licence in licences.items()}
+
+
+def gather(
+    *, actor: Actor, day: dt.date, asked: Collection[Spoken], works: Collection[FoundWork], places: Mapping[Spoken, Any]
+) -> Known:
+    """The facts about these works on this day for the actor's organisation."""
+    known = Known()
+    holders = _shares([work.id for work in works], day)
+    standing_of = _standings(known, {holder for parts in holders.values() for holder, _ppm in parts}, actor, day)
+    for work, parts in holders.items():
+        known.shares[work] = tuple([(standing_of[holder], ppm) for holder, ppm in parts])
+    for licence in Licence.objects.filter(licensee_id=actor.organisation_id):
+        known.licences[licence.society_id][licence.ref] = licence.terms
+    for society, ref, scheme in enabled({work.society_id for work in works}):
+        known.statutory[society][ref] = scheme
+    return known
+
+
+def _shares(works: Iterable[int], day: dt.date) -> dict[int, list[tuple[int, int]]]:
+    """Work → (holder, ppm) of each share on the day."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    if works:
+        for work, holder, ppm in rows(
+            """SELECT q.id, s.holder_id, s.ppm FROM unnest(%s::bigint[]) q(id)
+            CROSS JOIN LATERAL (SELECT holder_id, ppm FROM licensing_share
+                                WHERE work_id = q.id AND valid @> %s::date OFFSET 0) s""",
+            [listed(works), day],
+        ):
+            found.setdefault(work, []).append((holder, ppm))
+    return found
+
+
+def _standings(known: Known, holders: Iterable[int], actor: Actor, day: dt.date) -> dict[int, int]:
+    """Holder → the number of their standing in `known.standings`."""
+    mandates: dict[int, tuple[core.Grant, ...]] = {}
+    direct: dict[int, tuple[core.Grant, ...]] = {}
+    if holders:
+        for given, *codes, these in rows(
+            """SELECT 'mandate', uses, kinds, territory, string_agg(holder_id::text, ' ') FROM licensing_mandate
+            WHERE holder_id = ANY(%s::bigint[]) AND valid @> %s::date GROUP BY uses, kinds, territory
+            UNION ALL
+            SELECT 'direct', uses, kinds, territory, string_agg(holder_id::text, ' ') FROM licensing_directlicence
+            WHERE licensee_id = %s AND holder_id = ANY(%s::bigint[]) AND valid @> %s::date GROUP BY uses, kinds, territory
+            ORDER BY 1, 2, 3, 4""",
+            [listed(holders), day, actor.organisation_id, listed(holders), day],
+        ):
+            grant, grants = core.Grant(*map(tuple, codes)), mandates if given == "mandate" else direct
+            for holder in map(int, these.split()):
+                grants[holder] = (*grants.get(holder, ()), grant)
+    numbers: dict[Standing, int] = {}
+    found = {h: numbers.setdefault((mandates.get(h, ()), direct.get(h, ())), len(numbers)) for h in holders}
+    known.standings = list(numbers)
+    return found
+
+
+def listed(ids: Iterable[int]) -> str:
+    """Ids as PostgreSQL writes an array: one parameter, however many they are."""
+    return "{" + ",".join(map(str, ids)) + "}"

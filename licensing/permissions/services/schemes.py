@@ -1,0 +1,179 @@
+"""Statutory schemes: put on record as documents, switched on and off by the society, and what they allow."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils.translation import gettext as _
+
+from accounts.evidence.services import record
+from accounts.identity.core import Actor, Conflict, NotFound, Reference, Refusal
+from accounts.organisations.models import Organisation
+from licensing import terms
+from licensing.intake.importing import check_society
+from licensing.licences.services import checked_codes, checked_territory
+from licensing.permissions.core import Grant, Span
+from licensing.permissions.models import StatutoryScheme
+
+MANAGE: Final = "organisation.manage"
+MOST_BYTES: Final = 100_000
+_TEXTS: Final = {"scheme": 64, "name": 200, "name_ko": 200, "source": 500}
+_REQUIRED: Final = ("scheme", "name", "uses", "kinds", "territory", "valid_from")
+_KEYS: Final = frozenset({*_REQUIRED, "name_ko", "source", "valid_to"})
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedScheme:
+    """A scheme on record, and whether this import `created` it, `updated` it or left it `unchanged`."""
+
+    scheme: StatutoryScheme
+    outcome: str
+
+
+def read_document(text: bytes) -> Any:
+    """The JSON of a scheme's document. Raises Refusal where it is none."""
+    if len(text) > MOST_BYTES:
+        raise Refusal("too_large", _("The document is too large."))
+    try:
+        return json.loads(text.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise Refusal("not_json", _("The file is not JSON in UTF-8.")) from error
+
+
+@transaction.atomic
+def import_scheme(*, actor: Actor, society: Organisation, document: Any) -> ImportedScheme:
+    """Put a scheme on record, off; the same document again changes nothing.
+
+    What an enabled scheme allows is not changed under those who rely on it: disable it first, or import a new one.
+    """
+    check_society(actor, society, MANAGE)
+    said = _checked(document)
+    ref = said.pop("ref")
+    held = StatutoryScheme.objects.select_for_update().filter(society=society, ref=ref).first()
+    if held is None:
+        made = StatutoryScheme.objects.create(society=society, ref=ref, **said)
+        _note(actor, "created", made)
+        return ImportedScheme(made, "created")
+    if all(getattr(held, name) == value for name, value in said.items()):
+        return ImportedScheme(held, "unchanged")
+    if held.enabled:
+        raise Conflict(
+            "scheme_enabled",
+            _("This scheme is in use. Disable it first, or import the new one under its own reference."),
+        )
+    for name, value in said.items():
+        setattr(held, name, value)
+    held.save(update_fields=list(said))
+    _note(actor, "changed", held)
+    return ImportedScheme(held, "updated")
+
+
+def enable(*, actor: Actor, scheme: StatutoryScheme) -> StatutoryScheme:
+    """From now on, permission follows the scheme on its days."""
+    return _switch(actor, scheme, on=True)
+
+
+def disable(*, actor: Actor, scheme: StatutoryScheme) -> StatutoryScheme:
+    """From now on, permission does not follow the scheme; answers that were given stay as they were."""
+    return _switch(actor, scheme, on=False)
+
+
+@transaction.atomic
+def _switch(actor: Actor, scheme: StatutoryScheme, *, on: bool) -> StatutoryScheme:
+    check_society(actor, scheme.society, MANAGE)
+    if StatutoryScheme.objects.filter(pk=scheme.pk, enabled=not on).update(enabled=on):
+        scheme.enabled = on
+        _note(actor, "enabled" if on else "disabled", scheme)
+    scheme.refresh_from_db()
+    return scheme
+
+
+def find_scheme(*, society: Organisation, ref: str) -> StatutoryScheme:
+    """One of the society's schemes, or NotFound."""
+    found = StatutoryScheme.objects.select_related("society").filter(society=society, ref=ref).first()
+    if found is None:
+        raise NotFound(_("There is no such statutory scheme."), pointer="/scheme")
+    return found
+
+
+def enabled(societies: Collection[int]) -> Iterator[tuple[int, str, Grant]]:
+    """(society, ref, what it allows) of every enabled scheme of these societies, by ref."""
+    schemes = StatutoryScheme.objects.filter(enabled=True, society_id__in=societies).order_by("society_id", "ref")
+    for scheme in schemes if societies else ():
+        span = Span(scheme.valid.lower or dt.date.min, scheme.valid.upper)
+        yield (
+            scheme.society_id,
+            scheme.ref,
+            Grant(tuple(scheme.uses), tuple(scheme.kinds), tuple(scheme.territory), span),
+        )
+
+
+def _checked(document: Any) -> dict[str, Any]:
+    if not isinstance(document, Mapping):
+        raise Refusal("not_a_scheme", _("A scheme is one JSON object."))
+    if unknown := sorted(set(document) - _KEYS):
+        raise Refusal("unknown_key", _("Unknown key: %(key)s.") % {"key": unknown[0]}, pointer=f"/{unknown[0]}")
+    for key in _REQUIRED:
+        if not document.get(key):
+            raise Refusal("required", _("Give %(key)s.") % {"key": key}, pointer=f"/{key}")
+    texts = {key: _text(document, key, most) for key, most in _TEXTS.items()}
+    since, until = _day(document, "valid_from"), _day(document, "valid_to")
+    if until is not None and since is not None and until <= since:
+        raise Refusal("empty_term", _("The end must be later than the start."), pointer="/valid_to")
+    return {
+        "ref": texts.pop("scheme"),
+        **texts,
+        "uses": checked_codes(_codes(document, "uses"), terms.USES, "/uses"),
+        "kinds": checked_codes(_codes(document, "kinds"), terms.KINDS, "/kinds"),
+        "territory": checked_territory(_codes(document, "territory")),
+        "valid": DateRange(since, until),
+    }
+
+
+def _text(document: Mapping[str, Any], key: str, most: int) -> str:
+    said = document.get(key) or ""
+    if not isinstance(said, str) or len(said) > most or not said.isprintable():
+        raise Refusal(
+            "bad_text", _("%(key)s is one line of text of ordinary length.") % {"key": key}, pointer=f"/{key}"
+        )
+    return said.strip()
+
+
+def _codes(document: Mapping[str, Any], key: str) -> list[str]:
+    said = document[key]
+    if not isinstance(said, list) or not all(isinstance(code, str) for code in said):
+        raise Refusal("bad_codes", _("%(key)s is a list of codes.") % {"key": key}, pointer=f"/{key}")
+    return said
+
+
+def _day(document: Mapping[str, Any], key: str) -> dt.date | None:
+    said = document.get(key)
+    if said is None:
+        return None
+    try:
+        return dt.date.fromisoformat(said)
+    except (TypeError, ValueError) as error:
+        raise Refusal("not_a_date", _("Write dates as 2026-01-31."), pointer=f"/{key}") from error
+
+
+def _note(actor: Actor, what: str, scheme: StatutoryScheme) -> None:
+    record(
+        actor=actor,
+        verb=f"scheme.{what}",
+        object=Reference("statutory_scheme", scheme.pk),
+        organisation_id=scheme.society_id,
+        data={
+            "ref": scheme.ref,
+            "uses": scheme.uses,
+            "kinds": scheme.kinds,
+            "territory": scheme.territory,
+            "since": scheme.valid.lower.isoformat(),
+            "until": scheme.valid.upper.isoformat() if scheme.valid.upper else None,
+        },
+    )
