@@ -5,10 +5,12 @@ from django.urls import path
 from accounts.access.pages import people, staff, tokens
 from accounts.approvals import pages as approvals
 from accounts.evidence import pages as evidence
-from accounts.notices import pages as notices
+from accounts.identity import pages as identity
+from accounts.notices.pages import notices
 
 app_name = "accounts"
 urlpatterns = [
+    path(".well-known/jwks.json", identity.jwks, name="jwks"),
     path("welcome/<str:token>/", people.welcome, name="welcome"),
     path("profile/", people.profile, name="profile"),
     path("profile/switch/", people.switch, name="switch"),

@@ -122,6 +122,22 @@ OBJECT_ROUTES = {
     "statement": "royalties:statement",
 }
 
+# What an organisation's programs can be told of by webhook.
+WEBHOOK_KINDS = {
+    "reservation.effective": _("a reservation took effect"),
+    "reservation.withdrawn": _("a reservation was withdrawn"),
+    "case.opened": _("a compliance case was opened"),
+    "case.changed": _("a compliance case changed"),
+    "declaration.processed": _("a declaration was processed"),
+    "check.finished": _("a check of a file was finished"),
+}
+
+# Signing keys: an Ed25519 key (PEM, or its 32 bytes in Base64; without it one is made in `var/`), and the public ones
+# that signed before. Outside addresses that may be private (host:port), for tests and development only.
+SIGNING_KEY = env.str("SIGNING_KEY", default="")
+SIGNING_KEYS_RETIRED = env.list("SIGNING_KEYS_RETIRED", default=[])
+OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
+
 # Security. `HTTPS=1` where the site is served over TLS; without it everything works on a plain loopback address.
 HTTPS = env.bool("HTTPS", default=False)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
