@@ -46,6 +46,7 @@ class Order:
     dataset: str = ""
     territory: str = "KR"
     direct: Sequence[tuple[int, core.Grant]] = ()  # holders' own licences to the licensee
+    statutory: Sequence[core.Grant] = ()  # what the society's enabled schemes allow
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _load(engine: Engine, order: Order) -> None:
     snapshots.load(engine, order.society_id)
     suffixes.load(engine)
     volume.load_licence(engine, licence=order.licence, territory=order.territory, model=order.model)
-    volume.load_exceptions(engine, direct=order.direct)
+    volume.load_exceptions(engine, direct=order.direct, statutory=order.statutory)
     engine.execute("CREATE OR REPLACE VIEW reserved AS SELECT place FROM reservation WHERE place IS NOT NULL")
     engine.table("every_place", {"scheme": text, "value": text, "place": text})
 

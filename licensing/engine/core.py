@@ -8,22 +8,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-_STEP = re.compile(r"^-- step (\w+)\b.*$", re.MULTILINE)
+_STEP = re.compile(r"^-- (step|view) (\w+)\b.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One named SELECT of a script; later steps read it by its name."""
+    """One named SELECT of a script; later steps read it by its name. A view is not kept, only read through."""
 
     name: str
     query: str
+    view: bool = False
 
 
 def steps(script: str) -> list[Step]:
-    """The steps of a script: each begins with a line `-- step name: …` and is one SELECT that ends with a semicolon."""
+    """The steps of a script: each begins with a line `-- step name: …` (or `-- view name: …`) and is one SELECT that ends
+    with a semicolon."""
     marks = list(_STEP.finditer(script))
     ends = [mark.start() for mark in marks[1:]] + [len(script)]
-    return [Step(mark[1], script[mark.end() : end].strip().rstrip(";")) for mark, end in zip(marks, ends, strict=True)]
+    return [
+        Step(mark[2], script[mark.end() : end].strip().rstrip(";"), mark[1] == "view")
+        for mark, end in zip(marks, ends, strict=True)
+    ]
 
 
 class Engine(Protocol):

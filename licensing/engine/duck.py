@@ -44,7 +44,8 @@ class DuckEngine:
         for step in steps(script.read_text(encoding="utf-8")):
             if progress:
                 progress(step.name)
-            self.connection.execute(f"CREATE OR REPLACE TABLE {step.name} AS {step.query}")
+            kind = "VIEW" if step.view else "TABLE"
+            self.connection.execute(f"CREATE OR REPLACE {kind} {step.name} AS {step.query}")
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql, list(parameters) or None).fetchall()

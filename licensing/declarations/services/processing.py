@@ -27,6 +27,7 @@ from licensing.intake import services as intake
 from licensing.intake.models import StoredFile
 from licensing.permissions.core import Grant, Span
 from licensing.permissions.models import DirectLicence
+from licensing.permissions.services.schemes import enabled
 
 Status = Declaration.Status
 
@@ -103,6 +104,7 @@ def _order(claim: Declaration) -> pipeline.Order:
             (d.holder_id, Grant(d.uses, d.kinds, d.territory, Span(d.valid.lower or dt.date.min, d.valid.upper)))
             for d in direct
         ],
+        statutory=[scheme for _society, _ref, scheme in enabled({licence.society_id})],
     )
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
+from accounts.identity import keys
 from accounts.identity.core import Actor
 from accounts.organisations.models import Organisation
 from licensing.permissions.services.asking import Answer, Item
@@ -100,8 +101,6 @@ def licences_of(given: Iterable[Answer]) -> list[str]:
 
 def sign_answer(*, actor: Actor, said: Mapping[str, Any]) -> str:
     """A receipt of what was said, for the actor's organisation. Only where the evidence of it is written, too."""
-    from accounts.identity import keys
-
     ref = Organisation.objects.filter(pk=actor.organisation_id).values_list("ref", flat=True).first()
     payload = {"iss": settings.SITE_URL, "sub": ref or "", **said}
     return keys.sign({name: value for name, value in payload.items() if value not in (None, "")}, typ=TYPE)
