@@ -43,6 +43,7 @@ def charge_name(line: RatedCharge | Mapping[str, Any]) -> str:
         "cap": _("Lowered to the cap"),
         "greatest": _("Only the greatest charge counts"),
         "previously_billed": _("Already billed for this period"),
+        "compensation": _("Compensation, case %(number)s") % {"number": name},
     }
     return adjustments.get(model, name)
 
@@ -149,6 +150,19 @@ def _cap(step: Step, currency: str) -> dict[str, str]:
     return _says(_("At most %(cap)s a period") % {"cap": price(step.price, currency)}, price(step.product, currency))
 
 
+def _ordinary(step: Step, currency: str) -> dict[str, str]:
+    return _says(_("What the tariff would have asked"), price(step.product, currency))
+
+
+def _asked(step: Step, currency: str) -> dict[str, str]:
+    detail = _("%(multiple)s times the ordinary fee, or an amount a work where that is more")
+    return _says(_("What was asked"), price(step.product, currency), detail % {"multiple": _count(step.name)})
+
+
+def _settled(step: Step, currency: str) -> dict[str, str]:
+    return _says(_("What the case was settled on"), price(step.product, currency))
+
+
 _SAID: dict[str, Callable[[Step, str], dict[str, str]]] = {
     "flat": _flat,
     "per_unit": _per_unit,
@@ -164,4 +178,8 @@ _SAID: dict[str, Callable[[Step, str], dict[str, str]]] = {
     "greatest": _greatest,
     "minimum": _minimum,
     "cap": _cap,
+    # An invoice of compensation.
+    "ordinary": _ordinary,
+    "asked": _asked,
+    "settled": _settled,
 }

@@ -14,6 +14,7 @@ from licensing.tariffs.core import Quantity, Rating, Schedule, half_up
 from licensing.tariffs.currencies import major
 
 PREVIOUSLY_BILLED: Final = "previously_billed"
+COMPENSATION: Final = "compensation"
 DAYS_TO_PAY: Final = 30
 _REF_LENGTH: Final = 24
 
@@ -69,6 +70,17 @@ def lines(rating: Rating, earlier: Sequence[Earlier] = ()) -> tuple[Line, ...]:
     return (*charges, Line("already billed", PREVIOUSLY_BILLED, None, "", -before, said))
 
 
+def compensation_line(
+    *, case: int, currency: str, ordinary: int | None, multiple: str, proposed: int | None, amount: int
+) -> Line:
+    """The one line of an invoice of compensation: from the ordinary fee to what the case was settled on."""
+    steps = [{"code": "ordinary", "product": major(ordinary, currency)}] if ordinary is not None else []
+    if proposed is not None:
+        steps.append({"code": "asked", "name": multiple, "product": major(proposed, currency)})
+    steps.append({"code": "settled", "product": major(amount, currency)})
+    return Line(f"#{case}", COMPENSATION, None, "", amount, tuple(steps))
+
+
 def by_use(rating: Rating, schedule: Schedule, quantities: Sequence[Quantity], net: int) -> dict[str, int]:
     """An invoice's net by use, in minor units, for the society's figures; it sums to `net` exactly.
 
@@ -85,7 +97,7 @@ def by_use(rating: Rating, schedule: Schedule, quantities: Sequence[Quantity], n
             weights[q.use] = weights.get(q.use, Fraction(0)) + Fraction(line.amount * q.units, total)
     if not sum(weights.values()):
         weights = {use: Fraction(1) for use in {q.use for q in quantities} or _named_uses(schedule)}
-    return _shared(net, weights)
+    return shared(net, weights)
 
 
 def _named_uses(schedule: Schedule) -> set[str]:
@@ -94,7 +106,8 @@ def _named_uses(schedule: Schedule) -> set[str]:
     return set(terms.USES) if terms.ANY in named or not named else named
 
 
-def _shared(total: int, weights: dict[str, Fraction]) -> dict[str, int]:
+def shared(total: int, weights: dict[str, Fraction]) -> dict[str, int]:
+    """A total by largest remainder; ties to the key first in the alphabet."""
     whole = sum(weights.values())
     parts = {use: total * weight / whole for use, weight in weights.items() if weight}
     shares = {use: int(part) for use, part in parts.items()}

@@ -5,7 +5,8 @@
 -- Each division is by largest remainder (Hamilton): q = floor(P*w/W), r = P*w mod W; the P - sum(q) units left over go one each
 -- to the largest r, ties to the smallest key. Sums are exact; neither row order nor ids nor threads move a unit.
 --
--- Inputs   use_day, unit, weighed                     from weigh.sql, and share
+-- Inputs   use_day, unit, weighed, holder             from weigh.sql, and share
+--          case_pool(pool, holder_id, holder_ref)     pools of compensation: one holder's alone, whoever has shares of the works
 --          pool(pool, equal_part, rest)               minor units; equal_part + rest = distributable
 -- Output   allocation(pool, seq, key, used_on, place, work_id, scheme, value, holder_id, role, ppm, weight, work_amount, set_amount,
 --                     amount, status, reason)
@@ -45,7 +46,8 @@ JOIN left_over l ON l.pool = q.pool;
 SELECT DISTINCT u.pool, u.seq
 FROM unit u
 JOIN share s ON s.work_id = u.work_id
-WHERE u.first_day < u.last_day
+LEFT JOIN case_pool c ON c.pool = u.pool
+WHERE c.pool IS NULL AND u.first_day < u.last_day
   AND ((s.valid_from > u.first_day AND s.valid_from <= u.last_day) OR (s.valid_to > u.first_day AND s.valid_to <= u.last_day));
 
 -- step day_claims: for those, who held what on each day
@@ -98,7 +100,7 @@ FROM (
 ) q
 JOIN unit u ON u.pool = q.pool AND u.seq = q.seq;
 
--- step claim: the shares of each set; place follows holder_ref, then role
+-- step claim: the shares of each set, or who alone has it as compensation; place follows holder_ref, then role
 SELECT pool, seq, used_on, amount, holder_id, role, ppm, disputed, claimed,
        ROW_NUMBER() OVER (PARTITION BY pool, seq, used_on ORDER BY holder_seq, role) AS place
 FROM (
@@ -106,6 +108,13 @@ FROM (
          CAST(SUM(s.ppm) OVER (PARTITION BY t.pool, t.seq, t.used_on) AS BIGINT) AS claimed
   FROM share_set t
   JOIN share s ON s.work_id = t.work_id AND s.valid_from <= t.used_on AND s.valid_to > t.used_on
+  LEFT JOIN case_pool c ON c.pool = t.pool
+  WHERE c.pool IS NULL
+  UNION ALL
+  SELECT t.pool, t.seq, t.used_on, t.amount, c.holder_id, h.holder_seq, '' AS role, 1000000 AS ppm, FALSE AS disputed, CAST(1000000 AS BIGINT) AS claimed
+  FROM share_set t
+  JOIN case_pool c ON c.pool = t.pool
+  JOIN holder h ON h.holder_id = c.holder_id
 ) x;
 
 -- step part: shares; what no share claims (last); a work claimed more than whole (held as one)

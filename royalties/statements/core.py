@@ -70,12 +70,16 @@ class PoolFacts:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What was declared of a work for one pool, by use: `units` of which each weighs `factor`."""
+    """What was declared of a work for one pool, by use: `units` of which each weighs `factor`.
+
+    In a pool of compensation the factor is the holder's part of the work in ppm (`by_part`).
+    """
 
     use: str
     unit: str
     units: int
     factor: int
+    by_part: bool = False
 
     @property
     def weight(self) -> int:

@@ -149,6 +149,7 @@ def charge_name(charge: Charge) -> str:
         "cap": _("Lowered to the cap"),
         "greatest": _("Only the greatest charge counts"),
         "previously_billed": _("Already billed for this period"),
+        "compensation": _("Compensation for use without permission, case %(number)s") % {"number": charge.description},
     }.get(charge.model, charge.description)
 
 
@@ -199,8 +200,9 @@ def _weight(line: Line) -> Step:
 
 
 def weighed(used: Used) -> str:
-    """700,000 tokens × 1,000 (training)"""
-    return f"{number(used.units)} {unit_name(used.unit)} × {number(used.factor)} ({use_name(used.use)})"
+    """700,000 tokens × 1,000 (training); of compensation: 700,000 tokens × 600,000 ppm (training)"""
+    factor = f"{number(used.factor)} ppm" if used.by_part else number(used.factor)
+    return f"{number(used.units)} {unit_name(used.unit)} × {factor} ({use_name(used.use)})"
 
 
 def _work(line: Line, currency: str) -> Step:

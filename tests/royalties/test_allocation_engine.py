@@ -58,6 +58,7 @@ HELD_SHARE = {
     "work_id": "BIGINT", "holder_id": "BIGINT", "holder_ref": "VARCHAR", "role": "VARCHAR", "ppm": "INTEGER",
     "disputed": "BOOLEAN", "valid_from": "DATE", "valid_to": "DATE",
 }  # fmt: skip
+CASE_POOL = {"pool": "BIGINT", "holder_id": "BIGINT", "holder_ref": "VARCHAR"}
 FACTOR = {"kind": "VARCHAR", "use": "VARCHAR", "unit": "VARCHAR", "factor": "BIGINT"}
 
 
@@ -89,6 +90,7 @@ def on_engine(engine: Engine, pools: Sequence[Pool], shares: Sequence[Share], id
     ]
     engine.table("declared", DECLARED, ids.sample(declared, len(declared)))
     engine.table("factor", FACTOR, [("web", "train", "token", 1)])
+    engine.table("case_pool", CASE_POOL)
     engine.table("held_share", HELD_SHARE, ids.sample(held, len(held)))
     rows = [pool.row(number) for number, pool in zip(numbers, pools, strict=True)]
     engine.table("pool", {"pool": "BIGINT", "equal_part": "BIGINT", "rest": "BIGINT"}, rows)

@@ -94,7 +94,7 @@ WITH used AS MATERIALIZED (
   INSERT INTO licensing_case (declaration_id, society_id, licensee_id, holder_id, status, works, lines, units, reasons, currency,
                               ordinary, proposed, explanation, answer, outcome, offered_why)
   SELECT %(declaration)s, %(society)s, %(licensee)s, nullif(m.holder, 0), 'open', m.works, m.lines, m.units, m.reasons, %(currency)s,
-         m.ordinary, greatest(m.asked - m.before, 0)::bigint,
+         m.ordinary, CASE WHEN m.asked IS NOT NULL THEN greatest(m.asked - m.before, 0)::bigint END,
          jsonb_build_object('charges', coalesce(m.charges, '[]'::jsonb), 'of_charges', m.of_charges, 'unpriced', m.unpriced,
                             'multiple', %(multiple)s::text, 'per_work', %(per_work)s::bigint, 'settled_before', m.before,
                             'terms', %(terms)s::bigint), '', '', ''

@@ -47,7 +47,7 @@ def bill(*, actor: Actor, licence: Licence, period: Period, issued_on: datetime.
             raise
         return nothing.invoice
     invoice = _issue(actor, asked)
-    _tell(invoice)
+    tell(invoice)
     return invoice
 
 
@@ -61,10 +61,10 @@ def _hold_declarations(licence: Licence, period: Period) -> None:
 
 def _issue(actor: Actor, asked: Draft) -> Invoice:
     licence, society_id = asked.licence, asked.licence.society_id
-    pk = _next_id()
+    pk = next_id()
     invoice = Invoice.objects.create(
         pk=pk, society_id=society_id, licensee_id=licence.licensee_id, licence=licence,
-        number=_next_number(licence.society, asked.issued_on), period=DateRange(*asked.period), currency=asked.currency,
+        number=next_number(licence.society, asked.issued_on), period=DateRange(*asked.period), currency=asked.currency,
         rating=asked.rating.as_data(), by_use=asked.by_use, previously_billed=asked.previously_billed,
         net=asked.net, vat=asked.vat, gross=asked.gross, issued_on=asked.issued_on, due_on=core.due_on(asked.issued_on),
         journal=_post(actor, asked, pk),
@@ -106,14 +106,14 @@ def _post(actor: Actor, asked: Draft, invoice_id: int) -> Any:
     )
 
 
-def _next_id() -> int:
+def next_id() -> int:
     """The invoice's id, needed before the invoice: its journal names it, and it names its journal."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval(pg_get_serial_sequence('royalties_invoice', 'id'))")
         return int(cursor.fetchone()[0])
 
 
-def _next_number(society: Organisation, issued_on: datetime.date) -> str:
+def next_number(society: Organisation, issued_on: datetime.date) -> str:
     """The next number of the society's year. The society's row is locked until commit, so none is skipped or taken twice."""
     Organisation.objects.select_for_update(no_key=True).get(pk=society.pk)
     beginning = core.prefix(society.ref, issued_on.year)
@@ -122,7 +122,7 @@ def _next_number(society: Organisation, issued_on: datetime.date) -> str:
     return core.number(society.ref, issued_on.year, last + 1)
 
 
-def _tell(invoice: Invoice) -> None:
+def tell(invoice: Invoice) -> None:
     """A notice to the licensee's finance people, in their language."""
     staff = Membership.objects.filter(organisation_id=invoice.licensee_id, role__in=[Role.FINANCE, Role.ADMINISTRATOR])
     for language in ("en", "ko"):
@@ -130,6 +130,8 @@ def _tell(invoice: Invoice) -> None:
         with override(language):
             subject = _("Invoice %(number)s from %(society)s") % {"number": invoice.number, "society": invoice.society}
             body = _("It shows how each amount follows from what you declared.")
+            if invoice.kind == Invoice.Kind.COMPENSATION:
+                body = _("It asks for what a case was settled on.")
             notify(
                 user_ids=people.values_list("id", flat=True), key=f"invoice:{invoice.pk}", kind="invoice", subject=subject, body=body,
                 link=_link(invoice),

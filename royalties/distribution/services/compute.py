@@ -120,8 +120,13 @@ def _calculate(engine: Engine, run: Run) -> Result:
 
 
 def factors(engine: Engine, pools: Sequence[Pool], terms: RuleTerms) -> list[tuple[str, str, str, int]]:
-    """What one unit weighs, for each combination that occurs; refuses pools whose units the rule cannot compare."""
-    found = engine.rows('SELECT DISTINCT pool, kind, "use", unit FROM declared')
+    """What one unit weighs, for each combination that occurs; refuses pools whose units the rule cannot compare.
+
+    Compensation is weighed by its units alone: the rule does not have to know what nothing allowed.
+    """
+    alone = {pool.invoice.pk for pool in pools if pool.compensation}
+    rows = engine.rows('SELECT DISTINCT pool, kind, "use", unit FROM declared')
+    found = [row for row in rows if row[0] not in alone]
     for pool in pools:
         try:
             terms.check_units(unit for number, _kind, _use, unit in found if number == pool.invoice.pk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -30,14 +30,20 @@ class Pool:
 
     def as_data(self) -> dict[str, Any]:
         """What of it the result depends on, without ids."""
-        period = self.invoice.period
+        period, kind = self.invoice.period, self.invoice.kind
         received = sorted([receipt.bank_ref, receipt.net, receipt.received_on.isoformat()] for receipt in self.receipts)
         return {
             "invoice": self.invoice.number,
             "licensee": self.invoice.licensee.ref,
             "period": [period.lower.isoformat(), period.upper.isoformat()],
             "receipts": received,
+            **({} if kind == Invoice.Kind.USE else {"kind": kind}),
         }
+
+    @property
+    def compensation(self) -> bool:
+        """Its money is for what one case is about, and its holder's alone."""
+        return self.invoice.kind == Invoice.Kind.COMPENSATION
 
 
 @contextmanager
@@ -56,6 +62,7 @@ def read(engine: Engine, run: Run, terms: RuleTerms) -> list[Pool]:
     with one_look():
         pools = read_pools(run, terms)
         snapshots.load(engine, run.society_id, prefix="registered_")
+        _take_cases(engine, [pool.invoice.pk for pool in pools if pool.compensation])
         _take_uses(engine, [pool.invoice.pk for pool in pools])
         _take_shares(engine, run.society_id)
     return pools
@@ -72,24 +79,44 @@ def read_pools(run: Run, terms: RuleTerms) -> list[Pool]:
             "no_money", _("No money waits to be distributed for uses in this period. Record a receipt first.")
         )
     pools = [
-        Pool(receipts[0].invoice, tuple(receipts), cut(sum(receipt.net for receipt in receipts), terms))
+        Pool(receipts[0].invoice, tuple(receipts), _cut(receipts[0].invoice, sum(r.net for r in receipts), terms))
         for receipts in by_invoice.values()
     ]
     return sorted(pools, key=lambda pool: pool.invoice.number.encode())
 
 
+def _cut(invoice: Invoice, amount: int, terms: RuleTerms) -> Cuts:
+    """What is deducted from a pool. Compensation is for single works: no part of it goes to each alike."""
+    cuts = cut(amount, terms)
+    return cuts if invoice.kind == Invoice.Kind.USE else replace(cuts, equal_part=0)
+
+
+def _take_cases(engine: Engine, invoices: list[int]) -> None:
+    """The table `case_pool`: whose alone each pool of compensation is; null where no holder is on record."""
+    query = """
+        SELECT i.id, c.holder_id, h.ref FROM royalties_invoice i JOIN licensing_case c ON c.id = i.case_id
+        LEFT JOIN licensing_holder h ON h.id = c.holder_id WHERE i.id = ANY(%s)"""
+    engine.take("case_pool", {"pool": "BIGINT", "holder_id": "BIGINT", "holder_ref": "VARCHAR"}, query, [invoices])
+
+
 def _take_uses(engine: Engine, invoices: list[int]) -> None:
-    """The table `declared`: the priced uses of the declarations billed on these invoices, under the refs of their works."""
+    """The table `declared`: the priced uses of the declarations billed on these invoices, under the refs of their works.
+
+    For a pool of compensation: the uses of its case, their units multiplied by the holder's ppm of the work on that day.
+    """
     uses, parameters = DeclaredUse.objects.priced().order_by().query.sql_with_params()
     sql = f"""
         SELECT b.invoice_id, u.work_id, u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, u.units
         FROM ({uses}) u
-        JOIN royalties_invoicedeclaration b ON b.declaration_id = u.declaration_id AND b.invoice_id = ANY(%s)"""
+        JOIN royalties_invoicedeclaration b ON b.declaration_id = u.declaration_id AND b.invoice_id = ANY(%s)
+        UNION ALL
+        SELECT i.id, u.work_id, u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, u.units * u.ppm
+        FROM licensing_caseuse u JOIN royalties_invoice i ON i.case_id = u.case_id AND i.id = ANY(%s)"""
     columns = {
         "pool": "BIGINT", "work_id": "BIGINT", "scheme": "VARCHAR", "value": "VARCHAR", "kind": "VARCHAR", "use": "VARCHAR",
         "unit": "VARCHAR", "used_on": "DATE", "units": "DECIMAL(38,0)",
     }  # fmt: skip
-    engine.take("declared_use", columns, sql, (*parameters, invoices))
+    engine.take("declared_use", columns, sql, (*parameters, invoices, invoices))
     engine.execute(
         "CREATE OR REPLACE TABLE declared AS "
         "SELECT u.*, CASE WHEN u.work_id IS NULL THEN u.scheme || ':' || u.value ELSE w.ref END AS key "

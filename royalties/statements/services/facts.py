@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.evidence.models import Event
 from accounts.organisations.models import Organisation
+from licensing.compliance.models import CaseUse
 from licensing.declarations.models import DeclaredUse
 from licensing.repertoire.models import Share, Work
 from royalties.billing.models import InvoiceDeclaration, InvoiceLine
@@ -113,13 +114,26 @@ class RunFacts:
         ):
             of_work = sums.setdefault((declarations[declaration], work), {})
             of_work[use, unit, kind] = of_work.get((use, unit, kind), 0) + int(units)
-        return {
+        weighed = {
             key: tuple(
                 Used(use, unit, units, self.terms.factor(use=use, unit=unit, kind=kind))
                 for (use, unit, kind), units in sorted(of_work.items())
             )
             for key, of_work in sums.items()
         }
+        return weighed | self._uses_of_cases(works)
+
+    def _uses_of_cases(self, works: Iterable[int]) -> dict[tuple[int, int], tuple[Used, ...]]:
+        """The same for pools of compensation: the uses of their cases, weighed by the holder's part of the work."""
+        pools = {row.invoice.case_id: row.pk for row in self._rows if row.invoice.case_id}
+        if not pools:
+            return {}
+        found: dict[tuple[int, int], list[Used]] = {}
+        uses = CaseUse.objects.filter(case_id__in=list(pools), work_id__in=list(works)).order_by("use", "unit", "ppm")
+        rows = uses.values_list("case_id", "work_id", "use", "unit", "ppm").annotate(total=Sum("units"))
+        for case, work, use, unit, ppm, units in rows:
+            found.setdefault((pools[case], work), []).append(Used(use, unit, int(units), ppm, by_part=True))
+        return {key: tuple(of_work) for key, of_work in found.items()}
 
 
 def _factor(step: Mapping[str, str]) -> Factor:
