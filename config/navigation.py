@@ -20,6 +20,9 @@ class Place:
 
 OVERVIEW = Place(_("Overview"), "royalties:overview")
 TARIFFS = Place(_("Tariffs"), "licensing:tariffs")
+REGISTER = Place(_("Register of reservations"), "licensing:reservations")
+RESERVE = Place(_("Reserve a work"), "licensing:reserve")
+SEARCH = Place(_("Look up a work"), "licensing:permission_search")
 OWN_HOUSE = (
     Place(_("Approvals"), "accounts:approvals", "approvals.decide"),
     Place(_("Staff"), "accounts:staff", "members.manage"),
@@ -36,6 +39,8 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(_("Members"), "licensing:holders"),
                 Place(_("Works"), "licensing:works"),
                 Place(_("Mandates"), "licensing:mandates"),
+                Place(_("Reservations"), "licensing:reservation_queue", "reservations.manage"),
+                Place(_("Sites"), "licensing:sites", "sites.manage"),
                 Place(_("Imports"), "licensing:imports"),
             ),
         ),
@@ -67,6 +72,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             (
                 Place(_("Declarations"), "licensing:declarations", "declarations.view"),
                 Place(_("Check permission"), "licensing:permission_check", "permissions.check"),
+                REGISTER,
             ),
         ),
         (
@@ -93,6 +99,8 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(pgettext_lazy("navigation", "Works"), "licensing:works"),
                 Place(_("Uses of my works"), "royalties:uses"),
                 Place(_("Mandates"), "licensing:mandates"),
+                Place(_("My sites"), "licensing:sites", "sites.manage"),
+                Place(_("My reservations"), "licensing:reservations_mine"),
             ),
         ),
     ),
@@ -102,5 +110,5 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
     ),
 }
 
-PUBLIC = (TARIFFS, Place(_("API"), "api-docs"))
-FOOTER = (TARIFFS, Place(_("API"), "api-docs"), Place(_("Style"), "style"))
+PUBLIC = (RESERVE, SEARCH, REGISTER, TARIFFS, Place(_("API"), "api-docs"))
+FOOTER = (RESERVE, SEARCH, REGISTER, TARIFFS, Place(_("API"), "api-docs"), Place(_("Style"), "style"))

@@ -120,6 +120,7 @@ OBJECT_ROUTES = {
     "run": "royalties:run",
     "rule": "royalties:rule",
     "statement": "royalties:statement",
+    "reservation": "licensing:reservation",
 }
 
 # What an organisation's programs can be told of by webhook.
@@ -137,6 +138,8 @@ WEBHOOK_KINDS = {
 SIGNING_KEY = env.str("SIGNING_KEY", default="")
 SIGNING_KEYS_RETIRED = env.list("SIGNING_KEYS_RETIRED", default=[])
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
+# Where a host of a site truly is, likewise for tests and development: {"example.com": "http://127.0.0.1:8123"}.
+SITE_ORIGINS = env.dict("SITE_ORIGINS", default={})
 
 # Security. `HTTPS=1` where the site is served over TLS; without it everything works on a plain loopback address.
 HTTPS = env.bool("HTTPS", default=False)
