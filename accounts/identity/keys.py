@@ -73,9 +73,10 @@ def verify(jws: str, keys: dict[str, Any] | None = None, *, typ: str) -> dict[st
     if set(header) != _HEADER or header["alg"] != ALGORITHM or header["typ"] != typ:
         _refuse()
     key = _find(header["kid"], jwks() if keys is None else keys)
-    if _encoded(_decoded(jws.rpartition(".")[2])) != jws.rpartition(".")[2]:
-        _refuse()  # another spelling of the same bytes is not what was signed
+    signature = jws.rpartition(".")[2]
     try:
+        if _encoded(_decoded(signature)) != signature:
+            _refuse()  # another spelling of the same bytes is not what was signed
         raw = _JWS.decode_complete(jws, key, algorithms=[ALGORITHM])["payload"]
         payload = json.loads(raw)
         if not isinstance(payload, dict) or rfc8785.dumps(payload) != raw:

@@ -13,8 +13,6 @@ No proxy of the environment is used: it would resolve names by itself.
 from __future__ import annotations
 
 import io
-import ipaddress
-import re
 import socket
 import ssl
 import threading
@@ -24,29 +22,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any, NoReturn
-from urllib.parse import quote, urljoin, urlsplit
 
-import idna
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from accounts.identity.addresses import Place, is_public, place_of, refuse_address
 from accounts.identity.core import Refusal
 
-PORTS = {"http": 80, "https": 443}
-OPEN_PORTS = frozenset({80, 443, 8080, 8443})
 _FOLLOWED = {301, 302, 303, 307, 308}
-_LONGEST_URL = 4096
 _PIECE = 64 * 1024
 _KEPT_ACROSS_ORIGINS = {"accept", "accept-language", "user-agent"}
 _OURS = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "te", "upgrade", "expect"}
-_UNFIT = re.compile(r"[\x00-\x20\x7f\\]")
-
-# Public by the tables, and yet ways into private networks or to nobody: relays and notations that carry another address.
-_NEVER = tuple(
-    ipaddress.ip_network(text)
-    for text in ("192.88.99.0/24", "::/96", "64:ff9b:1::/48", "2001::/23", "2002::/16", "3fff::/20", "5f00::/16", "fec0::/10")
-)  # fmt: skip
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,33 +65,19 @@ def fetch(
     """
     deadline = _Deadline(timeout)
     sent = {name.lower(): value for name, value in (headers or {}).items() if name.lower() not in _OURS}
-    place = _place(url)
+    place = place_of(url)
     for _hop in range(redirects + 1):
-        answer, location = _ask(place, method, body, sent, deadline, limit, cut)
-        if not location or not redirects:
+        request = _Request(method, body, sent, limit, cut, follow=redirects > 0)
+        answer, location = _ask(place, request, deadline)
+        if not location:
             return answer
-        before, place = place, _place(urljoin(place.url, location))
+        before, place = place, place_of(location, place.url)
         if answer.status not in (307, 308) and method not in ("GET", "HEAD"):
             method, body = "GET", None
+            sent.pop("content-type", None)
         if place.origin != before.origin:
             sent = {name: value for name, value in sent.items() if name in _KEPT_ACROSS_ORIGINS}
     raise Refusal("too_many_redirects", _("%(host)s sends us on too often.") % {"host": place.host})
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet, and to one machine in it."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False  # with a zone (`fe80::1%eth0`) it is this machine's neighbour
-    if isinstance(ip, ipaddress.IPv6Address) and ip in _NAT64:
-        return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)))
-    return (
-        ip.is_global
-        and not (ip.is_multicast or ip.is_reserved or ip.is_private or ip.is_link_local or ip.is_unspecified)
-        and not any(ip in network for network in _NEVER if network.version == ip.version)
-        and getattr(ip, "ipv4_mapped", None) is None
-    )
 
 
 class _Deadline:
@@ -122,85 +94,32 @@ class _Deadline:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """An address in its parts, as we understood it: nothing else reads the text again."""
-
-    scheme: str
-    host: str
-    port: int
-    path: str
-
-    @property
-    def origin(self) -> tuple[str, str, int]:
-        return self.scheme, self.host, self.port
-
-    @property
-    def authority(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
-
-    @property
-    def url(self) -> str:
-        return f"{self.scheme}://{self.authority}{self.path}"
-
-    @property
-    def allowed(self) -> bool:
-        """Whether the settings let this one be private: tests and development."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}" in settings.OUTBOUND_ALLOW
+class _Request:
+    method: str
+    body: bytes | None
+    headers: Mapping[str, str]
+    limit: int
+    cut: bool
+    follow: bool
 
 
-def _place(url: str) -> _Place:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        _refuse_address(_("“%(url)s” is no web address.") % {"url": url[:200]})
-    if len(url) > _LONGEST_URL or _UNFIT.search(url) or parts.scheme not in PORTS or not host:
-        _refuse_address(_("“%(url)s” is no web address.") % {"url": url[:200]})
-    if parts.username is not None or parts.password is not None:
-        _refuse_address(_("A web address must not carry a user name or password."))
-    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._[]|^`{}\"<>")
-    path = quote(path, safe="/%:@!$&'()*+,;=~-._")
-    if parts.query:
-        path += "?" + quote(parts.query, safe="/?%:@!$&'()*+,;=~-._[]")
-    place = _Place(parts.scheme, _ascii(host), PORTS[parts.scheme] if port is None else port, path)
-    if place.port not in OPEN_PORTS and not place.allowed:
-        _refuse_address(_("Port %(port)s is not open to us. Use the usual ports of the web.") % {"port": place.port})
-    return place
+class UnreadableAnswer(HTTPException):
+    """An answer that ends too early, or in a coding that was not asked for."""
 
 
-def _ascii(host: str) -> str:
-    """A name as the network writes it; an address stays as it is."""
-    if ":" in host or host.isascii():
-        return host.lower()
-    try:
-        return idna.encode(host, uts46=True).decode()
-    except idna.IDNAError:
-        _refuse_address(_("“%(url)s” is no web address.") % {"url": host[:200]})
-
-
-def _ask(
-    place: _Place,
-    method: str,
-    body: bytes | None,
-    headers: Mapping[str, str],
-    deadline: _Deadline,
-    limit: int,
-    cut: bool,
-) -> tuple[Response, str]:
+def _ask(place: Place, asked: _Request, deadline: _Deadline) -> tuple[Response, str]:
     """One request to one place: its answer, and where it sends us on (empty: nowhere)."""
     connection = HTTPConnection(place.host, place.port)
     wire = _connect(place, deadline)
     connection.sock = wire  # type: ignore[assignment]
     try:
         ours = {"Host": place.authority, "Connection": "close", "Accept-Encoding": "gzip"}
-        ours |= {} if "user-agent" in headers else {"User-Agent": f"Jeongsan/1 (+{settings.SITE_URL})"}
-        connection.request(method, place.path, body, {**headers, **ours})
+        ours |= {} if "user-agent" in asked.headers else {"User-Agent": f"Jeongsan/1 (+{settings.SITE_URL})"}
+        connection.request(asked.method, place.path, asked.body, {**asked.headers, **ours})
         raw = connection.getresponse()
         seen = _headers(raw)
-        location = seen.get("location", "") if raw.status in _FOLLOWED else ""
-        content = b"" if method == "HEAD" else _body(raw, seen, limit, cut or bool(location))
+        location = seen.get("location", "") if asked.follow and raw.status in _FOLLOWED else ""
+        content = b"" if location or asked.method == "HEAD" else _body(raw, seen, asked.limit, asked.cut)
         return Response(place.url, raw.status, seen, content), location
     except TimeoutError:
         _too_slow()
@@ -210,33 +129,41 @@ def _ask(
             _("%(host)s gave no answer that can be read (%(why)s).") % {"host": place.host, "why": _why(error)},
         ) from error
     finally:
-        wire.close()
+        wire.end()
 
 
 def _headers(raw: HTTPResponse) -> dict[str, str]:
     """Repeated headers are one list (RFC 9110, 5.3)."""
     seen: dict[str, str] = {}
     for name, value in raw.getheaders():
-        key = name.lower()
-        seen[key] = f"{seen[key]}, {value}" if key in seen else value
+        key, text = name.lower(), _text(value)
+        seen[key] = f"{seen[key]}, {text}" if key in seen else text
     return seen
+
+
+def _text(value: str) -> str:
+    """A header's bytes came as Latin-1; most who write more than ASCII mean UTF-8."""
+    try:
+        return value.encode("latin-1").decode().strip()
+    except ValueError:
+        return value.strip()
 
 
 def _body(raw: HTTPResponse, headers: Mapping[str, str], limit: int, cut: bool) -> bytes:
     coding = headers.get("content-encoding", "").strip().lower()
     if coding not in ("", "identity", "gzip", "x-gzip"):
-        raise ValueError(f"Content-Encoding: {coding[:40]}")
+        raise UnreadableAnswer(coding[:40])
     if not cut and raw.length is not None and raw.length > limit:
         _too_large(limit)
     sent = _bounded(_pieces(raw), limit, cut)
-    return b"".join(_bounded(_unpacked(sent), limit, cut) if coding.endswith("gzip") else sent)
+    return b"".join(_bounded(_unpacked(sent, cut), limit, cut) if coding.endswith("gzip") else sent)
 
 
 def _pieces(raw: HTTPResponse) -> Iterator[bytes]:
     while piece := raw.read1(_PIECE):
         yield piece
     if raw.length:  # announced and never sent
-        raise HTTPException("the answer broke off")
+        raise UnreadableAnswer
 
 
 def _bounded(pieces: Iterator[bytes], limit: int, cut: bool) -> Iterator[bytes]:
@@ -251,24 +178,30 @@ def _bounded(pieces: Iterator[bytes], limit: int, cut: bool) -> Iterator[bytes]:
         yield piece
 
 
-def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _unpacked(pieces: Iterator[bytes], cut: bool) -> Iterator[bytes]:
     """gzip, member after member, never more than a piece at a time: a bomb is caught by the count of what comes out."""
-    unpack = zlib.decompressobj(wbits=31)
+    unpack, begun = zlib.decompressobj(wbits=31), False
     for piece in pieces:
-        while piece:
+        begun = True
+        while True:
             if unpack.eof:
+                if not piece.startswith(b"\x1f"):
+                    return  # padding after the end
                 unpack = zlib.decompressobj(wbits=31)
-            yield unpack.decompress(piece, _PIECE)
+            out = unpack.decompress(piece, _PIECE)
+            yield out
             piece = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
-    if not unpack.eof:
-        raise HTTPException("the answer broke off")
+            if not piece and len(out) < _PIECE:
+                break
+    if begun and not unpack.eof and not cut:
+        raise UnreadableAnswer
 
 
-def _connect(place: _Place, deadline: _Deadline) -> _Wire:
+def _connect(place: Place, deadline: _Deadline) -> _Wire:
     """A connection to one of the addresses that were checked, in TLS under the name that was asked for."""
     addresses = _resolve(place, deadline)
     if not place.allowed and not all(is_public(address) for _family, address in addresses):
-        _refuse_address(_("%(host)s is not on the public internet.") % {"host": place.host})
+        refuse_address(_("%(host)s is not on the public internet.") % {"host": place.host})
     problem: OSError = OSError("no address")
     for tried, (family, address) in enumerate(addresses):
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -297,7 +230,7 @@ def tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _resolve(place: _Place, deadline: _Deadline) -> list[tuple[int, str]]:
+def _resolve(place: Place, deadline: _Deadline) -> list[tuple[int, str]]:
     """Every address of the name, each once. The system's look-up knows no deadline, so a thread of its own waits for it."""
     found: list[Any] = []
 
@@ -332,6 +265,9 @@ class _Wire:
         return io.BufferedReader(_Reader(self._sock, self._deadline))
 
     def close(self) -> None:
+        """`http.client` lets go of the socket as soon as it reads the answer from its file; `end` closes it."""
+
+    def end(self) -> None:
         self._sock.close()
 
 
@@ -351,10 +287,6 @@ class _Reader(io.RawIOBase):
 def _why(error: Exception) -> str:
     """A word on what went wrong, without anything that the other side could have written."""
     return getattr(error, "strerror", None) or type(error).__name__
-
-
-def _refuse_address(detail: str) -> NoReturn:
-    raise Refusal("refused_address", detail)
 
 
 def _too_large(limit: int) -> NoReturn:
