@@ -7,11 +7,10 @@ worker that dies leaves no trace; and only the last claimant may store, so one t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from threading import Event, Thread
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -27,6 +26,7 @@ from licensing.intake import services as intake
 from licensing.intake.models import StoredFile
 from licensing.permissions.core import Grant, Span
 from licensing.permissions.models import DirectLicence
+from licensing.permissions.services.alive import alive
 from licensing.permissions.services.schemes import enabled
 
 Status = Declaration.Status
@@ -181,22 +181,8 @@ def _fail(claim: Declaration, problems: Sequence[core.Note]) -> Declaration | No
     return held
 
 
-@contextmanager
-def _alive(claim: Declaration) -> Iterator[None]:
-    """Gives signs of life from a thread of its own while the engine works on one long step."""
-    over = Event()
-
+def _alive(claim: Declaration) -> AbstractContextManager[None]:
     def beat() -> None:
-        try:
-            while not over.wait(core.HEARTBEAT_SECONDS):
-                _mine(claim).update(heartbeat_at=timezone.now())
-        finally:
-            connection.close()
+        _mine(claim).update(heartbeat_at=timezone.now())
 
-    thread = Thread(target=beat, name=f"declaration-{claim.pk}-alive", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return alive(beat, every=core.HEARTBEAT_SECONDS, name=f"declaration-{claim.pk}")
