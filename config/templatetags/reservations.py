@@ -1,0 +1,16 @@
+"""Reservations in templates: `{{ reservation|covered }}`, `{{ reservation.uses|uses_said }}`, `{{ "train"|use_name }}`."""
+
+from __future__ import annotations
+
+from django import template
+
+from licensing.permissions import wording
+from licensing.permissions.services import reservation_paper
+
+register = template.Library()
+register.filter("covered", wording.covered)
+register.filter("uses_said", wording.uses_said)
+register.filter("use_name", wording.use_name)
+register.filter("territory_said", wording.territory_said)
+register.filter("exactly", reservation_paper.exact)
+register.filter("retold_reason", wording.reason_said)

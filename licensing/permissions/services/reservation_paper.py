@@ -1,0 +1,104 @@
+"""The receipt of a reservation as PDF: worded here, laid out by `receipt.typ`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+import licensing.permissions
+from accounts.identity.paper import pdf
+from licensing.permissions import wording
+from licensing.permissions.models import Reservation
+
+TEMPLATE = Path(licensing.permissions.__file__).with_name("receipt.typ")
+
+
+def receipt(reservation: Reservation, language: str, link: str) -> bytes:
+    """The PDF in `ko` or `en`: the same bytes as long as nothing happens to the reservation."""
+    assert reservation.received_at is not None  # before its receipt there is none
+    with override(language):
+        data = _data(reservation, language, link)
+    return pdf(TEMPLATE, data, timezone.localdate(reservation.received_at))
+
+
+def _data(reservation: Reservation, language: str, link: str) -> dict[str, Any]:
+    return {
+        "language": language,
+        "title": _("Receipt of a reservation"),
+        "lead": wording.covered(reservation),
+        "society": str(reservation.society),
+        "ref": reservation.ref,
+        "notice": _notice(reservation),
+        "received_label": _("Received, and counting since"),
+        "received": exact(reservation.received_at),
+        "parts": [
+            {"title": _("What it covers"), "rows": _covers(reservation)},
+            {"title": _("Who asked"), "rows": _claimant(reservation)},
+        ],
+        "next_title": _("What happens next"),
+        "next": next_steps(reservation, link),
+        "footer": f"{reservation.society} · {reservation.ref}",
+        "closing": _(
+            "A reservation counts from the moment it was received, never backwards: what was used lawfully before stays "
+            "so. The public register shows what is reserved, never who asked."
+        ),
+    }
+
+
+def exact(moment: dt.datetime | None) -> str:
+    """To the second, with the distance from UTC, where the society lives."""
+    return "" if moment is None else timezone.localtime(moment).isoformat(" ", "seconds").replace("+", " +")
+
+
+def _notice(reservation: Reservation) -> str:
+    if reservation.ended_at is None:
+        return ""
+    said = _("This reservation does not count any more. State: %(state)s, since %(moment)s.")
+    return said % {"state": reservation.get_status_display(), "moment": exact(reservation.ended_at)}
+
+
+def _covers(reservation: Reservation) -> list[list[str]]:
+    rows = [
+        [_("Reserved"), wording.covered(reservation)],
+        [_("Kind"), reservation.get_target_display()],
+    ]
+    creators = reservation.work.creators if reservation.work else reservation.creators
+    if creators:
+        rows.append([_("Made by"), creators])
+    if reservation.target == Reservation.Target.IDENTIFIER and reservation.scheme != "title":
+        rows.append([_("Identifier"), wording.identifier_said(reservation.scheme, reservation.value)])
+    rows.append([_("Uses"), wording.uses_said(reservation.uses)])
+    rows.append([_("Where"), wording.territory_said(reservation.territory)])
+    if reservation.effective_from != reservation.received_at:
+        rows.append([_("Counts from"), exact(reservation.effective_from)])
+    return rows
+
+
+def _claimant(reservation: Reservation) -> list[list[str]]:
+    holder = reservation.claimant_holder
+    rows = [
+        [_("Name"), reservation.claimant_name or (str(holder) if holder else "")],
+        [_("E-mail"), reservation.claimant_email],
+        [_("Relation to the work"), reservation.claimant_role],
+    ]
+    return [row for row in rows if row[1]] or [[_("Name"), "–"]]
+
+
+def next_steps(reservation: Reservation, link: str) -> list[str]:
+    """What happens next, sentence by sentence."""
+    status, follow = Reservation.Status, _("Follow it, or take it back, here: %(link)s") % {"link": link}
+    if reservation.status == status.RECEIVED:
+        due = reservation.due_on.isoformat() if reservation.due_on else ""
+        return [
+            _("It counts already. AI firms that ask are told that these uses are reserved."),
+            _("By %(day)s the society checks who asked. It may write to you.") % {"day": due},
+            follow,
+        ]
+    if reservation.status == status.EFFECTIVE:
+        return [_("It counts. AI firms that ask are told that these uses are reserved."), follow]
+    return [_("Nothing. You can reserve again at any time."), follow]
