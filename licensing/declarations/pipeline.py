@@ -18,6 +18,7 @@ from licensing.intake.reading import Format, numbered, open_table, refusing, set
 from licensing.licences.core import Terms
 from licensing.matching import MATCH, normalising, suffixes
 from licensing.permissions import core, snapshots, volume
+from licensing.permissions.services import reserved as reservations
 
 SPEC: Final = TableSpec(
     required=("identifier_type", "identifier", "units"),
@@ -86,6 +87,7 @@ def run(engine: Engine, files: Sequence[Path], order: Order, *, limits: Limits, 
         rejected_units += units
     progress("permit", sum(outcome.lines for outcome in outcomes))
     _gather_used(engine, len(files))
+    volume.spread_near(engine)
     engine.run(volume.PERMIT)
     return _summed(engine, outcomes, rejected_units)
 
@@ -111,6 +113,7 @@ def _load(engine: Engine, order: Order) -> None:
     suffixes.load(engine)
     volume.load_licence(engine, licence=order.licence, territory=order.territory, model=order.model)
     volume.load_exceptions(engine, direct=order.direct, statutory=order.statutory)
+    reservations.load(engine, order.society_id)
     engine.execute("CREATE OR REPLACE VIEW reserved AS SELECT place FROM reservation WHERE place IS NOT NULL")
     engine.table("every_place", {"scheme": text, "value": text, "place": text})
 

@@ -4,7 +4,10 @@
 --          work(work_id, kind, protected_until)
 --          share(work_id, holder_id, ppm, valid_from, valid_to)
 --          mandate, direct(holder_id, uses, kinds, territory, valid_from, valid_to)        codes as '|train|ground|' or '|*|'
---          reservation(work_id, holder_id, place, uses, territory, reserved_from, reserved_to)   one of the three targets
+--          reservation(id, work_id, holder_id, place, pattern, scheme, value, uses, territory, reserved_from, reserved_to)
+--                                           one target a row: work, holder, place (pattern: NULL, or LIKE over locations), or
+--                                           identifier; `near.sql` finds the identifiers that are as good as reserved
+--          excepting(id, pattern)           locations that a reservation of a place does not speak of
 --          place(scheme, value, place)      every location whose reservation counts for a declared web identifier
 --          statutory(uses, kinds, territory, valid_from, valid_to)   what the society's enabled schemes allow
 --          licence(use, kind, dataset, valid_from, valid_to)   what the licence allows here; dataset NULL: any
@@ -43,7 +46,7 @@ JOIN (SELECT DISTINCT use, kind, used_on FROM asked) q
 JOIN context c ON s.territory = '|*|' OR s.territory LIKE '%|' || c.territory || '|%';
 
 -- step reserving: reservations for this territory
-SELECT r.work_id, r.holder_id, r.place, r.uses, r.reserved_from, r.reserved_to
+SELECT r.id, r.work_id, r.holder_id, r.place, r.pattern, r.scheme, r.value, r.uses, r.reserved_from, r.reserved_to
 FROM reservation r JOIN context c ON r.territory = '|*|' OR r.territory LIKE '%|' || c.territory || '|%';
 
 -- step reserved_work: reserved as a work, or as all works of a holder
@@ -55,11 +58,17 @@ SELECT c.work_id, c.use, c.used_on
 FROM claimed c JOIN reserving r ON r.holder_id = c.holder_id AND r.reserved_from <= c.used_on AND c.used_on < r.reserved_to
  AND (r.uses = '|*|' OR r.uses LIKE '%|' || c.use || '|%');
 
--- step reserved_place: reserved where it was found, whatever it matched
-SELECT DISTINCT u.scheme, u.value, u.use, u.used_on
+-- step reserved_as_said: reserved where it was found or under the identifier that was said, whatever that matched
+SELECT u.scheme, u.value, u.use, u.used_on
 FROM used u
 JOIN place p ON p.scheme = u.scheme AND p.value = u.value
 JOIN reserving r ON r.place = p.place AND r.reserved_from <= u.used_on AND u.used_on < r.reserved_to
+ AND (r.uses = '|*|' OR r.uses LIKE '%|' || u.use || '|%') AND (r.pattern IS NULL OR u.value LIKE r.pattern ESCAPE '!')
+WHERE NOT EXISTS (SELECT 1 FROM excepting e WHERE e.id = r.id AND u.value LIKE e.pattern ESCAPE '!')
+UNION
+SELECT u.scheme, u.value, u.use, u.used_on
+FROM used u
+JOIN reserving r ON r.scheme = u.scheme AND r.value = u.value AND r.reserved_from <= u.used_on AND u.used_on < r.reserved_to
  AND (r.uses = '|*|' OR r.uses LIKE '%|' || u.use || '|%');
 
 -- step touched: works of which some holder gave a direct licence
@@ -101,26 +110,30 @@ LEFT JOIN missing m ON m.work_id = a.work_id AND m.use = a.use AND m.used_on = a
 LEFT JOIN reserved_work r ON r.work_id = a.work_id AND r.use = a.use AND r.used_on = a.used_on
 LEFT JOIN by_law t ON t.kind = a.kind AND t.use = a.use AND t.used_on = a.used_on;
 
--- step permitted: the place and the licence have their say; one row a work or unmatched identifier, use, unit, day, status
+-- view answered: each declared use with its answer, once the place and the licence had their say
+SELECT u.work_id, u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, u.units, u.lines, d.missing_ppm,
+       CASE WHEN d.answer = 'free' THEN 'free'
+            WHEN p.value IS NOT NULL THEN 'reserved'
+            WHEN d.answer IS NOT NULL THEN d.answer
+            WHEN l.use IS NULL THEN 'unlicensed'
+            WHEN u.work_id IS NULL THEN 'unmatched'
+            ELSE 'licence' END AS answer
+FROM used u
+LEFT JOIN decided d ON d.work_id = u.work_id AND d.use = u.use AND d.used_on = u.used_on
+LEFT JOIN reserved_as_said p ON p.scheme = u.scheme AND p.value = u.value AND p.use = u.use AND p.used_on = u.used_on
+LEFT JOIN licence l ON l.use = u.use AND l.kind = u.kind AND l.valid_from <= u.used_on AND u.used_on < l.valid_to
+ AND (l.dataset IS NULL OR l.dataset = u.dataset);
+
+-- step permitted: one row a work or unmatched identifier, use, unit, day, status
 SELECT work_id, scheme, value, MIN(kind) AS kind, use, unit, used_on,
        CASE WHEN answer IN ('free', 'individual', 'statutory', 'licence') THEN 'licensed' ELSE answer END AS status,
        CASE WHEN answer IN ('free', 'individual', 'statutory', 'licence') THEN answer ELSE '' END AS basis,
        MIN(CASE WHEN answer = 'unmandated' THEN missing_ppm ELSE 0 END) AS missing_ppm,
        CAST(SUM(units) AS DECIMAL(38,0)) AS units, CAST(SUM(lines) AS BIGINT) AS lines
 FROM (
-  SELECT u.work_id, CASE WHEN u.work_id IS NULL THEN u.scheme ELSE '' END AS scheme,
-         CASE WHEN u.work_id IS NULL THEN u.value ELSE '' END AS value,
-         u.kind, u.use, u.unit, u.used_on, u.units, u.lines, d.missing_ppm,
-         CASE WHEN d.answer = 'free' THEN 'free'
-              WHEN p.value IS NOT NULL THEN 'reserved'
-              WHEN d.answer IS NOT NULL THEN d.answer
-              WHEN l.use IS NULL THEN 'unlicensed'
-              WHEN u.work_id IS NULL THEN 'unmatched'
-              ELSE 'licence' END AS answer
-  FROM used u
-  LEFT JOIN decided d ON d.work_id = u.work_id AND d.use = u.use AND d.used_on = u.used_on
-  LEFT JOIN reserved_place p ON p.scheme = u.scheme AND p.value = u.value AND p.use = u.use AND p.used_on = u.used_on
-  LEFT JOIN licence l ON l.use = u.use AND l.kind = u.kind AND l.valid_from <= u.used_on AND u.used_on < l.valid_to
-   AND (l.dataset IS NULL OR l.dataset = u.dataset)
+  SELECT work_id, CASE WHEN work_id IS NULL THEN scheme ELSE '' END AS scheme,
+         CASE WHEN work_id IS NULL THEN value ELSE '' END AS value,
+         kind, use, unit, used_on, units, lines, missing_ppm, answer
+  FROM answered
 ) a
 GROUP BY work_id, scheme, value, use, unit, used_on, answer;

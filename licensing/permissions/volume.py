@@ -11,8 +11,10 @@ from licensing import terms
 from licensing.engine.core import Engine
 from licensing.licences import core as licences
 from licensing.permissions import core
+from licensing.permissions.core import iscc
 
 PERMIT: Final = Path(__file__).with_name("permit.sql")
+_NEAR: Final = Path(__file__).with_name("near.sql")
 OPEN_END: Final = dt.date.max  # a date range without end, so that no comparison meets a NULL
 
 GRANT: Final = {
@@ -24,19 +26,24 @@ GRANT: Final = {
     "valid_to": "DATE",
 }
 _SCHEME: Final = {column: kind for column, kind in GRANT.items() if column != "holder_id"}
-_RESERVATION: Final = {
+RESERVATION: Final = {
+    "id": "BIGINT",
     "work_id": "BIGINT",
     "holder_id": "BIGINT",
     "place": "VARCHAR",
+    "pattern": "VARCHAR",
+    "scheme": "VARCHAR",
+    "value": "VARCHAR",
     "uses": "VARCHAR",
     "territory": "VARCHAR",
     "reserved_from": "DATE",
     "reserved_to": "DATE",
 }
 _LICENCE: Final = {"use": "VARCHAR", "kind": "VARCHAR", "dataset": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE"}
-
-# A reservation with what it is of: ("work", id), ("holder", id) or ("place", "example.com/path").
-Targeted = tuple[tuple[str, int | str], core.Reservation]
+EXCEPTING: Final = {"id": "BIGINT", "pattern": "VARCHAR"}
+_CONTENT: Final = {"code": "VARCHAR", "form": "INTEGER", "bits": "INTEGER"} | {
+    f"w{n}": "BIGINT" for n in range(iscc.WORDS)
+}
 
 
 def codes(these: Collection[str]) -> str:
@@ -54,12 +61,10 @@ def load_exceptions(
     engine: Engine,
     *,
     direct: Iterable[tuple[int, core.Grant]] = (),
-    reservations: Iterable[Targeted] = (),
     statutory: Iterable[core.Grant] = (),
 ) -> None:
-    """Tables `direct` (holders' own licences to the licensee), `reservation` and `statutory` (what enabled schemes allow)."""
+    """Tables `direct` (holders' own licences to the licensee) and `statutory` (what enabled schemes allow)."""
     engine.table("direct", GRANT, [grant_row(holder, grant) for holder, grant in direct])
-    engine.table("reservation", _RESERVATION, [_reservation_row(target, r) for target, r in reservations])
     engine.table("statutory", _SCHEME, [grant_row(0, grant)[1:] for grant in statutory])
 
 
@@ -85,11 +90,34 @@ def _allowed(licence: licences.Terms, territory: str, model: str) -> Sequence[tu
     ]
 
 
-def _reservation_row(target: tuple[str, int | str], reservation: core.Reservation) -> tuple[Any, ...]:
-    """A use known by its date is reserved from the day after receipt, and still on the day of withdrawal."""
-    kind, name = target
-    day_after = dt.timedelta(days=1)
-    start = core.seoul_day(reservation.received) + day_after
-    end = core.seoul_day(reservation.withdrawn) + day_after if reservation.withdrawn else OPEN_END
-    targets = tuple(name if kind == column else None for column in ("work", "holder", "place"))
-    return *targets, codes(reservation.uses), codes(reservation.territory), start, end
+def near_codes(engine: Engine, sought: Iterable[str], reserved: Iterable[str]) -> None:
+    """The table `near(code, reserved)`: which of the ISCC codes sought are near copies of which reserved ones."""
+    for name, those in (("sought_content", sought), ("reserved_content", reserved)):
+        contents = ((code, iscc.content_of(code)) for code in those)
+        engine.table(name, _CONTENT, ((code, c.form, c.bits, *c.words()) for code, c in contents if c is not None))
+    engine.run(_NEAR)
+
+
+def spread_near(engine: Engine) -> None:
+    """Reserve what is used under an ISCC that is a near copy of a reserved one, and works that have such a code.
+
+    Where no ISCC is reserved, nothing is looked at.
+    """
+    reserved = [code for (code,) in engine.rows("SELECT DISTINCT value FROM reservation WHERE scheme = 'iscc'")]
+    if not reserved:
+        return
+    engine.execute(
+        """CREATE OR REPLACE TABLE coded AS
+        SELECT DISTINCT CAST(NULL AS BIGINT) AS work_id, value FROM used WHERE scheme = 'iscc'
+        UNION SELECT work_id, value FROM identifier
+        WHERE scheme = 'iscc' AND work_id IN (SELECT work_id FROM used WHERE work_id IS NOT NULL)"""
+    )
+    sought = (code for rows in engine.stream("SELECT DISTINCT value FROM coded") for (code,) in rows)
+    near_codes(engine, sought, reserved)
+    engine.execute(
+        """INSERT INTO reservation
+        SELECT r.id, c.work_id, NULL, NULL, NULL, CASE WHEN c.work_id IS NULL THEN 'iscc' END,
+               CASE WHEN c.work_id IS NULL THEN c.value END, r.uses, r.territory, r.reserved_from, r.reserved_to
+        FROM near n JOIN coded c ON c.value = n.code JOIN reservation r ON r.scheme = 'iscc' AND r.value = n.reserved
+        WHERE r.work_id IS NULL"""
+    )

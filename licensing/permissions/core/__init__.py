@@ -11,6 +11,7 @@ from licensing.permissions.core.decision import (
     Span,
     decide,
     seoul_day,
+    without_work,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "Span",
     "decide",
     "seoul_day",
+    "without_work",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -51,13 +51,18 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """A holder's opt-out that touches this work or this place: `target` names which work, holder, domain or path."""
+    """A holder's opt-out that touches what is asked about: `target` names which work, holder, place or identifier.
+
+    It counts from `received` (the moment of receipt, or a later one that was asked for) until `withdrawn` (the moment
+    at which it ended in any way); `ref` finds it on the public register.
+    """
 
     target: str
     uses: Codes
     territory: Codes
     received: dt.datetime
     withdrawn: dt.datetime | None = None
+    ref: str = ""
 
     def in_force(self, on: dt.date | dt.datetime) -> bool:
         """From the moment it was received. A use known only by its date is reserved from the day after."""
@@ -107,7 +112,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why: a stable code for programs, and a sentence for people. `about` names the licence or scheme that it rests on."""
+    """Why: a stable code for programs, and a sentence for people. `about` names the licence, scheme or reservation."""
 
     code: str
     detail: str
@@ -133,6 +138,14 @@ def decide(facts: Facts) -> Decision:
     return _by_licence(facts)
 
 
+def without_work(decision: Decision) -> Decision:
+    """What is said of an identifier under which no work is registered always says that too."""
+    if decision.verdict == "unmatched":
+        return decision
+    no_work = Reason("no_work", say("No work is registered under this identifier."))
+    return replace(decision, reasons=(no_work, *decision.reasons))
+
+
 def _free(facts: Facts) -> Decision | None:
     end = facts.protected_until
     if end is None or facts.day < end:
@@ -150,7 +163,13 @@ def _reserved(facts: Facts) -> Decision | None:
         return None
     reasons = (
         Reason(
-            "reserved", say("Reserved for {place}, received {moment}.", place=r.target, moment=r.received.isoformat())
+            "reserved",
+            say(
+                "Reserved ({target}) since {moment}.",
+                target=r.target,
+                moment=f"{r.received.astimezone(SEOUL):%Y-%m-%d %H:%M}",
+            ),
+            r.ref,
         )
         for r in found
     )

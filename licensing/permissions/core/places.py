@@ -15,6 +15,7 @@ from licensing.repertoire.identifiers.web import NOT_A_URL, domain, is_public_su
 from licensing.repertoire.identifiers.wrong import BadIdentifier
 
 _WILD: Final = re.compile(r"[*]|[$]$")
+MOST_WILDCARDS: Final = 4
 ESCAPE: Final = "!"  # of LIKE, since a backslash means something else in some engines' texts
 
 
@@ -69,8 +70,11 @@ def speaks_of(place: str, pattern: str, excepting: Collection[str], value: str) 
     >>> speaks_of("example.com", "", ["/press/"], "example.com/press/kit")
     False
     """
-    if place not in ancestors(value):
-        return False
+    return place in ancestors(value) and speaks_below(place, pattern, excepting, value)
+
+
+def speaks_below(place: str, pattern: str, excepting: Collection[str], value: str) -> bool:
+    """The same for a location that is known to lie at or below the place."""
     if pattern and not _fits(place, pattern, value):
         return False
     return not any(_fits(place, other, value) for other in excepting)
@@ -91,12 +95,31 @@ def like(place: str, pattern: str) -> str:
     return escaped if pattern.endswith("$") else f"{escaped}%"
 
 
+def bounded(pattern: str) -> str:
+    """A pattern of so few `*` that matching it takes no time; what comes after the last of them is not looked at.
+
+    >>> bounded("/a*b*c*d*e*f*g$")
+    '/a*b*c*d*'
+    """
+    parts = pattern.split("*")
+    return pattern if len(parts) <= MOST_WILDCARDS + 1 else "*".join([*parts[:MOST_WILDCARDS], ""])
+
+
 def _fits(place: str, pattern: str, value: str) -> bool:
-    """As `like` finds it, on the place's own host."""
-    anchored = pattern.endswith("$")
-    parts = [re.escape(part) for part in pattern.removesuffix("$").split("*")]
-    expression = re.escape(_host(place)) + ".*".join(parts) + ("" if anchored else ".*")
-    return re.fullmatch(expression, value, re.DOTALL) is not None
+    """As `like` finds it, on the place's own host. In one pass: each part at its first place, the last at the end."""
+    glob = _host(place) + (pattern[:-1] if pattern.endswith("$") else f"{pattern}*")
+    first, *parts = glob.split("*")
+    if not parts:
+        return value == first
+    if not value.startswith(first):
+        return False
+    at = len(first)
+    for part in parts[:-1]:
+        at = value.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return len(value) - at >= len(parts[-1]) and value.endswith(parts[-1])
 
 
 def _host(place: str) -> str:

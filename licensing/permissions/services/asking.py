@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from accounts.identity.core import Actor, say
+from accounts.identity.core import Actor
 from licensing import terms
 from licensing.permissions import core
 from licensing.permissions.services.finding import FoundWork, Item, Spoken, places_of, read, works_of
@@ -77,7 +77,7 @@ class _Decisions:
         if ends is not None and ends > self.day:
             ends = None  # protected: until when makes no difference
         shares = known.shares.get(work.id, ())
-        reservations = known.reserved_places.get(said, ()) + known.reserved_works.get(work.id, ())
+        reservations = known.reserved.of_work(said, work)
         key = (work.society_id, work.kind, ends, shares, reservations)
         if (made := self._made.get(key)) is None:
             standings = known.standings
@@ -97,12 +97,12 @@ class _Decisions:
 
     def of_unmatched(self, said: Spoken) -> core.Decision:
         kind = terms.KIND_OF_SCHEME.get(said[0], "other")
-        reservations = self.known.reserved_places.get(said, ())
+        reservations = self.known.reserved.of_unmatched(said)
         key = (kind, reservations)
         if (made := self._made.get(key)) is None:
             licences = self.known.all_licences()
             facts = self._facts(kind=kind, matched=False, reservations=reservations, licences=licences)
-            made = self._made[key] = _named_unknown(core.decide(facts))
+            made = self._made[key] = core.without_work(core.decide(facts))
         return made
 
     def _facts(self, **more: Any) -> core.Facts:
@@ -110,11 +110,3 @@ class _Decisions:
             name: getattr(self.asked, name) for name in ("use", "territory", "on", "model", "dataset")
         }
         return core.Facts(**same, **more)
-
-
-def _named_unknown(decision: core.Decision) -> core.Decision:
-    """What is said of an identifier under which no work is registered always says that too."""
-    if decision.verdict == "unmatched":
-        return decision
-    no_work = core.Reason("no_work", say("No work is registered under this identifier."))
-    return core.Decision(decision.verdict, decision.basis, decision.missing_ppm, (no_work, *decision.reasons))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from accounts.identity.core import Actor
 from licensing.licences.core import Terms
 from licensing.licences.models import Licence
 from licensing.permissions import core
 from licensing.permissions.services.finding import FoundWork, Spoken, rows
+from licensing.permissions.services.reserved import Reserved, of_items
 from licensing.permissions.services.schemes import enabled
 
 # What a holder allows: mandates to the society, and licences given directly to the licensee. Holders who allow the same
@@ -22,21 +22,25 @@ Standing = tuple[tuple[core.Grant, ...], tuple[core.Grant, ...]]
 
 @dataclass(slots=True)
 class Known:
-    """Everything known about the works that were found. Reservations come from `reserved`, by what they touch."""
+    """Everything known about the works that were found, and what is reserved of them and of where they were found."""
 
     shares: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)  # work → (number of a standing, ppm)
     standings: list[Standing] = field(default_factory=list)
     licences: dict[int, dict[str, Terms]] = field(default_factory=lambda: defaultdict(dict))  # by society, then ref
     statutory: dict[int, dict[str, core.Grant]] = field(default_factory=lambda: defaultdict(dict))  # likewise
-    reserved_works: Mapping[int, tuple[core.Reservation, ...]] = field(default_factory=dict)
-    reserved_places: Mapping[Spoken, tuple[core.Reservation, ...]] = field(default_factory=dict)
+    reserved: Reserved = field(default_factory=Reserved)
 
     def all_licences(self) -> Mapping[str, Terms]:
         return {ref: licence for licences in self.licences.values() for ref, licence in licences.items()}
 
 
 def gather(
-    *, actor: Actor, day: dt.date, asked: Collection[Spoken], works: Collection[FoundWork], places: Mapping[Spoken, Any]
+    *,
+    actor: Actor,
+    day: dt.date,
+    asked: Collection[Spoken],
+    works: Collection[FoundWork],
+    places: Mapping[Spoken, Sequence[str]],
 ) -> Known:
     """The facts about these works on this day for the actor's organisation."""
     known = Known()
@@ -48,6 +52,13 @@ def gather(
         known.licences[licence.society_id][licence.ref] = licence.terms
     for society, ref, scheme in enabled({work.society_id for work in works}):
         known.statutory[society][ref] = scheme
+    known.reserved = of_items(
+        works=works,
+        holders={work: [holder for holder, _ppm in parts] for work, parts in holders.items()},
+        asked=asked,
+        places=places,
+        society_id=actor.organisation_id if actor.is_society else None,
+    )
     return known
 
 

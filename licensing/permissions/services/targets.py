@@ -44,7 +44,9 @@ class Target:
         cls, place: str, pattern: str = "", excepting: Collection[str] = (), *, title: str = "", creators: str = ""
     ) -> Target:
         """A place as `core.places` writes it, with patterns of paths on its host."""
-        columns = {"place": place, "pattern": pattern, "excepting": sorted(set(excepting))}
+        # Where a pattern has too many wildcards to be matched quickly, more is reserved rather than less.
+        kept = sorted({other for other in excepting if places.bounded(other) == other})
+        columns = {"place": place, "pattern": places.bounded(pattern), "excepting": kept}
         if len(columns["excepting"]) > _MOST_EXCEPTIONS:
             raise Refusal("too_many_exceptions", _("These are too many exceptions: reserve parts instead."))
         if any(len(text) > _LONGEST for text in (place, pattern, *excepting)):

@@ -1,0 +1,229 @@
+"""Which reservations touch what is asked about: for the core, item by item, and as tables for `permit.sql`.
+
+Both read the same rows: everything that was ever received, with the moments from and until which it counts. What is
+asked about decides which of them are in force then.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from accounts.identity.core import say
+from licensing.engine import connect
+from licensing.engine.core import Engine
+from licensing.permissions import core, volume
+from licensing.permissions.core import places as place_rules
+from licensing.permissions.services.finding import FoundWork, Spoken, lines, rows
+
+# Each fact with the society that received it: a work is asked about with those of its own society.
+Held = tuple[int, core.Reservation]
+
+
+@dataclass(slots=True)
+class Reserved:
+    """The reservations that touch works, and those that touch what was said whether or not it is a registered work."""
+
+    works: dict[int, dict[str, Held]] = field(default_factory=dict)  # work → ref → reservation
+    said: dict[Spoken, dict[str, Held]] = field(default_factory=dict)
+
+    def of_work(self, said: Spoken, work: FoundWork) -> tuple[core.Reservation, ...]:
+        """Of the work, of its holders, of its identifiers and near copies, and of where it was found."""
+        found = self.works.get(work.id, _NOTHING) | self.said.get(said, _NOTHING)
+        return tuple(fact for society, fact in found.values() if society == work.society_id)
+
+    def of_unmatched(self, said: Spoken) -> tuple[core.Reservation, ...]:
+        """Of a place or identifier that no work is registered under: made with any society."""
+        return tuple(fact for _society, fact in self.said.get(said, _NOTHING).values())
+
+
+_NOTHING: Final[dict[str, Held]] = {}
+
+
+def of_items(
+    *,
+    works: Collection[FoundWork],
+    holders: Mapping[int, Collection[int]],
+    asked: Collection[Spoken],
+    places: Mapping[Spoken, Sequence[str]],
+    society_id: int | None = None,
+) -> Reserved:
+    """What is reserved of these works (with the holders of their shares), identifiers and places (each with the places
+    that it lies in); of one society or all. A few queries, however many items.
+    """
+    found = Reserved()
+    [standing] = rows(_KINDS, [])
+    of_works, of_holders, of_places, of_identifiers, of_isccs = standing
+    if works and (of_works or of_holders or of_identifiers):
+        _touching_works(found, works, holders)
+    if places and of_places:
+        _touching_places(found, places, society_id)
+    exact = [said for said in asked if said not in places and said[0] != "title"]
+    if exact and of_identifiers:
+        for held, scheme, value in _read(_IDENTIFIERS, [lines(s for s, _v in exact), lines(v for _s, v in exact)]):
+            _add(found.said, (scheme, value), held, society_id)
+    if of_isccs:
+        _touching_near(found, works, exact, society_id)
+    return found
+
+
+def load(engine: Engine, society_id: int | None, *, at: dt.datetime | None = None) -> None:
+    """Tables `reservation` and `excepting` of `permit.sql`: all that was ever received by this society and counts a day.
+
+    Without a society, those of all. With a moment, those in force then, on any day that is asked about.
+    """
+    since, until, counting = (_FROM, _TO, _A_DAY) if at is None else ("'0001-01-01'", "'9999-12-31'", _THEN)
+    asked = [society_id, society_id, *([] if at is None else [at, at])]
+    rows = _AS_ROWS.format(since=since, until=until, counting=counting)
+    engine.take("reservation", volume.RESERVATION, rows, asked * 2)
+    engine.take("excepting", volume.EXCEPTING, _AS_EXCEPTIONS.format(counting=counting), asked)
+
+
+def _touching_works(found: Reserved, works: Collection[FoundWork], holders: Mapping[int, Collection[int]]) -> None:
+    pairs = [(work, holder) for work, those in holders.items() for holder in those]
+    ids = _listed(work.id for work in works)
+    values = [ids, _listed(work for work, _holder in pairs), _listed(holder for _work, holder in pairs), ids]
+    for held, work in _read(_WORKS, values):
+        _add(found.works, work, held)
+
+
+def _touching_places(found: Reserved, places: Mapping[Spoken, Sequence[str]], society_id: int | None) -> None:
+    below: dict[str, list[tuple[Held, str, Sequence[str]]]] = {}
+    everywhere = {place for of_one in places.values() for place in of_one}
+    for held, place, pattern, excepting in _read(_PLACES, [lines(everywhere)]):
+        below.setdefault(place, []).append((held, pattern, excepting))
+    if not below:
+        return
+    for said, of_one in places.items():
+        for place in below.keys() & of_one:
+            for held, pattern, excepting in below[place]:
+                if place_rules.speaks_below(place, pattern, excepting, said[1]):
+                    _add(found.said, said, held, society_id)
+
+
+def _touching_near(
+    found: Reserved, works: Collection[FoundWork], exact: Iterable[Spoken], society_id: int | None
+) -> None:
+    """Near copies of reserved contents, by their ISCC."""
+    carried = rows(
+        "SELECT work_id, value FROM licensing_identifier WHERE scheme = 'iscc' AND work_id = ANY(%s::bigint[])",
+        [_listed(work.id for work in works)],
+    )
+    said = [value for scheme, value in exact if scheme == "iscc"]
+    if not carried and not said:
+        return
+    reserved: dict[str, list[Held]] = {}
+    for held, code in _read(_ISCCS, []):
+        reserved.setdefault(code, []).append(held)
+    with connect() as engine:
+        volume.near_codes(engine, {*said, *(code for _work, code in carried)}, reserved)
+        near: dict[str, list[Held]] = {}
+        for code, other in engine.rows("SELECT code, reserved FROM near"):
+            near.setdefault(code, []).extend(reserved[other])
+    for code in said:
+        for held in near.get(code, ()):
+            _add(found.said, ("iscc", code), held, society_id)
+    for work, code in carried:
+        for held in near.get(code, ()):
+            _add(found.works, work, held)
+
+
+def _add(to: dict[Any, dict[str, Held]], key: Any, held: Held, society_id: int | None = None) -> None:
+    if society_id is None or held[0] == society_id:
+        to.setdefault(key, {})[held[1].ref] = held
+
+
+def _read(sql: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """Rows of a query that begins with `_COLUMNS`: each reservation as one object, and what else the query tells."""
+    made: dict[int, Held] = {}
+    for key, society, ref, uses, territory, since, until, target, name, *more in rows(sql, values):
+        if key not in made:
+            fact = core.Reservation(_named(target, name), tuple(uses), tuple(territory), since, until, ref)
+            made[key] = society, fact
+        yield made[key], *more
+
+
+def _named(target: str, name: str) -> str:
+    if target == "work":
+        return say("this work")
+    return say("all works of one of its holders") if target == "holder" else name
+
+
+def _listed(ids: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, ids)) + "}"
+
+
+_KINDS = """
+SELECT EXISTS (SELECT FROM licensing_reservation WHERE work_id IS NOT NULL),
+  EXISTS (SELECT FROM licensing_reservation WHERE holder_id IS NOT NULL),
+  EXISTS (SELECT FROM licensing_reservation WHERE place <> ''),
+  EXISTS (SELECT FROM licensing_reservation WHERE value <> ''),
+  EXISTS (SELECT FROM licensing_reservation WHERE value <> '' AND scheme = 'iscc')
+"""
+_COLUMNS = """r.id, r.society_id, r.ref, r.uses, r.territory, r.effective_from, r.ended_at, r.target,
+  CASE WHEN r.place <> '' THEN CASE WHEN r.pattern = '' THEN r.place ELSE split_part(r.place, '/', 1) || r.pattern END
+       ELSE r.scheme || ':' || r.value END"""
+# A lookup a row, through the index, as in `finding`.
+_WORKS = f"""
+SELECT {_COLUMNS}, q.work
+FROM (
+  SELECT w.id AS work, r.id AS reservation FROM unnest(%s::bigint[]) w(id)
+  CROSS JOIN LATERAL (SELECT id FROM licensing_reservation WHERE work_id = w.id OFFSET 0) r
+  UNION
+  SELECT h.work, r.id FROM unnest(%s::bigint[], %s::bigint[]) h(work, holder)
+  CROSS JOIN LATERAL (SELECT id FROM licensing_reservation WHERE holder_id = h.holder OFFSET 0) r
+  UNION
+  SELECT w.id, r.id FROM unnest(%s::bigint[]) w(id)
+  CROSS JOIN LATERAL (SELECT scheme, value, society_id FROM licensing_identifier WHERE work_id = w.id OFFSET 0) i
+  CROSS JOIN LATERAL (SELECT id FROM licensing_reservation
+                      WHERE scheme = i.scheme AND value = i.value AND value <> '' AND society_id = i.society_id OFFSET 0) r
+) q JOIN licensing_reservation r ON r.id = q.reservation
+WHERE r.effective_from IS NOT NULL ORDER BY r.id"""
+_IDENTIFIERS = f"""
+SELECT {_COLUMNS}, r.scheme, r.value
+FROM unnest(string_to_array(%s, E'\\n'), string_to_array(%s, E'\\n')) q(scheme, value)
+JOIN licensing_reservation r ON r.scheme = q.scheme AND r.value = q.value AND r.value <> ''
+WHERE r.effective_from IS NOT NULL ORDER BY r.id"""
+_PLACES = f"""
+SELECT {_COLUMNS}, r.place, r.pattern, r.excepting
+FROM unnest(string_to_array(%s, E'\\n')) q(place)
+JOIN licensing_reservation r ON r.place = q.place AND r.place <> ''
+WHERE r.effective_from IS NOT NULL ORDER BY r.id"""
+_ISCCS = f"""
+SELECT {_COLUMNS}, r.value FROM licensing_reservation r
+WHERE r.scheme = 'iscc' AND r.value <> '' AND r.effective_from IS NOT NULL ORDER BY r.id"""
+
+# A use known by its day is reserved from the day after receipt, and still on the day of withdrawal.
+_FROM = "(r.effective_from AT TIME ZONE 'Asia/Seoul')::date + 1"
+_TO = "coalesce((r.ended_at AT TIME ZONE 'Asia/Seoul')::date + 1, '9999-12-31')"
+_OF = "(%s::bigint IS NULL OR r.society_id = %s) AND r.effective_from IS NOT NULL"
+_A_DAY = f"{_OF} AND {_FROM} < {_TO}"
+_THEN = f"{_OF} AND r.effective_from <= %s AND (r.ended_at IS NULL OR %s < r.ended_at)"
+
+
+def _like(pattern: str) -> str:
+    """SQL: a pattern at the reservation `r` as `core.places.like` writes it."""
+    escaped = "replace(replace(replace(split_part(r.place, '/', 1) || {0}, '!', '!!'), '%%', '!%%'), '_', '!_')"
+    anchored = escaped.format(f"left({pattern}, -1)")
+    loose = escaped.format(pattern)
+    return (
+        f"CASE WHEN right({pattern}, 1) = '$' THEN replace({anchored}, '*', '%%')"
+        f" ELSE replace({loose}, '*', '%%') || '%%' END"
+    )
+
+
+_SAID = "'|' || array_to_string(r.uses, '|') || '|', '|' || array_to_string(r.territory, '|') || '|'"
+_AS_ROWS = f"""
+SELECT r.id, r.work_id, r.holder_id, nullif(r.place, ''), CASE WHEN r.pattern <> '' THEN {_like("r.pattern")} END,
+  CASE WHEN r.value <> '' THEN r.scheme END, nullif(r.value, ''), {_SAID}, {{since}}, {{until}}
+FROM licensing_reservation r WHERE {{counting}}
+UNION ALL
+SELECT r.id, i.work_id, NULL, NULL, NULL, NULL, NULL, {_SAID}, {{since}}, {{until}}
+FROM licensing_reservation r
+JOIN licensing_identifier i ON i.society_id = r.society_id AND i.scheme = r.scheme AND i.value = r.value
+WHERE r.value <> '' AND {{counting}}"""
+_AS_EXCEPTIONS = f"""
+SELECT r.id, {_like("e.pattern")} FROM licensing_reservation r CROSS JOIN unnest(r.excepting) e(pattern)
+WHERE r.place <> '' AND {{counting}}"""
