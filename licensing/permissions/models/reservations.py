@@ -247,6 +247,10 @@ class Reservation(models.Model):
             models.Index(fields=["work"], condition=Q(work__isnull=False), name="reservation_of_work"),
             models.Index(fields=["holder"], condition=Q(holder__isnull=False), name="reservation_of_holder"),
             models.Index(fields=["place"], condition=~Q(place=""), name="reservation_of_place"),
+            # All of one host: what begins with it, in any collation.
+            models.Index(
+                fields=["place"], opclasses=["varchar_pattern_ops"], condition=~Q(place=""), name="reservation_of_host"
+            ),
             models.Index(fields=["scheme", "value"], condition=~Q(value=""), name="reservation_of_identifier"),
             GinIndex(SearchVector("title", "creators", config="simple"), name="reservation_by_words"),
             models.Index(
