@@ -28,7 +28,7 @@ AXE = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a"
 PHONED: set[str] = set()  # the kinds of page that another portal showed on the phone already
 LINK = re.compile(r'href="(/[^"#]*)"')
 FOREIGN = ("/static/", "/api/", "/accounts/", "/i18n/", "/theme/", "/style/")
-FILES = re.compile(r"\.(csv|pdf|json)($|\?)|/rejects/$")
+FILES = re.compile(r"\.(csv|pdf|json|txt)($|\?)|/rejects/$")
 
 
 @pytest.fixture
