@@ -119,6 +119,7 @@ def work(request: ActorRequest, work_id: int) -> HttpResponse:
         "missing": PPM - total,
         "free": found.protected_until is not None and found.protected_until <= today,
         "can_manage": request.actor.is_society and request.actor.can("works.import"),
+        "can_reserve": request.actor.can("reservations.make"),
     }
     return render(request, "licensing/repertoire/work.html", context)
 
