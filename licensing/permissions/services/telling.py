@@ -1,18 +1,19 @@
-"""Tell who reserved what became of it: a member by a notice, anyone else by a letter to their e-mail address."""
+"""Tell what became of a reservation: its claimant by a notice or a letter, programs of licensees by an event."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlencode
 
-from django.conf import settings
-from django.core.mail import EmailMessage
-from django.db import transaction
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
 from accounts.identity.core import Actor
-from accounts.notices.services import notify
+from accounts.notices.models import Webhook
+from accounts.notices.services import notify, send_letter
+from accounts.notices.services.publishing import leave
+from licensing.licences.models import Licence
 from licensing.permissions.models import Reservation
 from licensing.repertoire.models import Representation
 
@@ -35,10 +36,22 @@ _BODIES: Final = {
     "withdrawn": gettext_noop("It no longer counts from now on. What was used before stays as it was."),
     "superseded": gettext_noop("What it said counted until then."),
 }
+_EVENTS: Final = {
+    "received": "reservation.effective",
+    "effective": "reservation.effective",
+    "rejected": "reservation.withdrawn",
+    "withdrawn": "reservation.withdrawn",
+    "superseded": "reservation.withdrawn",
+}
 
 
 def tell(reservation: Reservation, verb: str, *, actor: Actor, key: str = "") -> None:
-    """Tell the claimant what happened, once the caller's transaction is committed; not who did it themself as a member."""
+    """Tell the claimant what happened, once the caller's transaction is committed; not who did it themself as a member.
+
+    Programs of the society and of its licensees hear when it begins to count, and when it ends.
+    """
+    if event := _EVENTS.get(verb):
+        _publish(reservation, event)
     holder = reservation.claimant_holder
     if holder is not None:
         people = Representation.objects.filter(holder=holder).exclude(user_id=actor.user_id)
@@ -54,7 +67,8 @@ def tell(reservation: Reservation, verb: str, *, actor: Actor, key: str = "") ->
     elif reservation.claimant_email:
         with override(reservation.language):
             subject, body = _said(reservation, verb)
-        _send(reservation, subject, body, _path("reservation_follow", reservation.ref, key))
+        link = _path("reservation_follow", reservation.ref, key)
+        _write(reservation, f"reservation-{verb}:{reservation.pk}", subject, body, link)
 
 
 def ask_to_confirm(reservation: Reservation, key: str) -> None:
@@ -65,7 +79,9 @@ def ask_to_confirm(reservation: Reservation, key: str) -> None:
             "Somebody, you we hope, asked us to reserve uses for this e-mail address. Open this link to confirm it. "
             "It counts from then on. If it was not you, do nothing."
         )
-    _send(reservation, subject, body, _path("reservation_confirm", reservation.ref, key))
+    # Each new link is a letter of its own; the one before no longer opens.
+    about = f"reservation-confirm:{reservation.pk}:{reservation.key_sha256[:16]}"
+    _write(reservation, about, subject, body, _path("reservation_confirm", reservation.ref, key))
 
 
 def _said(reservation: Reservation, verb: str) -> tuple[str, str]:
@@ -80,14 +96,42 @@ def _said(reservation: Reservation, verb: str) -> tuple[str, str]:
     return _(_SUBJECTS[verb]) % facts, _(_BODIES[verb]) % facts
 
 
-def _send(reservation: Reservation, subject: str, body: str, link: str) -> None:
-    message = EmailMessage(subject, f"{body}\n\n{settings.SITE_URL}{link}", None, [reservation.claimant_email])
-    transaction.on_commit(message.send, robust=True)
+def _write(reservation: Reservation, about: str, subject: str, body: str, link: str) -> None:
+    to, language = reservation.claimant_email, reservation.language
+    send_letter(email=to, language=language, key=about, subject=subject, body=body, link=link)
 
 
 def _path(name: str, ref: str, key: str = "") -> str:
-    try:
-        path = reverse(f"licensing:{name}", args=[ref])
-    except NoReverseMatch:
-        path = f"/reservations/{ref}/"
-    return f"{path}?key={key}" if key else path
+    path = reverse(f"licensing:{name}", args=[ref])
+    return f"{path}?{urlencode({'key': key})}" if key else path
+
+
+def _publish(reservation: Reservation, kind: str) -> None:
+    licensees = Licence.objects.filter(society_id=reservation.society_id).values("licensee_id")
+    concerned = Webhook.objects.filter(events__contains=[kind])
+    own, others = (
+        concerned.filter(organisation_id=reservation.society_id),
+        concerned.filter(organisation_id__in=licensees),
+    )
+    leave([*own, *others], kind, f"{kind}:{reservation.pk}", public(reservation))
+
+
+def public(reservation: Reservation) -> dict[str, Any]:
+    """What anybody may know of a reservation: what is reserved and since when, never who asked."""
+    return {
+        "ref": reservation.ref,
+        "society": reservation.society.ref,
+        "target": reservation.target,
+        "work": reservation.work.ref if reservation.work else None,
+        "title": reservation.work.title if reservation.work else reservation.title,
+        "holder": reservation.holder.ref if reservation.holder else None,
+        "place": reservation.place,
+        "pattern": reservation.pattern,
+        "excepting": reservation.excepting,
+        "identifier": f"{reservation.scheme}:{reservation.value}" if reservation.value else None,
+        "uses": reservation.uses,
+        "territory": reservation.territory,
+        "status": reservation.status,
+        "effective_from": reservation.effective_from,
+        "ended_at": reservation.ended_at,
+    }
