@@ -78,6 +78,13 @@ def load(engine: Engine, society_id: int, *, prefix: str = "") -> None:
         _keep(engine, _folder(society_id), f"{_VERSION}-{key}", prefix)
 
 
+def nothing(engine: Engine) -> None:
+    """The same tables as of a society that has nothing."""
+    for name, (columns, _query) in _PARTS.items():
+        engine.table(f"no_{name}", columns)
+        engine.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM no_{name}")
+
+
 def _folder(society_id: int) -> Path:
     return Path(settings.VAR_DIR) / "snapshots" / str(society_id)
 

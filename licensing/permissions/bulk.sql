@@ -1,0 +1,39 @@
+-- The rows of a file with their answers. Each society's answers are in `heard`; services/asking.py is this script's oracle.
+--
+-- Inputs   file_row(row, identifier_type, identifier, title, creators)   text, NULL where empty
+--          unread(row, reason)                                        rows that could not be read
+--          known_scheme(code)
+--          spelled(scheme, identifier, value, problem)                distinct identifiers, normalised or refused
+--          heard(nth, speaks, scheme, value, society, work_ref, verdict, basis, missing_ppm, reason)
+--                                                                     `nth`: of the society; `speaks`: 1 with a licence, else 0
+--          untitled(verdict, basis, missing_ppm, reason)              the answer to a row with a title alone
+-- Output   told(row, identifier_type, identifier, title, creators, verdict, basis, missing_ppm, society, work_ref, reason)
+
+-- step chosen: where several societies know a work, one with which there is a licence speaks; of these the loudest
+SELECT scheme, value, society, work_ref, verdict, basis, missing_ppm, reason
+FROM (
+  SELECT h.*, ROW_NUMBER() OVER (
+    PARTITION BY scheme, value
+    ORDER BY speaks DESC, CASE verdict WHEN 'reserved' THEN 0 WHEN 'licensed' THEN 1 WHEN 'unmandated' THEN 2 ELSE 3 END, nth) AS rank
+  FROM heard h
+) r
+WHERE rank = 1;
+
+-- step told: every row of the file, in its terms, with its answer
+SELECT a.row, a.identifier_type, a.identifier, a.title, a.creators,
+       COALESCE(c.verdict, t.verdict, 'rejected') AS verdict, COALESCE(c.basis, t.basis, '') AS basis,
+       COALESCE(c.missing_ppm, t.missing_ppm, 0) AS missing_ppm, c.society, c.work_ref,
+       COALESCE(c.reason, t.reason,
+                CASE WHEN a.identifier IS NULL THEN 'no_identifier: neither an identifier nor a title'
+                     WHEN a.scheme IS NULL THEN 'no_type: the identifier has no type'
+                     WHEN k.code IS NULL THEN 'unknown_type: unknown type of identifier'
+                     ELSE 'bad_' || s.problem END) AS reason
+FROM (SELECT *, lower(trim(identifier_type)) AS scheme,
+             identifier IS NULL AND title IS NOT NULL AND NOT regexp_full_match(title, '[\s\p{Z}\x1c-\x1f]*') AS by_title
+      FROM file_row) a
+LEFT JOIN known_scheme k ON k.code = a.scheme
+LEFT JOIN spelled s ON s.scheme = a.scheme AND s.identifier = a.identifier
+LEFT JOIN chosen c ON c.scheme = s.scheme AND c.value = s.value
+LEFT JOIN untitled t ON a.by_title
+UNION ALL
+SELECT row, NULL, NULL, NULL, NULL, 'rejected', '', 0, NULL, NULL, 'unreadable: ' || reason FROM unread;
