@@ -37,12 +37,18 @@ BEAT = {
     # What a killed worker left, from the state that the database shows.
     "resume stalled declarations": {"task": "licensing.declarations.tasks.resume_stalled", "schedule": MINUTE},
     "resume stalled imports": {"task": "licensing.permissions.tasks.resume_stalled", "schedule": MINUTE},
+    "resume stalled checks": {"task": "licensing.permissions.tasks.resume_stalled_checks", "schedule": MINUTE},
     "resume stalled runs": {"task": "royalties.distribution.tasks.resume_stalled", "schedule": MINUTE},
     "resume stalled publications": {"task": "royalties.statements.tasks.resume_stalled", "schedule": MINUTE},
     "send notices by mail": {"task": "accounts.notices.tasks.send_mail", "schedule": MINUTE},
+    "deliver webhooks": {"task": "accounts.notices.tasks.deliver_webhooks", "schedule": MINUTE},
     # Housekeeping.
     "expire licences": {"task": "licensing.licences.expire_due", "schedule": crontab(hour="0", minute="5")},
+    "remind of reservations": {
+        "task": "licensing.permissions.tasks.remind_of_reservations", "schedule": crontab(hour="8", minute="30")
+    },
     "forget what is old": {"task": "accounts.access.tasks.forget_old", "schedule": crontab(minute="15")},
+    "forget old messages": {"task": "accounts.notices.tasks.forget_messages", "schedule": crontab(hour="3", minute="25")},
 }
 
 

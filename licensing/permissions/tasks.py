@@ -1,11 +1,12 @@
-"""Imports outside the request. Safe to run twice."""
+"""Imports and checks of files outside the request. Safe to run twice."""
 
 from typing import Any
 
 import structlog
 from celery import Task, shared_task
+from django.utils import timezone
 
-from licensing.permissions.services import imports
+from licensing.permissions.services import imports, reminding
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +25,28 @@ def resume_stalled() -> int:
     return len(waiting)
 
 
+@shared_task(name="licensing.permissions.tasks.remind_of_reservations")
+def remind_of_reservations() -> int:
+    """Remind societies of identity checks that are due or overdue; beat runs this every morning."""
+    return reminding.remind(today=timezone.localdate())
+
+
+@shared_task(name="licensing.permissions.tasks.run_check")
+def run_check(check_id: int) -> None:
+    bulk.run(check_id)
+
+
+@shared_task(name="licensing.permissions.tasks.resume_stalled_checks")
+def resume_stalled_checks() -> int:
+    """Hand out again what waits without a sign of life; beat runs this every minute."""
+    waiting = bulk.stalled()
+    for check_id in waiting:
+        run_check.delay(check_id)
+    return len(waiting)
+
+
 def send(task: "Task[..., Any]", *arguments: Any) -> None:
-    """Queue a task. Without a broker nothing is lost: the import waits, and `resume_stalled` finds it."""
+    """Queue a task. Without a broker nothing is lost: the row waits, and beat finds it."""
     try:
         task.delay(*arguments)
     except Exception:
