@@ -9,12 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.utils import timezone
 
+from accounts.access.models import Membership
 from accounts.evidence.models import Event
 from accounts.identity.core import SYSTEM, Actor, Conflict, Forbidden, NotFound, Refusal
-from accounts.notices.models import Letter
+from accounts.identity.models import User
+from accounts.notices.models import Letter, Notice
 from accounts.organisations.models import Organisation
+from licensing.permissions.core import deadlines
 from licensing.permissions.models import Reservation
-from licensing.permissions.services import reservations
+from licensing.permissions.services import reminding, reservations
 from licensing.permissions.services.targets import Claimant, Target
 from licensing.repertoire.models import Holder, Share, Work
 from tests.licensing.parties import organisation, staff
@@ -192,3 +195,34 @@ def test_a_ref_cannot_be_guessed_and_is_read_as_typed(society: Organisation) -> 
     assert reservations.by_ref(f" {made.ref.lower().replace('-', ' ')}") == made
     with pytest.raises(NotFound):
         reservations.by_ref("R")
+
+
+def test_the_society_is_reminded_once_before_the_day_and_once_after_it(society: Organisation) -> None:
+    clerk, other = (User.objects.create_user(email=f"{n}@example.com", password=None) for n in ("clerk", "finance"))
+    Membership.objects.create(user=clerk, organisation=society, role="repertoire")
+    Membership.objects.create(user=other, organisation=society, role="finance")
+    for host in ("a.example.com", "b.example.com"):
+        made = reserve(society, Target.place(host))
+    due = made.due_on
+    assert due is not None
+    day_before = next(day for n in range(1, 9) if deadlines.is_working_day(day := due - dt.timedelta(n), "KR"))
+
+    def told(today: dt.date) -> list[str]:
+        reminding.remind(today=today)
+        return list(Notice.objects.filter(user=clerk).order_by("id").values_list("subject", flat=True))
+
+    assert told(made.received_at.date()) == []
+    for today in (day_before, due):
+        [reminder] = told(today)
+        assert reminder.startswith("2 reservations")
+    assert len(told(due + dt.timedelta(1))) == len(told(due + dt.timedelta(9))) == 2
+    assert not Notice.objects.filter(user=other).exists()
+
+
+def test_the_queue_stands_in_order_of_urgency(society: Organisation) -> None:
+    made = reserve(society, Target.place("example.com"))
+    proved = reserve(society, Target.place("example.org"), proved=True)
+    assert made.due_on is not None and proved.due_on is None
+    assert list(Reservation.objects.waiting()) == list(Reservation.objects.due(made.due_on)) == [made]
+    assert not Reservation.objects.overdue(made.due_on).exists()
+    assert list(Reservation.objects.overdue(made.due_on + dt.timedelta(1))) == [made]

@@ -130,6 +130,18 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
         """In force at this moment: from when they took effect until they ended. While identity is checked they count."""
         return self.public().filter(Q(ended_at=None) | Q(ended_at__gt=moment), effective_from__lte=moment)
 
+    def waiting(self) -> ReservationQuerySet:
+        """Those whose identity is to be checked, the most urgent first: the society's queue."""
+        return self.filter(status=Reservation.Status.RECEIVED).order_by("due_on", "id")
+
+    def due(self, by: datetime.date) -> ReservationQuerySet:
+        """Of the queue, those to be checked on this day or before."""
+        return self.waiting().filter(due_on__lte=by)
+
+    def overdue(self, today: datetime.date) -> ReservationQuerySet:
+        """Of the queue, those whose day has passed."""
+        return self.waiting().filter(due_on__lt=today)
+
 
 class Reservation(models.Model):
     """A holder's opt-out: these uses of this work, of all works of this holder, at this place, or under this identifier.

@@ -24,6 +24,11 @@ from licensing.permissions.services import telling
 from licensing.permissions.services.targets import Claimant, Target
 from licensing.repertoire.models import Share
 
+__all__ = [
+    "Claimant", "Target", "accept", "by_key", "by_ref", "claimant_of", "confirm", "reject", "request", "reserve", "spelled",
+    "supersede", "target_of", "withdraw",
+]  # fmt: skip
+
 Status = Reservation.Status
 STANDING: Final = (Status.RECEIVED, Status.EFFECTIVE)
 ANYWHERE: Final = (terms.ANY,)
