@@ -73,7 +73,7 @@ def _covers(reservation: Reservation) -> list[list[str]]:
     if reservation.target == Reservation.Target.IDENTIFIER and reservation.scheme != "title":
         rows.append([_("Identifier"), wording.identifier_said(reservation.scheme, reservation.value)])
     rows.append([_("Uses"), wording.uses_said(reservation.uses)])
-    rows.append([_("Where"), wording.territory_said(reservation.territory)])
+    rows.append([_("Where it counts"), wording.territory_said(reservation.territory)])
     if reservation.effective_from != reservation.received_at:
         rows.append([_("Counts from"), exact(reservation.effective_from)])
     return rows
