@@ -27,6 +27,7 @@ SOFT_LIMIT = 55 * MINUTE  # a task gets SoftTimeLimitExceeded and may end in ord
 TASKS = (
     "accounts.access.tasks",
     "accounts.notices.tasks",
+    "licensing.compliance.tasks",
     "licensing.declarations.tasks",
     "licensing.licences.tasks",
     "licensing.permissions.tasks",
@@ -42,6 +43,10 @@ BEAT = {
     "resume stalled publications": {"task": "royalties.statements.tasks.resume_stalled", "schedule": MINUTE},
     "send notices by mail": {"task": "accounts.notices.tasks.send_mail", "schedule": MINUTE},
     "deliver webhooks": {"task": "accounts.notices.tasks.deliver_webhooks", "schedule": MINUTE},
+    # What upper floors pull from lower ones.
+    "tell of reservations": {"task": "licensing.compliance.tasks.tell_reservations", "schedule": 2 * MINUTE},
+    "open cases": {"task": "licensing.compliance.tasks.open_cases", "schedule": 2 * MINUTE},
+    "remind of notices": {"task": "licensing.compliance.tasks.remind", "schedule": crontab(hour="8", minute="20")},
     # Housekeeping.
     "expire licences": {"task": "licensing.licences.expire_due", "schedule": crontab(hour="0", minute="5")},
     "remind of reservations": {

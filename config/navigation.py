@@ -27,6 +27,7 @@ OWN_HOUSE = (
     Place(_("Approvals"), "accounts:approvals", "approvals.decide"),
     Place(_("Staff"), "accounts:staff", "members.manage"),
     Place(_("API tokens"), "accounts:tokens", "tokens.manage"),
+    Place(_("Webhooks"), "accounts:webhooks", "webhooks.manage"),
     Place(_("Evidence"), "accounts:evidence", "evidence.view"),
 )
 
@@ -50,6 +51,8 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 TARIFFS,
                 Place(_("Licences"), "licensing:licences"),
                 Place(_("Declarations"), "licensing:declarations", "declarations.view"),
+                Place(_("Cases"), "licensing:cases", "cases.view"),
+                Place(_("Notices to licensees"), "licensing:reservation_notices", "declarations.view"),
             ),
         ),
         (
@@ -72,6 +75,8 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             (
                 Place(_("Declarations"), "licensing:declarations", "declarations.view"),
                 Place(_("Check permission"), "licensing:permission_check", "permissions.check"),
+                Place(_("Notices of reservations"), "licensing:reservation_notices", "declarations.view"),
+                Place(_("Cases"), "licensing:cases", "cases.view"),
                 REGISTER,
             ),
         ),
@@ -98,6 +103,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             (
                 Place(pgettext_lazy("navigation", "Works"), "licensing:works"),
                 Place(_("Uses of my works"), "royalties:uses"),
+                Place(_("Uses without permission"), "licensing:cases", "cases.view"),
                 Place(_("Mandates"), "licensing:mandates"),
                 Place(_("My sites"), "licensing:sites", "sites.manage"),
                 Place(_("My reservations"), "licensing:reservations_mine"),

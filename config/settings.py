@@ -112,8 +112,11 @@ APPROVAL_KINDS = {
     "run": _("Distribution run"),
     "run_reversal": _("Reversal of a distribution run"),
     "rule": _("Distribution rule"),
+    "case_settlement": _("Settlement of a case"),
 }
 OBJECT_ROUTES = {
+    "case": "licensing:case",
+    "webhook": "accounts:webhook",
     "declaration": "licensing:declaration",
     "licence": "licensing:licence",
     "invoice": "royalties:invoice",
