@@ -10,6 +10,7 @@ from accounts.identity.core import Refusal, say
 
 PERMISSIONS: Final = frozenset({
     "organisation.manage", "members.manage", "tokens.manage", "approvals.decide", "evidence.view",
+    "webhooks.manage",
     "works.import", "mandates.manage", "membership.manage", "works.register", "mandates.sign",
     "reservations.manage", "reservations.make", "sites.manage", "cases.manage", "cases.view", "cases.answer",
     "tariffs.manage", "tariffs.determine", "licences.manage",
@@ -51,7 +52,10 @@ ROLES: Final[dict[str, dict[str, frozenset[str]]]] = {
     },
     "licensee": {
         "administrator": _HOUSE
-        | {"declarations.declare", "declarations.view", "permissions.check", "billing.view", "cases.view", "cases.answer"},
+        | {
+            "webhooks.manage", "declarations.declare", "declarations.view", "permissions.check", "billing.view", "cases.view",
+            "cases.answer",
+        },
         "declarant": frozenset({
             "declarations.declare", "declarations.view", "permissions.check", "cases.view", "cases.answer",
         }),

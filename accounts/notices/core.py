@@ -12,6 +12,7 @@ MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
 # How long after each failed attempt the next one follows; after the last of them the delivery is given up.
 WAITS: Final = (MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 24 * HOUR)
 ATTEMPTS: Final = len(WAITS) + 1
+LEASE: Final = 2 * MINUTE  # after which a sender that says nothing is taken for dead
 # When a webhook is switched off: so many deliveries given up, or so long without a success.
 MOST_GIVEN_UP: Final = 3
 LONGEST_FAILING: Final = datetime.timedelta(days=5)

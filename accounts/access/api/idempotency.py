@@ -22,9 +22,11 @@ from rest_framework.response import Response
 from accounts.access import services
 from accounts.access.models import RememberedAnswer
 from accounts.identity.core import Conflict, Refusal
+from accounts.identity.sealing import seal, unseal
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
+_SEALED = b"sealed:"
 KEPT_HEADERS = ("Content-Type", "Location", "Content-Disposition")
 
 
@@ -44,7 +46,7 @@ def in_one_transaction(view: Any, request: Any, work: Callable[[], Response]) ->
         if response.status_code < 400:
             view.finalize_response(request, response, *view.args, **view.kwargs).render()
             services.remember(caller=caller, key=key, request_sha256=digest, status=response.status_code,
-                              headers=_kept(response), body=response.content)  # fmt: skip
+                              headers=_kept(response), body=_sealed(view, response.content))  # fmt: skip
         return response
 
 
@@ -88,6 +90,15 @@ def _undo_if_refused(response: Response) -> Response:
     return response
 
 
+def _sealed(view: Any, body: bytes) -> bytes:
+    """A view whose answers hold secrets (`answers_are_secret`) has them remembered sealed."""
+    return _SEALED + seal(body.decode()).encode() if getattr(view, "answers_are_secret", False) else body
+
+
+def _opened(body: bytes) -> bytes:
+    return unseal(body.removeprefix(_SEALED).decode()).encode() if body.startswith(_SEALED) else body
+
+
 def _kept(response: HttpResponseBase) -> dict[str, str]:
     return {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
 
@@ -98,4 +109,4 @@ def _replay(known: RememberedAnswer, digest: str) -> HttpResponse:
             "idempotency_key_reused",
             _("This Idempotency-Key was used for another request. Take a new key for a new request."),
         )
-    return HttpResponse(bytes(known.body), status=known.status, headers={**known.headers, REPLAYED: "true"})
+    return HttpResponse(_opened(bytes(known.body)), status=known.status, headers={**known.headers, REPLAYED: "true"})

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     def visible_to(self, actor: Actor) -> WebhookQuerySet:
-        """Those of one's own organisation."""
+        """Those of one's own organisation. Test data makes no events, so its programs see no webhooks."""
         if actor.is_system:
             return self
+        if actor.sandbox:
+            return self.none()
         return self.filter(organisation_id=actor.organisation_id) if actor.organisation_id else self.none()
 
 
@@ -66,7 +68,7 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
     def visible_to(self, actor: Actor) -> WebhookDeliveryQuerySet:
         if actor.is_system:
             return self
-        if not actor.organisation_id:
+        if actor.sandbox or not actor.organisation_id:
             return self.none()
         return self.filter(webhook__organisation_id=actor.organisation_id)
 

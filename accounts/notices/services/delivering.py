@@ -27,7 +27,6 @@ from accounts.notices.services.telling import notify
 
 TIMEOUT = 10.0  # seconds for one attempt
 ANSWER_BYTES = 2048  # what is kept of an answer
-LEASE = datetime.timedelta(minutes=2)  # after which a sender that says nothing is taken for dead
 REST = datetime.timedelta(minutes=1)  # in which a webhook that has just failed is left alone
 KEPT = datetime.timedelta(days=90)
 BUDGET = 50.0  # seconds of one run: beat starts the next one
@@ -84,8 +83,12 @@ def _claim(due: Iterable[WebhookDelivery]) -> list[WebhookDelivery]:
         rows = WebhookDelivery.objects.filter(
             pk=delivery.pk, status="waiting", next_attempt_at=delivery.next_attempt_at, attempts=delivery.attempts
         )
-        if rows.update(next_attempt_at=now + LEASE, attempts=F("attempts") + 1, attempted_at=now) == 1:
-            delivery.next_attempt_at, delivery.attempts, delivery.attempted_at = now + LEASE, delivery.attempts + 1, now
+        if rows.update(next_attempt_at=now + core.LEASE, attempts=F("attempts") + 1, attempted_at=now) == 1:
+            delivery.next_attempt_at, delivery.attempts, delivery.attempted_at = (
+                now + core.LEASE,
+                delivery.attempts + 1,
+                now,
+            )
             claimed.append(delivery)
     return claimed
 
