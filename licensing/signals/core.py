@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from licensing import terms
@@ -212,3 +212,60 @@ def everywhere(statements: Sequence[Statement]) -> Statement | None:
     countries = {country for each in statements if each.reserved for country in each.territory}
     territory = (terms.ANY,) if terms.ANY in countries or not countries else tuple(sorted(countries))
     return Statement(THIS_FILE, no, yes, policy, territory)
+
+
+def without_shadowed(statements: Sequence[Statement]) -> list[Statement]:
+    """The statements that can speak at all: none that lies within an earlier one.
+
+    >>> [each.location for each in without_shadowed([Statement("/a"), Statement("/a/b"), Statement("/")])]
+    ['/a', '/']
+    """
+    kept: list[Statement] = []
+    for each in statements:
+        if not any(within(normal_path(each.location), normal_path(earlier.location)) for earlier in kept):
+            kept.append(each)
+    return kept
+
+
+def longest_first(statements: Iterable[Statement]) -> list[Statement]:
+    """The order in which statements speak where the longest location wins and, of equal ones, the most restrictive.
+
+    >>> [sorted(each.reserved) for each in longest_first([Statement("/a", frozenset({"train"})), Statement("/a", frozenset({"index"}))])]
+    [['index', 'train']]
+    """
+    merged: dict[tuple[str, tuple[str, ...]], Statement] = {}
+    for each in statements:
+        key = (normal_path(each.location), ())
+        other = merged.get(key)
+        if other is None:
+            merged[key] = each
+            continue
+        no, yes = said(other.reserved | each.reserved, other.allowed | each.allowed)
+        countries = frozenset((*other.territory, *each.territory))
+        merged[key] = Statement(
+            other.location,
+            no,
+            yes,
+            other.policy or each.policy,
+            (terms.ANY,) if terms.ANY in countries else tuple(sorted(countries)),
+        )
+    return sorted(merged.values(), key=lambda each: -len(normal_path(each.location)))
+
+
+def for_longest(statements: Sequence[Statement]) -> list[Statement]:
+    """The same statements for a format in which the longest location wins instead of the first.
+
+    Where an earlier, shorter location overlaps a later, longer one, both speak there, so that nothing is lost.
+
+    >>> [sorted(each.reserved) for each in for_longest([Statement("/*.pdf$", frozenset({"train"})), Statement("/books/new/")])]
+    [['train'], ['train']]
+    """
+    kept: list[Statement] = []
+    for each in without_shadowed(statements):
+        reserved, place = each.reserved, normal_path(each.location or EVERYWHERE)
+        for earlier in kept:
+            other = normal_path(earlier.location)
+            if len(other) <= len(place) and overlap(place, other):
+                reserved |= earlier.reserved
+        kept.append(replace(each, location=place, reserved=reserved, allowed=each.allowed - reserved))
+    return longest_first(kept)
