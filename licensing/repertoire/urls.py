@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licensing.repertoire import pages
+from licensing.repertoire.pages import register as pages
 
 urlpatterns = [
     path("members/", pages.holders, name="holders"),

@@ -1,0 +1,1 @@
+"""Pages of members and works, of joining a society and of registering works."""

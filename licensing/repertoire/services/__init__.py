@@ -1,0 +1,18 @@
+"""What is done with a repertoire: files imported, holders, works and shares kept by hand, people who act for others."""
+
+from licensing.repertoire.importing import import_holders, import_shares, import_works
+from licensing.repertoire.services.holders import holder_ids_of, represent, save_holder
+from licensing.repertoire.services.shares import ShareLine, set_shares
+from licensing.repertoire.services.works import save_work
+
+__all__ = [
+    "ShareLine",
+    "holder_ids_of",
+    "import_holders",
+    "import_shares",
+    "import_works",
+    "represent",
+    "save_holder",
+    "save_work",
+    "set_shares",
+]
