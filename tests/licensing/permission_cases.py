@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from functools import cache
 from random import Random
 from typing import Any, Final
 
@@ -112,6 +113,7 @@ def _when(reservation: core.Reservation) -> tuple[Any, ...]:
     return volume.codes(reservation.uses), volume.codes(reservation.territory), start, end
 
 
+@cache
 def code(i: int, differing: int = 0) -> str:
     """A Content-Code of its own for each case, or a copy of it that so many bits differ from."""
     return encoded(Random(i).getrandbits(256) ^ ((1 << differing) - 1), 256)
