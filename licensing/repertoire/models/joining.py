@@ -105,6 +105,7 @@ class Registration(models.Model):
     language = models.CharField(max_length=16, blank=True)
     published = models.CharField(max_length=10, blank=True)
     identifiers = models.JSONField(default=list)  # [[scheme, normalised value], …]
+    valid_from = models.DateField(null=True)  # the first day of the shares; none: since the work was made
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     work = models.OneToOneField(Work, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
