@@ -1,8 +1,12 @@
-"""One-time sign-in links: signed, good for a day, and void once a password was set or the person signed in."""
+"""One-time links: signed, good for a day, and void once used.
+
+A sign-in link is somebody's who has an account; an account link lets whoever reads that address open one.
+"""
 
 from __future__ import annotations
 
 import datetime
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.core import signing
@@ -14,6 +18,7 @@ from accounts.identity.core import NotFound
 from accounts.identity.models import User
 
 _SALT = "jeongsan.sign-in-link"
+_ACCOUNT_SALT = "jeongsan.account-link"
 GOOD_FOR = datetime.timedelta(hours=24)
 
 
@@ -37,6 +42,33 @@ def read(text: str) -> User:
     if not constant_time_compare(data.get("state", ""), _state(user)):
         raise _void()
     return user
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What an account link carries: for which address, in which language, and where to go on (a path)."""
+
+    email: str
+    language: str = "en"
+    onward: str = ""
+
+
+def account_url(wanted: NewAccount) -> str:
+    """The full address of a link that opens an account for this e-mail address, and no other."""
+    data = {"email": wanted.email, "language": wanted.language, "onward": wanted.onward}
+    path = reverse("accounts:account_open", args=[signing.dumps(data, salt=_ACCOUNT_SALT)])
+    return settings.SITE_URL.rstrip("/") + path
+
+
+def read_account(text: str) -> NewAccount:
+    """What an account link was made for. Raises NotFound where it is forged, older than a day, or the account exists."""
+    try:
+        wanted = NewAccount(**signing.loads(text, salt=_ACCOUNT_SALT, max_age=GOOD_FOR))
+    except (signing.BadSignature, TypeError):
+        raise _void() from None
+    if User.objects.filter(email__iexact=wanted.email).exists():
+        raise _void()
+    return wanted
 
 
 def _state(user: User) -> str:

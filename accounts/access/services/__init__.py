@@ -9,13 +9,21 @@ from accounts.access.services.members import (
     invite_again,
     remove_member,
 )
-from accounts.access.services.people import accept_invitation, create_person, invited_by, update_profile
+from accounts.access.services.people import (
+    accept_invitation,
+    ask_for_account,
+    create_person,
+    invited_by,
+    open_account,
+    update_profile,
+)
 from accounts.access.services.tokens import TokenRefused, authenticate_token, issue_token, revoke_token
 
 __all__ = [
     "TokenRefused",
     "accept_invitation",
     "add_member",
+    "ask_for_account",
     "authenticate_token",
     "caller_of",
     "create_organisation",
@@ -26,6 +34,7 @@ __all__ = [
     "invite_again",
     "invited_by",
     "issue_token",
+    "open_account",
     "recall",
     "remember",
     "remove_member",

@@ -1,4 +1,4 @@
-"""Persons: created by invitation, who then set their own password."""
+"""Persons: created by invitation, or by a link to their own address; who then set their own password."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.evidence.services import record
 from accounts.identity import links
-from accounts.identity.core import Actor, NotFound, Reference, Refusal
+from accounts.identity.core import NOBODY, Actor, NotFound, Reference, Refusal
 from accounts.identity.models import User
 
 
@@ -74,6 +74,42 @@ def accept_invitation(*, token: str, password: str, name: str = "") -> User:
     user.refresh_from_db()
     himself = Actor(kind="user", id=user.pk, label=str(user), user_id=user.pk)
     record(actor=himself, verb="person.password_set", object=Reference("user", user.pk), organisation_id=None, data={})
+    return user
+
+
+def ask_for_account(*, email: str, language: str, onward: str = "") -> None:
+    """Mail this address a link that opens an account, or, where it has one, the way to sign in.
+
+    Which of the two is decided where the mail is written: who asks sees no difference, neither in words nor in time.
+    """
+    address = email.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise Refusal(
+            "invalid_email", _("“%(email)s” is no e-mail address.") % {"email": email[:200]}, pointer="/email"
+        ) from None
+    from accounts.access.tasks import mail_account_link  # tasks stand above services
+
+    transaction.on_commit(lambda: mail_account_link.delay(address, language, onward), robust=True)
+
+
+@transaction.atomic
+def open_account(*, token: str, password: str, name: str = "") -> User:
+    """Make the account of an account link, with its first password. It may do nothing but ask to join.
+
+    Of two who use the same link at once one makes the account, and the other finds it void.
+    """
+    wanted = links.read_account(token)
+    check_password_strength(password, User(email=wanted.email, name=name))
+    user, new = create_person(actor=NOBODY, email=wanted.email, name=name, language=wanted.language)
+    if not new:
+        raise NotFound(_("This link was used already or is older than a day. Ask for a new one."), code="link_is_void")
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    themself = Actor(kind="user", id=user.pk, label=str(user), user_id=user.pk)
+    where = Reference("user", user.pk)
+    record(actor=themself, verb="person.password_set", object=where, organisation_id=None, data={})
     return user
 
 

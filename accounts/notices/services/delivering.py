@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -67,12 +67,14 @@ def forget_deliveries() -> int:
 
 
 def _due() -> list[WebhookDelivery]:
-    """The oldest due delivery of each webhook that is on and does not rest."""
+    """The oldest due delivery of each webhook that is on and does not rest, the longest due first."""
     now = timezone.now()
-    awake = Q(webhook__rests_until=None) | Q(webhook__rests_until__lte=now)
-    due = WebhookDelivery.objects.filter(awake, status="waiting", next_attempt_at__lte=now, webhook__disabled_at=None)
-    first = due.order_by("webhook_id", "next_attempt_at", "id").distinct("webhook_id")
-    return list(first.select_related("webhook")[: 4 * _AT_ONCE])
+    awake = Q(rests_until=None) | Q(rests_until__lte=now)
+    due = WebhookDelivery.objects.filter(webhook=OuterRef("pk"), status="waiting", next_attempt_at__lte=now)
+    first = Subquery(due.order_by("next_attempt_at", "id").values("pk")[:1])
+    webhooks = Webhook.objects.filter(awake, disabled_at=None).annotate(first=first).exclude(first=None)
+    found = WebhookDelivery.objects.filter(pk__in=webhooks.values("first")).select_related("webhook")
+    return list(found.order_by("next_attempt_at", "id")[: 4 * _AT_ONCE])
 
 
 def _claim(due: Iterable[WebhookDelivery]) -> list[WebhookDelivery]:
@@ -126,8 +128,12 @@ def _send(url: str, body: bytes, headers: dict[str, str]) -> _Outcome:
 
 @transaction.atomic
 def _settle(delivery: WebhookDelivery, outcome: _Outcome) -> None:
-    """Write down how an attempt ended, if it is still ours: after its lease somebody else may have taken it."""
+    """Write down how an attempt ended, if it is still ours: after its lease somebody else may have taken it.
+
+    The webhook is held first, as those do who manage it; `no_key` lets events be published for it meanwhile.
+    """
     now = timezone.now()
+    webhook = Webhook.objects.select_for_update(no_key=True).filter(pk=delivery.webhook_id).first()
     again = None if outcome.accepted else core.next_attempt(delivery.attempts, now)
     status = "delivered" if outcome.accepted else "waiting" if again else "failed"
     mine = WebhookDelivery.objects.filter(
@@ -137,17 +143,16 @@ def _settle(delivery: WebhookDelivery, outcome: _Outcome) -> None:
         status=status, next_attempt_at=again, delivered_at=now if outcome.accepted else None,
         status_code=outcome.status_code, error=outcome.error, answer=outcome.answer,
     )  # fmt: skip
-    if settled != 1:
+    if settled != 1 or webhook is None:
         return
-    webhook = Webhook.objects.filter(pk=delivery.webhook_id)
     if outcome.accepted:
-        webhook.exclude(failing_since=None).update(failing_since=None, given_up=0, rests_until=None)
-        return
-    log.info("webhook.failed", delivery=delivery.pk, attempts=delivery.attempts, error=outcome.error)
-    lost = 1 if status == "failed" else 0
-    webhook.filter(failing_since=None).update(failing_since=now)
-    webhook.update(given_up=F("given_up") + lost, rests_until=now + REST)
-    _switch_off_if_lost(webhook.select_for_update().get(), now)
+        webhook.failing_since, webhook.given_up, webhook.rests_until = None, 0, None
+    else:
+        log.info("webhook.failed", delivery=delivery.pk, attempts=delivery.attempts, error=outcome.error)
+        webhook.failing_since, webhook.rests_until = webhook.failing_since or now, now + REST
+        webhook.given_up += status == "failed"
+    webhook.save(update_fields=["failing_since", "given_up", "rests_until"])
+    _switch_off_if_lost(webhook, now)
 
 
 def _switch_off_if_lost(webhook: Webhook, now: datetime.datetime) -> None:

@@ -38,7 +38,7 @@ def create_webhook(*, actor: Actor, url: str, events: Iterable[str]) -> tuple[We
     actor.require(PERMISSION)
     if actor.sandbox:
         raise Refusal("no_webhooks_in_sandbox", _("Test data makes no events. Set webhooks up with a live token."))
-    organisation = Organisation.objects.select_for_update().of(actor)
+    organisation = Organisation.objects.select_for_update(no_key=True).of(actor)
     chosen, address = _events(events), _address(url)
     if Webhook.objects.filter(organisation=organisation).count() >= MOST:
         raise Conflict(
@@ -161,7 +161,7 @@ def _again() -> dict[str, object]:
 def _own(actor: Actor, webhook: Webhook) -> Webhook:
     """The webhook as it is now, held until the end of the transaction: absent for another organisation's people."""
     actor.require(PERMISSION)
-    found = Webhook.objects.visible_to(actor).select_for_update().filter(pk=webhook.pk).first()
+    found = Webhook.objects.visible_to(actor).select_for_update(no_key=True).filter(pk=webhook.pk).first()
     if found is None:
         raise NotFound(_("There is no such webhook."))
     return found
