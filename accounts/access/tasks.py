@@ -42,7 +42,8 @@ def mail_account_link(email: str, language: str, onward: str) -> None:
             subject = _("You have an account at Jeongsan already")
             body = _("Somebody, you we hope, asked for an account with this address. You have one; sign in here:")
             link = settings.SITE_URL.rstrip("/") + reverse("account_login")
-            after = _("If you forgot your password, choose “Forgot your password?” there.")
+            reset = settings.SITE_URL.rstrip("/") + reverse("account_reset_password")
+            after = _("If you forgot your password, set a new one here: %(link)s") % {"link": reset}
         else:
             subject = _("Your account at Jeongsan waits for you")
             body = _("Open this link within 24 hours and choose a password:")

@@ -23,7 +23,7 @@ from accounts.identity.core import Conflict, Refusal
 from accounts.identity.gate import ActorRequest, signed_in
 from accounts.identity.models import User
 
-_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 class WelcomeForm(forms.Form):
@@ -66,7 +66,7 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
         else:
             if is_mfa_enabled(user):  # a link is one factor: the sign-in page asks for the other
                 return redirect("account_login")
-            login(request, user, backend=_BACKEND)
+            login(request, user, backend=BACKEND)
             return keep_language(redirect("home"), user)
     return render(request, "accounts/access/welcome.html", {"form": form, "person": user})
 
