@@ -133,6 +133,6 @@ def write(reservations: Sequence[Statement]) -> str:
     no: dict[str, Any] = {"use": NOT_ALLOWED}
     if statement.policy:
         no = {"use": CONSTRAINED, "constraint_info": statement.policy}
-    answers = {word: no for word in words_of.words(statement.reserved, words_of.CAWG)}
+    answers = dict.fromkeys(words_of.words(statement.reserved, words_of.CAWG), no)
     answers |= {word: {"use": ALLOWED} for word in words_of.allowed_words(statement, words_of.CAWG)}
     return json.dumps({"label": LABEL, "data": {"entries": answers}}, indent=2, ensure_ascii=False)

@@ -147,20 +147,19 @@ def normal_path(text: str) -> str:
     >>> normal_path("/%7ejoe/한"), normal_path("/a%2fb")
     ('/~joe/%ED%95%9C', '/a%2Fb')
     """
-    if "%" not in text and text.isascii():
+    if _PLAIN.fullmatch(text):
         return text
-    encoded = "".join(
-        each
-        if each.isascii()
-        else "".join(
-            f"%{byte:02X}"
-            for byte in each.encode("utf-8", "surrogateescape" if "\udc80" <= each <= "\udcff" else "replace")
-        )
-        for each in text
-    )
+    encoded = "".join(each if "!" <= each <= "~" else _escaped(each) for each in text)
     return _ESCAPE.sub(_unescaped, encoded)
 
 
+def _escaped(letter: str) -> str:
+    """The octets of a letter; of one that stands for an octet that was no UTF-8, that octet."""
+    octets = letter.encode("utf-8", "surrogateescape" if "\udc80" <= letter <= "\udcff" else "replace")
+    return "".join(f"%{octet:02X}" for octet in octets)
+
+
+_PLAIN: Final = re.compile(r"[!-$&-~]*")
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
