@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from accounts.identity.core import say
@@ -227,12 +227,13 @@ class DecideForm(forms.Form):
         choices = [(code, _(text)) for code, text in wording.REASONS.items()]
         self.fields["reasons"].choices = choices  # type: ignore[attr-defined]
 
-    @property
-    def given(self) -> list[dict[str, str]]:
-        """The reasons as they are kept: code and sentence; own words stand with “other”."""
+    def given(self, language: str) -> list[dict[str, str]]:
+        """The reasons as they are kept: code, and the sentence that who asked will read; own words stand as “other”."""
         codes, words = self.cleaned_data["reasons"], self.cleaned_data["words"].strip()
         if words and "other" not in codes:
             codes = [*codes, "other"]
-        return [
-            {"code": code, "detail": words if code == "other" and words else wording.REASONS[code]} for code in codes
-        ]
+        with override(language):
+            return [
+                {"code": code, "detail": words if code == "other" and words else gettext(wording.REASONS[code])}
+                for code in codes
+            ]

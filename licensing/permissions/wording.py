@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,9 +39,10 @@ REASONS: Final = {
 }
 
 
-def reason_said(detail: str) -> str:
+def reason_said(reason: Mapping[str, str]) -> str:
     """A reason that the house knows, in the reader's language; own words as they are."""
-    return _(detail) if detail in REASONS.values() else detail
+    code = reason.get("code", "")
+    return _(REASONS[code]) if code in REASONS and code != "other" else reason.get("detail", "")
 
 
 def use_name(code: str) -> str:

@@ -7,19 +7,20 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone, translation
 from pypdf import PdfReader
 
+from accounts.notices.models import Letter
 from accounts.organisations.models import Organisation
 from licensing.permissions.models import Reservation
 from licensing.permissions.reserve_forms import ReserveForm
 from licensing.repertoire.models import Work
 from licensing.terms import USES
-from tests.licensing.declaring import ISBN, Firm, firm
+from tests.licensing.declaring import ISBN
 from tests.licensing.parties import organisation
+from tests.licensing.reserving import Scene, scene
 from tests.licensing.test_tariff_pages import text
 
 pytestmark = pytest.mark.django_db
@@ -32,29 +33,25 @@ def _nothing_counted() -> None:
 
 
 @pytest.fixture
-def parties(db: Any) -> Firm:
-    return firm()
+def parties(db: Any) -> Scene:
+    return scene()
 
 
-def sent(client: Client, capture: Any, **fields: Any) -> Any:
+def sent(client: Client, **fields: Any) -> Any:
     """The form sent for good, with all AI use ticked unless said otherwise."""
-    with capture(execute=True):
-        return client.post("/reserve/details/", {"uses": list(USES), "step": "send", **WHO, **fields})
+    return client.post("/reserve/details/", {"uses": list(USES), "step": "send", **WHO, **fields})
 
 
-def link(message: int = -1) -> str:
-    """The path of the link in a letter."""
-    found = re.search(r"https?://[^/\s]+(/reservations/\S+)", mail.outbox[message].body)
-    assert found, mail.outbox[message].body
-    return found[1]
+def link() -> str:
+    """The path of the link in the last letter."""
+    return Letter.objects.latest("pk").link
 
 
-def reserved(client: Client, capture: Any, **fields: Any) -> tuple[Reservation, str]:
+def reserved(client: Client, **fields: Any) -> tuple[Reservation, str]:
     """A reservation that was sent and confirmed, and the link to follow it."""
-    sent(client, capture, **fields)
+    sent(client, **fields)
     path, _question, query = link().partition("?")
-    with capture(execute=True):
-        answer = client.post(path, {"key": query.removeprefix("key=")})
+    answer = client.post(path, {"key": query.removeprefix("key=")})
     return Reservation.objects.latest("pk"), answer.headers["Location"]
 
 
@@ -75,22 +72,20 @@ def book() -> Work:
     ],
 )
 def test_the_first_step_finds_the_work_or_goes_on_with_what_was_typed(
-    client: Client, parties: Firm, asked: str, offered: str
+    client: Client, parties: Scene, asked: str, offered: str
 ) -> None:
     assert offered in text(client.get("/reserve/", {"q": asked}))
 
 
-def test_a_registered_work_is_reserved_in_three_steps_and_counts_once_confirmed(
-    client: Client, parties: Firm, django_capture_on_commit_callbacks: Any
-) -> None:
-    capture, work = django_capture_on_commit_callbacks, book()
+def test_a_registered_work_is_reserved_in_three_steps_and_counts_once_confirmed(client: Client, parties: Scene) -> None:
+    work = book()
     assert "Reserve “Book”" in text(client.get(f"/reserve/details/?work={work.pk}"))
     form = {"work": work.pk, "uses": list(USES), **WHO}
     check = text(client.post("/reserve/details/", form | {"step": "check"}))
     assert "All AI use" in check and "everywhere" in check and "seo@poet.example" in check
-    assert not Reservation.objects.exists() and not mail.outbox
+    assert not Reservation.objects.exists() and not Letter.objects.exists()
 
-    assert sent(client, capture, work=work.pk).headers["Location"] == "/reserve/sent/"
+    assert sent(client, work=work.pk).headers["Location"] == "/reserve/sent/"
     waiting = Reservation.objects.get()
     assert (waiting.status, waiting.received_at) == ("unconfirmed", None)
 
@@ -101,8 +96,7 @@ def test_a_registered_work_is_reserved_in_three_steps_and_counts_once_confirmed(
 
     before = timezone.now()
     path, _question, query = link().partition("?")
-    with capture(execute=True):
-        answer = client.post(path, {"key": query.removeprefix("key=")}, follow=True)
+    answer = client.post(path, {"key": query.removeprefix("key=")}, follow=True)
     waiting.refresh_from_db()
     assert waiting.status == "received" and before <= waiting.received_at <= timezone.now()
     assert waiting.effective_from == waiting.received_at and waiting.work == work
@@ -120,9 +114,9 @@ def test_a_registered_work_is_reserved_in_three_steps_and_counts_once_confirmed(
     ],
 )
 def test_what_no_register_knows_is_reserved_as_typed(
-    client: Client, parties: Firm, django_capture_on_commit_callbacks: Any, typed: dict[str, str], kept: tuple[str, ...]
+    client: Client, parties: Scene, typed: dict[str, str], kept: tuple[str, ...]
 ) -> None:
-    sent(client, django_capture_on_commit_callbacks, society=parties.society.pk, **typed)
+    sent(client, society=parties.society.pk, **typed)
     made = Reservation.objects.get()
     assert (made.target, made.place, made.scheme, made.value) == kept
     assert made.society == parties.society
@@ -143,15 +137,15 @@ def test_what_no_register_knows_is_reserved_as_typed(
     ],
 )
 def test_a_form_that_says_too_little_is_shown_again_with_the_reason(
-    client: Client, parties: Firm, django_capture_on_commit_callbacks: Any, change: dict[str, Any], said: str
+    client: Client, parties: Scene, change: dict[str, Any], said: str
 ) -> None:
     fields = {"title": "Poem", "society": parties.society.pk} | change
-    assert said in text(sent(client, django_capture_on_commit_callbacks, **fields))
-    assert not Reservation.objects.exists() and not mail.outbox
+    assert said in text(sent(client, **fields))
+    assert not Reservation.objects.exists() and not Letter.objects.exists()
 
 
 def test_all_ai_use_is_ticked_at_first_and_what_was_entered_comes_back_to_be_changed(
-    client: Client, parties: Firm
+    client: Client, parties: Scene
 ) -> None:
     assert text(client.get("/reserve/details/?title=Poem")).count(" checked") == len(USES)
     entered = {"title": "Poem", "uses": ["train"], "society": parties.society.pk, **WHO, "step": "change"}
@@ -159,45 +153,37 @@ def test_all_ai_use_is_ticked_at_first_and_what_was_entered_comes_back_to_be_cha
     assert shown.count(" checked") == 1 and 'value="Seo Yun"' in shown
 
 
-def test_a_society_is_asked_for_only_where_there_are_several(parties: Firm) -> None:
+def test_a_society_is_asked_for_only_where_there_are_several(parties: Scene) -> None:
     societies = list(Organisation.objects.filter(kind="society"))
     assert ReserveForm(societies=societies)["society"].is_hidden
     assert not ReserveForm(societies=[*societies, organisation("PEN", "society")])["society"].is_hidden
 
 
 def test_a_program_that_fills_every_field_gets_the_same_answer_and_makes_nothing(
-    client: Client, parties: Firm, django_capture_on_commit_callbacks: Any
+    client: Client, parties: Scene
 ) -> None:
-    answer = sent(client, django_capture_on_commit_callbacks, work=book().pk, homepage="https://spam.example")
+    answer = sent(client, work=book().pk, homepage="https://spam.example")
     assert answer.headers["Location"] == "/reserve/sent/"
-    assert not Reservation.objects.exists() and not mail.outbox
+    assert not Reservation.objects.exists() and not Letter.objects.exists()
 
 
-def test_the_answer_tells_nothing_about_an_address(
-    client: Client, parties: Firm, django_capture_on_commit_callbacks: Any
-) -> None:
-    capture = django_capture_on_commit_callbacks
-    reserved(client, capture, work=book().pk)
-    again = sent(client, capture, work=book().pk)
-    other = sent(client, capture, work=book().pk, email="new@poet.example")
+def test_the_answer_tells_nothing_about_an_address(client: Client, parties: Scene) -> None:
+    reserved(client, work=book().pk)
+    again = sent(client, work=book().pk)
+    other = sent(client, work=book().pk, email="new@poet.example")
     assert again.headers["Location"] == other.headers["Location"] == "/reserve/sent/"
     assert again.content == other.content
 
 
-def test_sending_too_often_is_refused_with_the_time_to_wait(
-    client: Client, parties: Firm, django_capture_on_commit_callbacks: Any
-) -> None:
-    capture = django_capture_on_commit_callbacks
-    answers = [sent(client, capture, title=f"Poem {n}", society=parties.society.pk) for n in range(21)]
+def test_sending_too_often_is_refused_with_the_time_to_wait(client: Client, parties: Scene) -> None:
+    answers = [sent(client, title=f"Poem {n}", society=parties.society.pk) for n in range(21)]
     assert {answer.status_code for answer in answers[:20]} == {302}
     assert answers[20].status_code == 429 and "Try again in" in text(answers[20])
     assert Reservation.objects.count() == 20
 
 
-def test_strangers_see_the_reservation_but_not_who_asked(
-    client: Client, parties: Firm, django_capture_on_commit_callbacks: Any
-) -> None:
-    made, own = reserved(client, django_capture_on_commit_callbacks, work=book().pk, evidence="my diary")
+def test_strangers_see_the_reservation_but_not_who_asked(client: Client, parties: Scene) -> None:
+    made, own = reserved(client, work=book().pk, evidence="my diary")
     stranger = text(client.get(f"/reservations/{made.ref}/"))
     assert "Book" in stranger and "It counts." in stranger and "Ask Press for a licence" in stranger
     for secret in ("Seo Yun", "seo@poet.example", "my diary", "Withdraw"):
@@ -207,10 +193,8 @@ def test_strangers_see_the_reservation_but_not_who_asked(
     assert client.get(f"/reservations/{made.ref}/receipt.pdf?key=wrong").status_code == 404
 
 
-def test_an_unconfirmed_reservation_is_nowhere_to_be_seen(
-    client: Client, parties: Firm, django_capture_on_commit_callbacks: Any
-) -> None:
-    sent(client, django_capture_on_commit_callbacks, title="Secret poem", society=parties.society.pk)
+def test_an_unconfirmed_reservation_is_nowhere_to_be_seen(client: Client, parties: Scene) -> None:
+    sent(client, title="Secret poem", society=parties.society.pk)
     made = Reservation.objects.get()
     assert client.get(f"/reservations/{made.ref}/").status_code == 404
     for page in ("/reservations/?q=secret", "/search/?q=secret", "/reservations/"):
@@ -224,9 +208,9 @@ def test_an_unconfirmed_reservation_is_nowhere_to_be_seen(
     ("language", "words"), [("en", "Receipt of a reservation"), ("ko", "이용 유보 접수증")], ids=["en", "ko"]
 )
 def test_the_receipt_says_what_when_and_what_comes_next(
-    client: Client, parties: Firm, django_capture_on_commit_callbacks: Any, language: str, words: str
+    client: Client, parties: Scene, language: str, words: str
 ) -> None:
-    made, own = reserved(client, django_capture_on_commit_callbacks, work=book().pk)
+    made, own = reserved(client, work=book().pk)
     key = own.partition("?key=")[2]
     answer = client.get(f"/reservations/{made.ref}/receipt.pdf", {"language": language, "key": key})
     assert answer.headers["Content-Type"] == "application/pdf"
@@ -238,31 +222,25 @@ def test_the_receipt_says_what_when_and_what_comes_next(
     assert again.content == answer.content
 
 
-def test_the_secret_link_withdraws_and_nothing_else_does(
-    client: Client, parties: Firm, django_capture_on_commit_callbacks: Any
-) -> None:
-    capture = django_capture_on_commit_callbacks
-    made, own = reserved(client, capture, work=book().pk)
+def test_the_secret_link_withdraws_and_nothing_else_does(client: Client, parties: Scene) -> None:
+    made, own = reserved(client, work=book().pk)
     key = own.partition("?key=")[2]
     for wrong in ({}, {"key": "wrong"}):
         assert client.post(f"/reservations/{made.ref}/withdraw/", wrong).status_code == 404
     made.refresh_from_db()
     assert made.status == "received"
     assert "Withdraw this reservation?" in text(client.get(f"/reservations/{made.ref}/withdraw/", {"key": key}))
-    with capture(execute=True):
-        answer = client.post(f"/reservations/{made.ref}/withdraw/", {"key": key}, follow=True)
+    answer = client.post(f"/reservations/{made.ref}/withdraw/", {"key": key}, follow=True)
     made.refresh_from_db()
     assert made.status == "withdrawn" and "It does not count any more." in text(answer)
     assert client.post(f"/reservations/{made.ref}/withdraw/", {"key": key}).status_code == 404
 
 
-def test_the_pages_and_the_letter_speak_korean(
-    client: Client, parties: Firm, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_the_pages_and_the_letter_speak_korean(client: Client, parties: Scene) -> None:
     client.cookies["django_language"] = "ko"
     assert "저작물" in text(client.get("/reserve/"))
-    sent(client, django_capture_on_commit_callbacks, work=book().pk)
+    sent(client, work=book().pk)
     made = Reservation.objects.get()
     assert made.language == "ko"
     with translation.override("ko"):
-        assert re.search("[가-힣]", mail.outbox[-1].subject)
+        assert re.search("[가-힣]", Letter.objects.latest("pk").subject)

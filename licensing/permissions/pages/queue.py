@@ -87,7 +87,7 @@ def _decided(request: ActorRequest, form: DecideForm, found: Reservation) -> Non
         services.accept(actor=request.actor, reservation=found)
         messages.success(request, _("%(ref)s is accepted; who asked is told.") % {"ref": found.ref})
     elif act == "reject":
-        services.reject(actor=request.actor, reservation=found, reasons=form.given)
+        services.reject(actor=request.actor, reservation=found, reasons=form.given(found.language))
         messages.success(request, _("%(ref)s is rejected; who asked is told why.") % {"ref": found.ref})
     elif act.startswith("work:"):
         work = _work(request.actor, act.removeprefix("work:"))
