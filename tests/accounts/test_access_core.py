@@ -9,15 +9,26 @@ from hypothesis import strategies as st
 from accounts.access import core
 from accounts.identity.core import Refusal
 
-# permission → who holds it: society roles, then licensee:role, rate_body:role
+# permission → who holds it: society roles, then licensee:role, rate_body:role; none: holders and who acts for them
 MATRIX = {
     "organisation.manage": "administrator licensee:administrator rate_body:administrator",
     "members.manage": "administrator licensee:administrator rate_body:administrator",
     "tokens.manage": "administrator licensee:administrator rate_body:administrator",
     "approvals.decide": "administrator licensing distribution finance licensee:administrator rate_body:administrator",
     "evidence.view": "administrator auditor licensee:administrator rate_body:administrator",
+    "webhooks.manage": "administrator licensee:administrator",
     "works.import": "administrator repertoire",
+    "works.register": "",
     "mandates.manage": "administrator repertoire",
+    "mandates.sign": "",
+    "membership.manage": "administrator repertoire",
+    "reservations.make": "",
+    "reservations.manage": "administrator licensing repertoire",
+    "sites.manage": "administrator repertoire",
+    "cases.manage": "administrator licensing",
+    "cases.view": "administrator licensing repertoire auditor"
+    " licensee:administrator licensee:declarant licensee:finance",
+    "cases.answer": "licensee:administrator licensee:declarant",
     "tariffs.manage": "administrator licensing",
     "tariffs.determine": "rate_body:administrator",
     "licences.manage": "administrator licensing",
@@ -71,8 +82,10 @@ def test_a_role_of_another_kind_gives_nothing() -> None:
 
 
 def test_a_catalogue_delegate_sees_no_money() -> None:
-    assert core.representation_permissions(["catalogue"]) == frozenset()
-    assert core.representation_permissions(["member"]) == {"statements.view"}
+    catalogue = core.representation_permissions(["catalogue"])
+    assert catalogue == {"works.register", "reservations.make", "sites.manage", "cases.view"}
+    assert core.representation_permissions(["member"]) == catalogue | {"statements.view", "mandates.sign"}
+    assert core.representation_permissions(["finance"]) == {"statements.view"}
 
 
 @pytest.mark.parametrize("kind", ["society", "licensee", "rate_body", None])

@@ -19,7 +19,7 @@ from accounts.access.models import Membership
 from accounts.access.services import issue_token
 from accounts.identity.core import SYSTEM
 from accounts.identity.models import User
-from accounts.notices.models import Notice
+from accounts.notices.models import Notice, Webhook, WebhookDelivery
 from accounts.organisations.models import Organisation
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
@@ -91,6 +91,8 @@ def address(world: World) -> Callable[[str], str]:
     file = io.BytesIO(b"holder_ref,name\nH-A,Han\n")
     waiting = request_import(actor=SYSTEM, society=world.society, kind="holders", stream=file, name="holders.csv")
     user = User.objects.get(pk=world.computer.user_id)
+    webhook = Webhook.objects.create(organisation=world.society, url="https://example.org/", events=["case.opened"])
+    told = WebhookDelivery.objects.create(webhook=webhook, event_key="k", kind="ping", body="{}", status="failed")
     models = (Declaration, Work, Invoice, Rule, Account, Journal)
     values: dict[str, Any] = {f"{model.__name__.lower()}_id": model.objects.order_by("pk")[0].pk for model in models}
     values |= {
@@ -100,6 +102,7 @@ def address(world: World) -> Callable[[str], str]:
         "tariff_id": TariffVersion.objects.get().tariff_id, "version_id": TariffVersion.objects.get().pk,
         "membership_id": Membership.objects.filter(organisation=world.society)[0].pk,
         "token_id": issue_token(actor=SYSTEM, organisation=world.society, scopes="*")[0].pk,
+        "webhook_id": told.webhook_id, "delivery_id": told.pk,
         "notice_id": Notice.objects.create(user=user, key="k", kind="k", subject="s").pk,
         "group": "holder", "form": "csv",
     }  # fmt: skip
