@@ -246,6 +246,9 @@ UPLOAD_MAX_UNPACKED_BYTES = env.int("UPLOAD_MAX_UNPACKED_BYTES", default=64 * 10
 UPLOAD_MAX_RATIO = env.int("UPLOAD_MAX_RATIO", default=200)
 UPLOAD_MAX_ROWS = env.int("UPLOAD_MAX_ROWS", default=1_000_000_000)
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+# The document by which an applicant shows who they are: its size, and for how many days after the decision it is kept.
+IDENTITY_MAX_BYTES = env.int("IDENTITY_MAX_BYTES", default=10 * 1024**2)
+IDENTITY_KEPT_DAYS = env.int("IDENTITY_KEPT_DAYS", default=30)
 # The engine: threads, memory, and where it may spill.
 SCRATCH_ROOT = VAR_DIR / "scratch"
 ENGINE_THREADS = env.int("ENGINE_THREADS", default=2)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import ProtectedError, RestrictedError
 
 from accounts.evidence.services import record
 from accounts.identity.core import Actor, Reference, Refusal, say
@@ -48,22 +49,51 @@ def keep(*, actor: Actor, stream: IO[bytes], name: str, organisation: Organisati
         temporary = Path(out.name)
     try:
         digest, size = _write(stream, temporary)
-        _place(temporary, object_path(digest))
+        with transaction.atomic():
+            _alone_with(digest)
+            _place(temporary, object_path(digest))
+            stored, created = StoredFile.objects.get_or_create(
+                organisation=organisation, sha256=digest, defaults={"size": size, "name": core.file_name(name)}
+            )
+            if created:
+                record(
+                    actor=actor,
+                    verb="file.received",
+                    object=Reference("stored_file", stored.pk),
+                    organisation_id=organisation.pk,
+                    data={"sha256": digest, "size": size},
+                )
     finally:
         temporary.unlink(missing_ok=True)
-    with transaction.atomic():
-        stored, created = StoredFile.objects.get_or_create(
-            organisation=organisation, sha256=digest, defaults={"size": size, "name": core.file_name(name)}
-        )
-        if created:
-            record(
-                actor=actor,
-                verb="file.received",
-                object=Reference("stored_file", stored.pk),
-                organisation_id=organisation.pk,
-                data={"sha256": digest, "size": size},
-            )
     return stored
+
+
+@transaction.atomic
+def let_go(*, actor: Actor, stored: StoredFile) -> bool:
+    """Delete a kept file and its bytes, and say whether they went: not where another record still names it.
+
+    The caller's own reference must be gone before. Somebody who sends the same bytes meanwhile waits, and sends them anew.
+    """
+    _alone_with(stored.sha256)
+    where = Reference("stored_file", stored.pk)
+    try:
+        with transaction.atomic():
+            stored.delete()
+    except (ProtectedError, RestrictedError):
+        return False
+    data = {"sha256": stored.sha256}
+    record(actor=actor, verb="file.let_go", object=where, organisation_id=stored.organisation_id, data=data)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # whatever could still refuse does so before the bytes go
+    if not StoredFile.objects.filter(sha256=stored.sha256).exists():
+        object_path(stored.sha256).unlink(missing_ok=True)
+    return True
+
+
+def _alone_with(digest: str) -> None:
+    """Wait until no other transaction places or deletes these bytes, and keep others waiting until this one ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [digest])
 
 
 def _sweep(waiting: Path) -> None:
