@@ -3,16 +3,23 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from licensing.compliance.api import CaseViewSet, ReservationNoticeViewSet
 from licensing.declarations.api import DeclarationViewSet
 from licensing.licences.api import LicenceViewSet
+from licensing.permissions.api.bulk import BulkCheckViewSet
 from licensing.permissions.api.checks import PermissionCheckView
+from licensing.permissions.api.sites import SiteViewSet
 from licensing.repertoire.api import WorkViewSet
 from licensing.tariffs.api import TariffViewSet
 
 router = SimpleRouter()
+router.register("permissions/checks", BulkCheckViewSet, "bulk-check")
+router.register("sites", SiteViewSet, "site")
 router.register("works", WorkViewSet, "work")
 router.register("tariffs", TariffViewSet, "tariff")
 router.register("licences", LicenceViewSet, "licence")
 router.register("declarations", DeclarationViewSet, "declaration")
+router.register("reservation-notices", ReservationNoticeViewSet, "reservation-notice")
+router.register("cases", CaseViewSet, "case")
 
 urlpatterns = [path("permissions/check/", PermissionCheckView.as_view(), name="permission-check"), *router.urls]

@@ -35,7 +35,10 @@ class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
 
 
 class InvoiceSummarySerializer(serializers.ModelSerializer[Invoice]):
-    """Amounts in minor units. `period_end` is the first day after the period; `open` is still to be paid."""
+    """Amounts in minor units. `period_end` is the first day after the period; `open` is still to be paid.
+
+    One of kind `compensation` asks for what `case` was settled on; it has no declarations of its own.
+    """
 
     invoice = serializers.CharField(source="number")
     society = serializers.SlugRelatedField[Any](slug_field="ref", read_only=True)
@@ -49,7 +52,7 @@ class InvoiceSummarySerializer(serializers.ModelSerializer[Invoice]):
     class Meta:
         model = Invoice
         fields = [
-            "id", "invoice", "society", "licensee", "licence", "period_start", "period_end", "currency", "net", "vat",
+            "id", "invoice", "kind", "case", "society", "licensee", "licence", "period_start", "period_end", "currency", "net", "vat",
             "gross", "previously_billed", "received", "open", "status", "issued_on", "due_on",
         ]  # fmt: skip
 

@@ -47,6 +47,7 @@ def invoices(request: ActorRequest) -> HttpResponse:
         "status": status if status in STATUSES else "",
         "statuses": STATUSES.items(),
         "waiting": len(services.waiting(actor)) if _may_bill(request) else 0,
+        "cases_waiting": services.cases_to_bill(actor).count() if _may_bill(request) else 0,
         "owed": _owed(request),
         "can_bill": _may_bill(request),
     }
@@ -56,11 +57,28 @@ def invoices(request: ActorRequest) -> HttpResponse:
 @requires("billing.manage")
 @require_GET
 def waiting(request: ActorRequest) -> HttpResponse:
-    """Accepted declarations that no invoice covers, by licence and period."""
+    """Accepted declarations that no invoice covers, by licence and period; settled cases that no invoice asks for."""
     _society_only(request)
-    return render(
-        request, "royalties/billing/waiting.html", {"waiting": services.waiting(request.actor), "can_bill": True}
-    )
+    settled = services.cases_to_bill(request.actor)
+    context = {
+        "waiting": services.waiting(request.actor),
+        "cases": paginate(request, settled, counted=False),
+        "can_see_cases": request.actor.can("cases.view"),
+        "can_bill": True,
+    }
+    return render(request, "royalties/billing/waiting.html", context)
+
+
+@requires("billing.manage")
+@require_POST
+def case_bill(request: ActorRequest, case_id: int) -> HttpResponse:
+    """Issue the invoice of a settled case."""
+    found = services.cases_to_bill(request.actor).filter(pk=case_id).first()
+    if found is None:
+        raise NotFound(_("There is no such case to bill."))
+    issued = services.bill_case(actor=request.actor, case=found)
+    messages.success(request, _("Invoice %(number)s is issued.") % {"number": issued.number})
+    return redirect("royalties:invoice", issued.pk)
 
 
 @requires("billing.view")
@@ -157,15 +175,15 @@ def _visible(request: ActorRequest, invoice_id: int) -> Invoice:
 
 
 def _shown(request: ActorRequest, found: Invoice, form: ReceiptForm) -> HttpResponse:
-    same_period = (
-        Invoice.objects.filter(licence_id=found.licence_id, period=found.period).exclude(pk=found.pk).order_by("id")
-    )
+    same = Invoice.objects.filter(licence_id=found.licence_id, period=found.period, kind=found.kind)
+    same_period = same.exclude(pk=found.pk).order_by("id") if found.kind == Invoice.Kind.USE else same.none()
     own = request.actor.organisation_id == found.society_id
     context = {
         "invoice": found,
         "lines": found.lines.order_by("position"),
         "receipts": found.receipts.order_by("id"),
         "declarations": Declaration.objects.filter(pk__in=found.billed.values("declaration_id")).order_by("id"),
+        "case_link": request.actor.can("cases.view"),
         "others": same_period.only("id", "number", "net", "currency"),
         "steps": found.rating.get("steps", ()),
         "form": form,

@@ -7,6 +7,7 @@ from royalties.billing import pages
 urlpatterns = [
     path("invoices/", pages.invoices, name="invoices"),
     path("invoices/waiting/", pages.waiting, name="invoices_waiting"),
+    path("invoices/cases/<int:case_id>/", pages.case_bill, name="case_bill"),
     path("invoices/new/", pages.invoice_new, name="invoice_new"),
     path("invoices/revenue/", pages.revenue, name="revenue"),
     path("invoices/vat/", pages.vat, name="vat"),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
+import itertools
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
 
 from accounts.identity.core import SYSTEM, Actor
 from accounts.identity.models import User
@@ -13,14 +18,14 @@ from config.actors import actor_of_user
 from licensing.compliance import services
 from licensing.compliance.models import Case
 from licensing.declarations import services as declarations
-from licensing.declarations.models import Declaration
-from licensing.repertoire.models import Holder, Representation
+from licensing.declarations.models import Declaration, DeclaredUse
+from licensing.repertoire.models import Holder, Representation, Share, Work
+from licensing.terms import PPM
 from tests.accounts import people
 from tests.licensing import declaring
 from tests.licensing.declaring import Firm, declare, lines
-
-# Of `declaring.firm()`: U is 60 % of H1 (mandated) and 40 % of H3 (not); S has no share on record; N is licensed.
-UNALLOWED = ("proprietary,U-1,1001", "proprietary,S-1,500", "domain,news.example.co.kr,7")
+from tests.licensing.parties import declaration, determined, licence, organisation
+from tests.licensing.tariff_documents import charge, tariff
 
 
 @dataclass
@@ -55,12 +60,69 @@ class World:
         return actor_of_user(user)
 
 
-def make(*rows: str, **terms: Any) -> World:
-    """What the firm declared is accepted; `₩10` a thousand tokens is its tariff."""
-    of = declaring.firm(**terms)
-    declaration = accepted(of, lines(*(rows or UNALLOWED)))
+Row = tuple[str, int] | tuple[str, int, str]  # work or scheme:value, units, and the ending where it is not `unmandated`
+
+
+def make(*rows: Row, **terms: Any) -> World:
+    """An accepted declaration, as rows. W is half of H1 and half of H2, U 60 % of H1 and 40 % of H3, S of nobody.
+
+    The tariff asks ₩10 a thousand tokens.
+    """
+    society, licensee = organisation("PRESS", "society"), organisation("DASAN-AI", "licensee")
+    version = determined(society, tariff(charge("per_unit", "tokens", per=1000, price="10")))
+    of = Firm(society, licensee, licence(society, licensee, version, **({"uses": ["train"]} | terms)))
+    for ref in ("H1", "H2", "H3"):
+        Holder.objects.create(society=society, ref=ref, name=ref)
+    for ref in ("N", "W", "U", "S"):
+        Work.objects.create(society=society, ref=ref, kind="book", title=ref)
+    for work, holder, ppm in (("N", "H1", PPM), ("W", "H1", 500_000), ("W", "H2", 500_000), *_U):
+        _share(society, work, holder, ppm)
+    return around(of, declared(of, *rows))
+
+
+_U = (("U", "H1", 600_000), ("U", "H3", 400_000))
+
+
+def _share(society: Organisation, work: str, holder: str, ppm: int) -> None:
+    Share.objects.create(
+        work=Work.objects.get(society=society, ref=work), holder=Holder.objects.get(society=society, ref=holder),
+        role="author", ppm=ppm, valid=DateRange(None, None),
+    )  # fmt: skip
+
+
+def declared(of: Firm, *rows: Row, use: str = "train", unit: str = "token", **fields: Any) -> Declaration:
+    """An accepted declaration of these rows, used on the last day of its period."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        status = row[2] if len(row) > 2 else "unmandated"
+        counts[status] = counts.get(status, 0) + 1
+    made = declaration(of.licence, lines=counts, sha256=f"{next(_numbers):064x}", **fields)
+    works = dict(Work.objects.filter(society=of.society).values_list("ref", "id"))
+    for key, units, *status in rows:
+        scheme, _colon, value = key.partition(":") if key not in works else ("", "", "")
+        DeclaredUse.objects.create(
+            declaration=made, work_id=works.get(key), scheme=scheme, value=value, kind="web" if value else "book",
+            use=use, unit=unit, used_on=datetime.date(2026, 3, 31), status=status[0] if status else "unmandated",
+            units=units, lines=1,
+        )  # fmt: skip
+    made.submitted_at = timezone.now()
+    made.save(update_fields=["submitted_at"])
+    return made
+
+
+_numbers = itertools.count(1)
+
+
+def real(*rows: str) -> World:
+    """The same by the way that files take, with the works of `declaring.firm()`."""
+    of = declaring.firm()
+    return around(of, accepted(of, lines(*rows)))
+
+
+def around(of: Firm, made: Declaration) -> World:
+    """Its parties' people."""
     return World(
-        of, declaration, people.actor(of.society, "licensing"), people.actor(of.society, "administrator"),
+        of, made, people.actor(of.society, "licensing"), people.actor(of.society, "administrator"),
         people.actor(of.licensee, "declarant"),
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from licensing.compliance.models import Case, CaseScan, CaseUse
 from licensing.declarations import services as declarations
 from licensing.declarations.models import Declaration
 from licensing.repertoire.models import Share
-from tests.licensing.compliance_world import accepted, cases, make, terms
+from tests.licensing.compliance_world import cases, declared, make, real, terms
 from tests.licensing.declaring import PERIOD, firm, lines
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str, str]]:
 
 
 def test_each_holder_of_what_nothing_allowed_has_one_case() -> None:
-    world = make("proprietary,U-1,1001", "proprietary,U-1,999", "proprietary,S-1,500", "domain,news.example.co.kr,7")
+    world = real("proprietary,U-1,1001", "proprietary,U-1,999", "proprietary,S-1,500", "domain,news.example.co.kr,7")
     found = world.opened()
     assert {ref: (case.works, case.lines, case.units, case.reasons) for ref, case in found.items()} == {
         "H1": (1, 2, {"token": 2000}, {"unmandated": 2}),
@@ -49,7 +49,7 @@ def test_each_holder_of_what_nothing_allowed_has_one_case() -> None:
 
 def test_the_cases_sum_to_what_the_tariff_would_have_asked() -> None:
     """2,501 tokens at ₩10 a thousand are ₩25.01, ₩25 once rounded: 2001 × 60 %, 2001 × 40 %, and 500 of nobody."""
-    world = make("proprietary,U-1,2001", "proprietary,S-1,500")
+    world = make(("U", 2001), ("S", 500))
     found = world.opened()
     assert {ref: case.ordinary for ref, case in found.items()} == {"H1": 12, "H3": 8, "": 5}
     assert sum(case.ordinary or 0 for case in found.values()) == CaseScan.objects.get().rating["amount"] == 25
@@ -65,20 +65,20 @@ def test_the_cases_sum_to_what_the_tariff_would_have_asked() -> None:
 
 
 def test_what_is_asked_is_the_higher_of_multiple_and_amount_a_work() -> None:
-    world = make("proprietary,U-1,2001", "proprietary,S-1,500")
+    world = make(("U", 2001), ("S", 500))
     terms(world.society, "1.5", per_work=17)
     found = world.opened()
     assert {ref: case.proposed for ref, case in found.items()} == {"H1": 18, "H3": 17, "": 17}
 
 
 def test_half_a_won_counts_as_one() -> None:
-    world = make("proprietary,S-1,500")
+    world = make(("S", 500))
     terms(world.society, "1.5")
     assert {ref: (case.ordinary, case.proposed) for ref, case in world.opened().items()} == {"": (5, 8)}
 
 
 def test_looking_twice_opens_nothing_twice(published: list[tuple[int, str, str]]) -> None:
-    world = make()
+    world = make(("U", 1001), ("S", 500), ("N", 7, "licensed"))
     assert services.waiting() == [world.declaration.pk]
     assert services.open_cases(world.declaration.pk) == 3
     assert services.open_cases(world.declaration.pk) == 0 and services.waiting() == []
@@ -87,12 +87,12 @@ def test_looking_twice_opens_nothing_twice(published: list[tuple[int, str, str]]
 
 
 def test_what_is_licensed_opens_no_case() -> None:
-    world = make("domain,news.example.co.kr,7")
+    world = make(("N", 7, "licensed"))
     assert world.opened() == {} and services.waiting() == []
 
 
 def test_a_sandbox_declaration_makes_none() -> None:
-    world = make()
+    world = make(("U", 1001), ("S", 500), ("N", 7, "licensed"))
     Case.objects.all().delete()
     held = world.declaration
     sandbox = Declaration.objects.create(
@@ -103,27 +103,27 @@ def test_a_sandbox_declaration_makes_none() -> None:
 
 def test_a_part_without_a_holder_on_record_is_nobodys() -> None:
     """W is 50 % of H1 and 50 % of H2. Take H2's share away, and half of it is nobody's."""
-    world = make("domain,wikipedia.org,1000")
-    assert world.opened() == {}, "licensed"
+    world = make(("W", 1000), ("U", 1))
     Share.objects.filter(holder__ref="H2").delete()
-    other = accepted(world.of, lines("domain,wikipedia.org,1000", "proprietary,U-1,1"), use="finetune")
-    services.open_cases(other.pk)
+    world.opened()
     ppm = {(use.case.holder.ref if use.case.holder else "", use.work.ref): use.ppm for use in CaseUse.objects.all()}
     assert ppm == {("H1", "W"): 500_000, ("", "W"): 500_000, ("H1", "U"): 600_000, ("H3", "U"): 400_000}
 
 
 def test_what_no_tariff_prices_has_no_amount_and_says_so() -> None:
-    world = make("proprietary,U-1,1001")
-    rows = ("proprietary,U-1,5,page", "proprietary,U-1,100000,token", "proprietary,S-1,3,page")
-    other = accepted(world.of, lines(*rows, header="identifier_type,identifier,units,unit"), name="pages.csv")
-    services.open_cases(other.pk)
-    found = cases(other)
-    assert (found[""].ordinary, found[""].proposed, found[""].explanation["unpriced"]) == (None, None, 1)
-    assert (found["H1"].ordinary, found["H1"].explanation["unpriced"]) == (600, 1)
+    world = make(("U", 1001))
+    other = declared(world.of, ("U", 100_000), ("W", 5), unit="token")
+    pages = declared(world.of, ("S", 3), ("domain:x.example", 3, "reserved"), unit="page")
+    for each in (other, pages):
+        services.open_cases(each.pk)
+    found = cases(pages) | {"H1": cases(other)["H1"]}
+    assert (found[""].ordinary, found[""].proposed, found[""].explanation["unpriced"]) == (None, None, 2)
+    assert (found["H1"].ordinary, found["H1"].explanation["unpriced"]) == (600, 0)
+    assert CaseScan.objects.get(declaration=pages).problem == "No charge of the tariff prices these uses."
 
 
 def test_an_amendment_closes_what_was_open_and_asks_only_for_what_is_not_settled() -> None:
-    world = make("proprietary,U-1,100000", "proprietary,S-1,500")
+    world = real("proprietary,U-1,100000", "proprietary,S-1,500")
     terms(world.society, "2")
     first = world.told()
     services.settle(actor=world.staff, case=first["H1"], amount=first["H1"].proposed or 0, reason="Paid at once.")
@@ -148,8 +148,8 @@ def test_an_amendment_closes_what_was_open_and_asks_only_for_what_is_not_settled
 
 
 def test_many_cases_come_from_one_statement(django_assert_max_num_queries: Any) -> None:
-    world = make()
-    with django_assert_max_num_queries(40):
+    world = make(("U", 1001), ("S", 500), ("N", 7, "licensed"))
+    with django_assert_max_num_queries(30):
         services.open_cases(world.declaration.pk)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -22,7 +23,7 @@ from licensing.declarations.models import Declaration
 _SHOWN = 100  # numbers of cases in one webhook; the rest is in the list
 _NOTIFY = """
     UPDATE licensing_case SET status = 'notified', notified_at = %s, due_on = %s
-    WHERE declaration_id = %s AND status = 'open' AND (%s::bigint IS NULL OR id = %s) RETURNING id, holder_id"""
+    WHERE declaration_id = %s AND status = 'open' AND (%s::bigint IS NULL OR id = %s)"""
 
 
 @transaction.atomic
@@ -54,21 +55,22 @@ def _tell(actor: Actor, declaration: Declaration, *, only: int | None) -> int:
     due = core.due_on(today, asked.answer_days)
     with connection.cursor() as cursor:
         cursor.execute(_NOTIFY, [now, due, declaration.pk, only, only])
-        told = cursor.fetchall()
-    if not told:
+        count = cursor.rowcount
+    if not count:
         return 0
-    cases, holders = sorted(case for case, _holder in told), {holder for _case, holder in told if holder is not None}
-    data: dict[str, Any] = {"cases": len(cases), "due_on": due.isoformat()}
+    data: dict[str, Any] = {"cases": count, "due on": due.isoformat()}
     about = Reference("case", only) if only is not None else Reference("declaration", declaration.pk)
     verb = "case.notified" if only is not None else "cases.notified"
     record(actor=actor, verb=verb, object=about, organisation_id=licence.society_id, data=data)
-    _say(declaration, cases, holders, due.isoformat())
-    return len(cases)
+    told = Case.objects.filter(declaration=declaration, notified_at=now)
+    _say(declaration, told if only is None else told.filter(pk=only), count, due.isoformat())
+    return int(count)
 
 
-def _say(declaration: Declaration, cases: list[int], holders: set[int], due: str) -> None:
+def _say(declaration: Declaration, told: QuerySet[Case], count: int, due: str) -> None:
     licence = declaration.licence
-    first, count = cases[0], len(cases)
+    cases = list(told.order_by("id").values_list("pk", flat=True)[:_SHOWN])
+    first = cases[0]
     key = f"cases-notified:{declaration.pk}:{first}"
 
     def to_licensee() -> tuple[str, str]:
@@ -87,6 +89,6 @@ def _say(declaration: Declaration, cases: list[int], holders: set[int], due: str
     one = link_to("licensing:case", first)
     link = one if count == 1 else link_to("licensing:cases")
     tell_staff(licence.licensee_id, "licensee", "cases.view", key=key, said=to_licensee, link=link)
-    tell_representatives(holders, key=key, said=to_holders, link=link_to("licensing:cases"))
-    data = {"declaration": declaration.pk, "cases": cases[:_SHOWN], "count": count, "due_on": due}
+    tell_representatives(told.values("holder_id"), key=key, said=to_holders, link=link_to("licensing:cases"))
+    data = {"declaration": declaration.pk, "cases": cases, "count": count, "due_on": due}
     notices.publish(organisation_id=licence.licensee_id, kind="case.opened", key=key, data=data)

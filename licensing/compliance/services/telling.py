@@ -25,10 +25,10 @@ def tell_staff(organisation_id: int, kind: str, permission: str, *, key: str, sa
     _tell(User.objects.filter(id__in=staff.values("user_id")), key=key, said=said, link=link)
 
 
-def tell_representatives(holder_ids: Collection[int], *, key: str, said: Said, link: str) -> None:
+def tell_representatives(holder_ids: Collection[int] | QuerySet[Any, Any], *, key: str, said: Said, link: str) -> None:
     """Those who act for these holders and may see cases about their works."""
     scopes = [scope for scope, allowed in REPRESENTATIONS.items() if "cases.view" in allowed]
-    acting = Representation.objects.filter(holder_id__in=list(holder_ids), scope__in=scopes)
+    acting = Representation.objects.filter(holder_id__in=holder_ids, scope__in=scopes)
     _tell(User.objects.filter(id__in=acting.values("user_id")), key=key, said=said, link=link)
 
 

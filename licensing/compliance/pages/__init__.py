@@ -1,0 +1,1 @@
+"""Pages of compliance: notices of reservations, and cases as each side sees them."""
