@@ -31,6 +31,7 @@ TASKS = (
     "licensing.declarations.tasks",
     "licensing.licences.tasks",
     "licensing.permissions.tasks",
+    "licensing.repertoire.tasks",
     "royalties.distribution.tasks",
     "royalties.statements.tasks",
 )
@@ -43,6 +44,7 @@ BEAT = {
     "resume stalled publications": {"task": "royalties.statements.tasks.resume_stalled", "schedule": MINUTE},
     "send notices by mail": {"task": "accounts.notices.tasks.send_mail", "schedule": MINUTE},
     "deliver webhooks": {"task": "accounts.notices.tasks.deliver_webhooks", "schedule": MINUTE},
+    "read sites that are due": {"task": "licensing.permissions.tasks.read_due_sites", "schedule": MINUTE},
     # What upper floors pull from lower ones.
     "tell of reservations": {"task": "licensing.compliance.tasks.tell_reservations", "schedule": 2 * MINUTE},
     "open cases": {"task": "licensing.compliance.tasks.open_cases", "schedule": 2 * MINUTE},
@@ -53,6 +55,7 @@ BEAT = {
         "task": "licensing.permissions.tasks.remind_of_reservations", "schedule": crontab(hour="8", minute="30")
     },
     "forget what is old": {"task": "accounts.access.tasks.forget_old", "schedule": crontab(minute="15")},
+    "delete identity documents": {"task": "licensing.repertoire.tasks.let_go_of_identities", "schedule": crontab(minute="40")},
     "forget old messages": {"task": "accounts.notices.tasks.forget_messages", "schedule": crontab(hour="3", minute="25")},
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,21 @@ class BadShare(ValueError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def clean_name(text: str) -> str:
+    """A name in NFC with single blanks, none around."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two people would say that the same name is written, whatever the case, blanks or coding of letters.
+
+    >>> same_name(" kim  SOWOL", "Kim Sowol"), same_name("김소월", "김 소월"), same_name("", "")
+    (True, False, False)
+    """
+    left, right = (clean_name(unicodedata.normalize("NFKC", text)).casefold() for text in (one, other))
+    return bool(left) and left == right
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ def work(request: ActorRequest, work_id: int) -> HttpResponse:
         "free": found.protected_until is not None and found.protected_until <= today,
         "can_manage": request.actor.is_society and request.actor.can("works.import"),
         "can_reserve": request.actor.can("reservations.make"),
+        "can_check": request.actor.can("permissions.check"),
     }
     return render(request, "licensing/repertoire/work.html", context)
 

@@ -40,7 +40,7 @@ def save_work(
     errors = Errors()
     if fields.get("kind", work.kind) not in terms.KINDS:
         errors.add("kind", _("Choose one of: %(known)s.") % {"known": ", ".join(terms.KINDS)})
-    wanted = {errors.value("identifiers", _identifier, text) for text in identifiers or () if text.strip()}
+    wanted = {errors.value("identifiers", identifier_of, text) for text in identifiers or () if text.strip()}
     fill(work, fields, errors)
     _check_free(work, wanted)
     made = saved(actor, "work", work, society)
@@ -49,7 +49,7 @@ def save_work(
     return made
 
 
-def _identifier(text: str) -> tuple[str, str]:
+def identifier_of(text: str) -> tuple[str, str]:
     scheme, value = split(text)
     return scheme, normalise(scheme, value)
 
