@@ -13,7 +13,8 @@ from typing import Final
 
 from licensing.signals.core import Statement, overlap, said, within
 
-MOST_PATHS: Final = 1_000
+MOST_PLAIN: Final = 1_000  # paths without * and $
+MOST_WILD: Final = 200  # each of them is compared with all
 MOST_RULES: Final = 10_000
 
 APART, CROSSING, INSIDE = 0, 1, 2
@@ -38,21 +39,38 @@ class Layer:
 def compiled(layers: Sequence[Layer], *, policy: str = "") -> tuple[list[Statement], int]:
     """The statements that the layers make together, and how many paths were left out because there are too many."""
     layers = _merged(layers)
-    widest = sorted({rule.path: rule for layer in layers for rule in layer.rules}.values(), key=_width)
-    paths = sorted({rule.path for rule in widest[:MOST_PATHS]}, key=lambda path: (-len(path), path))
-    kept = frozenset(paths)
-    relations = {path: _relations(path, paths) for path in paths}
+    paths, left_out = _paths(layers)
+    relations = _all_relations(paths)
+    at_path: dict[str, list[tuple[int, Rule]]] = {}
+    for number, layer in enumerate(layers):
+        for rule in layer.rules:
+            at_path.setdefault(rule.path, []).append((number, rule))
     statements = []
     for path in paths:
         reserved: set[str] = set()
         allowed: set[str] = set()
-        for layer in layers:
-            no, yes = _speaking(layer, path, relations[path], kept)
+        for around in _around(path, relations[path], at_path).values():
+            no, yes = _speaking(around)
             reserved |= no
             allowed |= yes
-        no_, yes_ = said(reserved, allowed)
-        statements.append(Statement(path, no_, yes_, policy if no_ else ""))
-    return _without_repetition(statements, relations), len(widest) - len(paths)
+        no, yes = said(reserved, allowed)
+        statements.append(Statement(path, no, yes, policy if no else ""))
+    return _without_repetition(statements, relations), left_out
+
+
+def _paths(layers: Sequence[Layer]) -> tuple[list[str], int]:
+    """Every path once, the longest first; as many as are compared, and how many more there are."""
+    widest: dict[str, None] = {}
+    for rule in sorted((rule for layer in layers for rule in layer.rules), key=_width):
+        widest.setdefault(rule.path, None)
+    plain = [path for path in widest if not _is_wild(path)]
+    wild = [path for path in widest if _is_wild(path)]
+    kept = plain[:MOST_PLAIN] + wild[:MOST_WILD]
+    return sorted(kept, key=lambda path: (-len(path), path)), len(widest) - len(kept)
+
+
+def _is_wild(path: str) -> bool:
+    return "*" in path or path.endswith("$")
 
 
 def _width(rule: Rule) -> tuple[bool, int, str]:
@@ -81,41 +99,61 @@ def _merged(layers: Sequence[Layer]) -> list[Layer]:
     return merged
 
 
+def _all_relations(paths: Sequence[str]) -> dict[str, dict[str, int]]:
+    """How each path lies to those that are not longer: INSIDE them or CROSSING them; others are left out."""
+    wild = [path for path in paths if _is_wild(path)]
+    plain = [path for path in paths if not _is_wild(path)]
+    lengths = {len(path) for path in plain}
+    known = frozenset(plain)
+    found: dict[str, dict[str, int]] = {}
+    for path in paths:
+        near: dict[str, int] = {}
+        if _is_wild(path):
+            near.update(_relations(path, plain))
+        else:
+            near.update((path[:size], INSIDE) for size in lengths if size <= len(path) and path[:size] in known)
+        near.update(_relations(path, wild))
+        found[path] = near
+    return found
+
+
 def _relations(path: str, others: Sequence[str]) -> dict[str, int]:
-    """How a path lies to the others: INSIDE them, CROSSING them, or (left out) APART."""
-    plain = "*" not in path and not path.endswith("$")
     found = {}
+    start = _start(path)
     for other in others:
-        if plain and "*" not in other and not other.endswith("$"):
-            if path.startswith(other):
-                found[other] = INSIDE
-            elif other.startswith(path):
-                found[other] = CROSSING
-        elif within(path, other):
+        begins = _start(other)
+        if len(other) > len(path) or not (start.startswith(begins) or begins.startswith(start)):
+            continue
+        if within(path, other):
             found[other] = INSIDE
         elif overlap(path, other):
             found[other] = CROSSING
     return found
 
 
-def _speaking(
-    layer: Layer, path: str, relations: dict[str, int], kept: frozenset[str]
-) -> tuple[frozenset[str], frozenset[str]]:
-    """What a layer says at a path: by the longest rule that covers all of it, and by longer ones that cover some of it."""
-    length = len(path)
-    around = [
-        (len(rule.path), relations[rule.path], rule)
-        for rule in layer.rules
-        if len(rule.path) <= length and rule.path in relations and rule.path in kept
-    ]
+def _start(path: str) -> str:
+    return path.removesuffix("$").partition("*")[0]
+
+
+def _around(
+    path: str, relations: dict[str, int], at_path: dict[str, list[tuple[int, Rule]]]
+) -> dict[int, list[tuple[int, int, Rule]]]:
+    """By layer, the rules that may speak somewhere at a path: their lengths, how the path lies to them."""
+    found: dict[int, list[tuple[int, int, Rule]]] = {}
+    for other, relation in relations.items():
+        for layer, rule in at_path.get(other, ()):
+            found.setdefault(layer, []).append((len(other), relation, rule))
+    return found
+
+
+def _speaking(around: Sequence[tuple[int, int, Rule]]) -> tuple[frozenset[str], frozenset[str]]:
+    """What one layer says at a path: by the longest rule that covers all of it, and by longer ones that cover some."""
     longest = max((size for size, relation, _rule in around if relation == INSIDE), default=-1)
     speaking = [
         rule
         for size, relation, rule in around
         if (relation == INSIDE and size == longest) or (relation == CROSSING and size >= longest)
     ]
-    if not speaking:
-        return frozenset(), frozenset()
     reserved = frozenset().union(*(rule.reserved for rule in speaking))
     allowed = frozenset.intersection(*(rule.allowed for rule in speaking)) if longest >= 0 else frozenset[str]()
     return reserved, allowed

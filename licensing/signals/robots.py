@@ -9,7 +9,7 @@ group the longest speaks; the groups add up.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -60,20 +60,37 @@ class _File:
 
 
 def read(raw: bytes) -> Signal:
-    """What a robots.txt reserves. Of a longer file only the first 500 KiB are read.
+    """What a robots.txt reserves, all of it in one. Of a longer file only the first 500 KiB are read.
 
     >>> signal = read(b"User-agent: GPTBot\\nDisallow: /books/\\n")
     >>> sorted(signal.speaks("/books/1").reserved), signal.speaks("/")
     (['finetune', 'train'], None)
     """
     file, kept = _parsed(raw)
-    statements, left_out = compiled(_layers(file), policy=file.licences[0] if file.licences else "")
-    problems = file.problems
+    groups = file.groups.values()
+    layers = [*_access_layers(file), *_usage_layers(groups), *_signal_layers(groups)]
+    return _signal(SOURCE, words_of.ROBOTS, layers, file, kept)
+
+
+def read_all(raw: bytes) -> Iterator[Signal]:
+    """The same, a signal a vocabulary: the crawlers that are turned away; where there are any, the preferences."""
+    file, kept = _parsed(raw)
+    groups = file.groups.values()
+    yield _signal(SOURCE, words_of.ROBOTS, _access_layers(file), file, kept)
+    if usages := _usage_layers(groups):
+        yield _signal(content_usage.SOURCE, words_of.AIPREF, usages, file, kept)
+    if signals := _signal_layers(groups):
+        yield _signal(content_usage.SIGNAL_SOURCE, words_of.CONTENT_SIGNALS, signals, file, kept)
+
+
+def _signal(source: str, vocabulary: str, layers: Sequence[Layer], file: _File, kept: bytes) -> Signal:
+    statements, left_out = compiled(layers, policy=file.licences[0] if file.licences else "")
+    problems = list(file.problems)
     if left_out:
         problems.append(
             say("There are too many paths. {count} were left out: exceptions first, then the longest.", count=left_out)
         )
-    return Signal(SOURCE, words_of.ROBOTS, tuple(statements), kept, problems=tuple(problems))
+    return Signal(source, vocabulary, tuple(statements), kept, problems=tuple(problems))
 
 
 def licences(raw: bytes) -> list[str]:
@@ -148,17 +165,23 @@ def _path(value: str) -> str:
     return normal_path(path if path.startswith(("/", "*")) else f"/{path}")
 
 
-def _layers(file: _File) -> list[Layer]:
-    """Rules of which the longest speaks: of each group that a known crawler follows, and of each group's preferences."""
+def _access_layers(file: _File) -> list[Layer]:
+    """What each group that a known crawler follows says of fetching."""
     uses: dict[str, frozenset[str]] = {ANYBODY: EVERYTHING}
     for crawler in crawlers():
         group = _group_of(crawler.name, file.groups)
         if group:
             uses[group] = uses.get(group, frozenset()) | crawler.uses
     layers = [_access(file.groups[group], reserved, group) for group, reserved in uses.items() if group in file.groups]
-    for each in file.groups.values():
-        layers += [Layer(tuple(each.preferences)), Layer(tuple(each.signals))]
     return [layer for layer in layers if layer.rules]
+
+
+def _usage_layers(groups: Iterable[_Group]) -> list[Layer]:
+    return [Layer(tuple(each.preferences)) for each in groups if each.preferences]
+
+
+def _signal_layers(groups: Iterable[_Group]) -> list[Layer]:
+    return [Layer(tuple(each.signals)) for each in groups if each.signals]
 
 
 def _group_of(crawler: str, groups: Iterable[str]) -> str:
