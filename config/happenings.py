@@ -35,6 +35,7 @@ HAPPENINGS: Final[dict[str, Any]] = {
     "works.imported": _("works imported"),
     "shares.imported": _("shares imported"),
     "mandates.imported": _("mandates imported"),
+    "reservations.imported": _("reservations imported"),
     "holder.added": _("member added"),
     "holder.changed": _("member changed"),
     "application.submitted": _("application to join sent"),

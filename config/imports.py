@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
-from accounts.identity.core import SYSTEM, Refusal
+from accounts.identity.core import SYSTEM, Actor, Refusal
+from accounts.organisations.models import Organisation
 from accounts.organisations.services import find_organisation
 from config.commands import Command
 from licensing.intake.importing import ImportResult
@@ -26,12 +27,14 @@ class ImportCommand(Command):
         parser.add_argument("--society", required=True, metavar="REF")
 
     def run(self, *, file: Path, society: str, **options: Any) -> dict[str, Any]:
-        owner = find_organisation(ref=society, kind="society", pointer="/society")
+        return self.imported(file, find_organisation(ref=society, kind="society", pointer="/society"), actor=SYSTEM)
+
+    def imported(self, file: Path, owner: Organisation, *, actor: Actor, **more: Any) -> dict[str, Any]:
         try:
             stream = file.open("rb")
         except OSError as error:
             detail = _("%(file)s cannot be read: %(why)s") % {"file": file, "why": error.strerror}
             raise Refusal("file_unreadable", detail) from error
         with stream:
-            stored = keep(actor=SYSTEM, stream=stream, name=file.name, organisation=owner)
-        return type(self).service(actor=SYSTEM, society=owner, file=stored).as_data()
+            stored = keep(actor=actor, stream=stream, name=file.name, organisation=owner)
+        return type(self).service(actor=actor, society=owner, file=stored, **more).as_data()

@@ -47,7 +47,7 @@ class ImportQuerySet(models.QuerySet["Import"]):
 
 
 class Import(models.Model):
-    """One reading of a holders, works, shares or mandates file, with its counts and the rows that were refused.
+    """One reading of a holders, works, shares, mandates or reservations file, with its counts and the rows that were refused.
 
     `waiting → running → done | failed`. What it changed and its counts are one transaction: a killed worker leaves
     nothing half done, and the import is run again.
@@ -58,6 +58,7 @@ class Import(models.Model):
         WORKS = "works", _("works")
         SHARES = "shares", _("shares")
         MANDATES = "mandates", _("mandates")
+        RESERVATIONS = "reservations", _("reservations")
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -66,7 +67,7 @@ class Import(models.Model):
         FAILED = "failed", _("failed")
 
     society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+")
     read = models.BigIntegerField(default=0)
     created = models.BigIntegerField(default=0)

@@ -10,6 +10,7 @@ from accounts.organisations.models import Organisation
 from licensing.intake import services as intake
 from licensing.intake.importing import ImportResult
 from licensing.permissions.services.importing import import_mandates
+from licensing.permissions.services.importing_reservations import import_reservations
 from licensing.repertoire import services
 
 IMPORTS: dict[str, Any] = {
@@ -17,20 +18,24 @@ IMPORTS: dict[str, Any] = {
     "works": services.import_works,
     "shares": services.import_shares,
     "mandates": import_mandates,
+    "reservations": import_reservations,
 }
 HEADERS = {
     "holders": "holder_ref,name",
     "works": "work_ref,kind,title,identifiers",
     "shares": "work_ref,holder_ref,role,share,valid_from,valid_to",
     "mandates": "holder_ref,uses,kinds,territory,valid_from,valid_to",
+    "reservations": "target,uses,territory,from",
 }
 
 
-def bring(society: Organisation, kind: str, *rows: str, header: str = "", actor: Actor = SYSTEM) -> ImportResult:
+def bring(
+    society: Organisation, kind: str, *rows: str, header: str = "", actor: Actor = SYSTEM, **more: Any
+) -> ImportResult:
     """Import rows of a kind of file; the header is that of HEADERS unless given."""
     data = "\n".join([header or HEADERS[kind], *rows]) + "\n"
     file = intake.keep(actor=actor, stream=io.BytesIO(data.encode()), name=f"{kind}.csv", organisation=society)
-    result: ImportResult = IMPORTS[kind](actor=actor, society=society, file=file)
+    result: ImportResult = IMPORTS[kind](actor=actor, society=society, file=file, **more)
     return result
 
 

@@ -30,12 +30,14 @@ LABELS: Final = {
     Import.Kind.WORKS: gettext_lazy("Works"),
     Import.Kind.SHARES: gettext_lazy("Shares"),
     Import.Kind.MANDATES: gettext_lazy("Mandates"),
+    Import.Kind.RESERVATIONS: gettext_lazy("Reservations"),
 }
 COLUMNS: Final = {
     Import.Kind.HOLDERS: "holder_ref, name · name_ko, kind, ipi, isni, email, country, tax_status",
     Import.Kind.WORKS: "work_ref, kind, title · creators, language, published, protected_until, identifiers",
     Import.Kind.SHARES: "work_ref, holder_ref, share · role, valid_from, valid_to",
     Import.Kind.MANDATES: "holder_ref, uses, valid_from · kinds, territory, valid_to",
+    Import.Kind.RESERVATIONS: "target, uses · territory, from",
 }
 SHOWN = 100  # rejects on the page; the file has all that are kept
 

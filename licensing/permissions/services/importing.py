@@ -44,9 +44,9 @@ def import_mandates(
         stage.required(*SPEC.required)
         stage.dates("valid_from", "valid_to")
         stage.reject("valid_to", "CAST(valid_to AS DATE) <= CAST(valid_from AS DATE)", EMPTY_TERM)
-        _sort_codes(stage, "uses", sorted(terms.USES), UNKNOWN_USE)
-        _sort_codes(stage, "kinds", sorted(terms.KINDS), UNKNOWN_KIND)
-        _sort_codes(stage, "territory", sorted(countries()), UNKNOWN_TERRITORY, upper=True)
+        sort_codes(stage, "uses", sorted(terms.USES), UNKNOWN_USE)
+        sort_codes(stage, "kinds", sorted(terms.KINDS), UNKNOWN_KIND)
+        sort_codes(stage, "territory", sorted(countries()), UNKNOWN_TERRITORY, upper=True)
         stage.once("holder_ref", *_CODES, "valid_from")
         stage.reject_rows(
             f"SELECT row, 'holder_ref', holder_ref, '{TOO_MANY}' FROM incoming "
@@ -59,7 +59,7 @@ def import_mandates(
         return stage.finish(actor, created=created, updated=shortened + lengthened)
 
 
-def _sort_codes(stage: Stage, column: str, known: list[str], reason: str, *, upper: bool = False) -> None:
+def sort_codes(stage: Stage, column: str, known: list[str], reason: str, *, upper: bool = False) -> None:
     """Bring a list of codes into one form: `a;b`, sorted, each once, `*` alone; refuse unknown codes."""
     case = "upper" if upper else "lower"
     cleaned = f"list_transform(string_split({column}, ';'), lambda c: {case}(trim(c)))"

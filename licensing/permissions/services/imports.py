@@ -15,6 +15,7 @@ from licensing.intake.importing import ImportResult, check_society
 from licensing.intake.models import Import
 from licensing.intake.services import keep
 from licensing.permissions.services.importing import import_mandates
+from licensing.permissions.services.importing_reservations import import_reservations
 from licensing.repertoire.services import import_holders, import_shares, import_works
 
 PERMISSION: Final = {
@@ -22,12 +23,14 @@ PERMISSION: Final = {
     Import.Kind.WORKS: "works.import",
     Import.Kind.SHARES: "works.import",
     Import.Kind.MANDATES: "mandates.manage",
+    Import.Kind.RESERVATIONS: "reservations.manage",
 }
 _SERVICES: Final[dict[str, Callable[..., ImportResult]]] = {
     Import.Kind.HOLDERS: import_holders,
     Import.Kind.WORKS: import_works,
     Import.Kind.SHARES: import_shares,
     Import.Kind.MANDATES: import_mandates,
+    Import.Kind.RESERVATIONS: import_reservations,
 }
 _STALLED = dt.timedelta(minutes=2)
 
