@@ -1,4 +1,4 @@
-"""What people enter about mandates, and what they ask about permission."""
+"""What people enter about mandates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from licensing import labels, terms
@@ -54,24 +53,3 @@ class EndForm(forms.Form):
     on = forms.DateField(
         label=_("First day without it"), widget=DAY, help_text=_("What was used before this day stays mandated.")
     )
-
-
-class CheckForm(forms.Form):
-    """A few works to ask about: one identifier a line, as `scheme:value`."""
-
-    use = forms.ChoiceField(label=_("Use"))
-    on = forms.DateField(label=_("On"), widget=DAY, required=False, help_text=_("Empty: now."))
-    territory = forms.CharField(label=_("Territory"), max_length=2, initial="KR")
-    items = forms.CharField(
-        label=_("Works"),
-        max_length=100_000,
-        widget=forms.Textarea(attrs={"rows": 6, "placeholder": "isbn:9788936434267\ndomain:example.co.kr"}),
-        help_text=_(
-            "One a line, such as isbn:9788936434267 or domain:example.co.kr; a line without a scheme is a title."
-        ),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["use"].choices = [(code, labels.label(code)) for code in terms.USES]  # type: ignore[attr-defined]
-        self.fields["on"].initial = timezone.localdate()

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from licensing.permissions.pages import checks, imports, mandates, members, own, queue, registry, reserve, search
+from licensing.permissions.pages import (
+    bulk,
+    checks,
+    direct,
+    imports,
+    mandates,
+    members,
+    own,
+    queue,
+    registry,
+    reserve,
+    schemes,
+    search,
+)
 
 urlpatterns = [
     path("members/<int:holder_id>/", members.holder, name="holder"),
@@ -14,6 +27,18 @@ urlpatterns = [
     path("mandates/new/", mandates.mandate_create, name="mandate_create"),
     path("mandates/<int:mandate_id>/end/", mandates.mandate_end, name="mandate_end"),
     path("permissions/check/", checks.permission_check, name="permission_check"),
+    path("permissions/item/", checks.permission_item, name="permission_item"),
+    path("permissions/files/", bulk.bulk_checks, name="bulk_checks"),
+    path("permissions/files/<int:check_id>/", bulk.bulk_check, name="bulk_check"),
+    path("permissions/files/<int:check_id>/progress/", bulk.bulk_progress, name="bulk_progress"),
+    path("permissions/files/<int:check_id>/result/", bulk.bulk_result, name="bulk_result"),
+    path("permissions/files/<int:check_id>/receipt/", bulk.bulk_receipt, name="bulk_receipt"),
+    path("permissions/direct/", direct.direct_licences, name="direct_licences"),
+    path("permissions/direct/new/", direct.direct_licence_create, name="direct_licence_create"),
+    path("permissions/direct/<int:direct_id>/end/", direct.direct_licence_end, name="direct_licence_end"),
+    path("permissions/schemes/", schemes.schemes, name="schemes"),
+    path("receipts/verify/", checks.receipt_verify, name="receipt_verify"),
+    path("receipts/file/", checks.receipt_download, name="receipt_download"),
     path("search/", search.search, name="permission_search"),
     path("reserve/", reserve.reserve, name="reserve"),
     path("reserve/details/", reserve.details, name="reserve_details"),

@@ -12,12 +12,14 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from accounts.identity import keys
-from accounts.identity.core import Actor
+from accounts.identity.core import Actor, Refusal
 from accounts.organisations.models import Organisation
 from licensing.permissions.services.asking import Answer, Item
 
@@ -106,6 +108,87 @@ def sign_answer(*, actor: Actor, said: Mapping[str, Any]) -> str:
     return keys.sign({name: value for name, value in payload.items() if value not in (None, "")}, typ=TYPE)
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A receipt whose signature fits, and whether the question and the answer at hand are those that it speaks of."""
+
+    payload: Mapping[str, Any]
+    asked: bool | None = None  # None: not compared
+    answered: bool | None = None
+
+    @property
+    def holds(self) -> bool:
+        return self.asked is not False and self.answered is not False
+
+
+def verify(
+    text: str | bytes, *, keys_of: dict[str, Any] | None = None, items: bytes | None = None, answer: bytes | None = None
+) -> Proof:
+    """Check a receipt (or an API answer that carries one) against our published keys, or those of a given JWK set.
+
+    `items` is the question, `answer` the answer: JSON as sent and received, or the two files. Raises Refusal where the
+    signature does not fit, or a file is no question or answer.
+    """
+    payload = keys.verify(_receipt_in(text), keys_of, typ=TYPE)
+    of_file = payload.get("of") == "file"
+    return Proof(
+        payload,
+        None
+        if items is None
+        else payload.get("items_sha256") == (_file_digest(items) if of_file else _asked_digest(items)),
+        None
+        if answer is None
+        else payload.get("answers_sha256") == (_file_digest(answer) if of_file else _told_digest(answer)),
+    )
+
+
+def _receipt_in(text: str | bytes) -> str:
+    try:
+        said = (text.decode() if isinstance(text, bytes) else text).strip()
+        if said.startswith("{"):
+            said = json.loads(said)["receipt"]
+    except (ValueError, KeyError, RecursionError) as error:
+        raise Refusal("no_receipt", _("This is neither a receipt nor an answer that carries one.")) from error
+    return said if isinstance(said, str) else ""
+
+
+def _asked_digest(question: bytes) -> str:
+    said = _json(question)
+    items = said.get("items") if isinstance(said, dict) else said
+    if not isinstance(items, list) or not all(_is_item(item) for item in items):
+        raise Refusal("no_items", _("This is no list of items as they are asked about."), pointer="/items")
+    return items_sha256(Item(**item) for item in items)
+
+
+def _is_item(item: Any) -> bool:
+    return isinstance(item, dict) and item.keys() <= {*_PARTS} and all(isinstance(text, str) for text in item.values())
+
+
+def _told_digest(answer: bytes) -> str:
+    said = _json(answer)
+    results = said.get("results") if isinstance(said, dict) else said
+    try:
+        lines = [
+            (
+                r["verdict"],
+                r["basis"],
+                *((r["work"]["society"], r["work"]["ref"]) if r["work"] else ("", "")),
+                r["missing_ppm"],
+            )
+            for r in results
+        ]
+    except (TypeError, KeyError) as error:
+        raise Refusal("no_answer", _("This is no answer as it was given."), pointer="/answer") from error
+    return _sha256("".join("\t".join(map(str, line)) + "\n" for line in lines))
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise Refusal("not_json", _("The file is not JSON in UTF-8.")) from error
+
+
 def for_evidence(said: Mapping[str, Any], receipt: str | None) -> dict[str, Any]:
     """The same for the event: counts in place of each verdict, and which receipt was given."""
     kept = {name: value for name, value in said.items() if name != "verdicts" and value not in (None, "")}
@@ -114,4 +197,8 @@ def for_evidence(said: Mapping[str, Any], receipt: str | None) -> dict[str, Any]
 
 
 def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return _file_digest(text.encode("utf-8", "surrogatepass"))
+
+
+def _file_digest(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
