@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from accounts.evidence.services import record
 from accounts.identity.core import SYSTEM, Actor, Forbidden, NotFound, Reference
 from accounts.notices import services as notices
+from accounts.notices.models import Webhook
 from licensing import terms
 from licensing.compliance import core
 from licensing.compliance.models import ReservationNotice
@@ -90,10 +91,10 @@ def _say_effective(chosen: dict[int, Reservation], made: list[tuple[int, int, in
     by_licensee: dict[int, list[int]] = defaultdict(list)
     for _notice, reservation, licensee in made:
         by_licensee[licensee].append(reservation)
+    listening = _listening(set(by_licensee), "reservation.effective")
     for licensee, numbers in by_licensee.items():
-        for number in numbers:
-            each = chosen[number]
-            publish(each, licensee, "reservation.effective")
+        for number in numbers if licensee in listening else ():
+            publish(chosen[number], licensee, "reservation.effective")
         count = len(numbers)
         key = f"reservations-effective:{min(numbers)}:{max(numbers)}"
         tell_staff(
@@ -107,6 +108,12 @@ def _say_effective(chosen: dict[int, Reservation], made: list[tuple[int, int, in
         data = {"notices": len(licensees), "licensees": len(set(licensees))}
         about = Reference("reservation", min(chosen))
         record(actor=SYSTEM, verb="reservation.notices_sent", object=about, organisation_id=society, data=data)
+
+
+def _listening(licensees: set[int], kind: str) -> set[int]:
+    """Those whose programs asked to hear of it; most have none, and are spared a query a reservation."""
+    webhooks = Webhook.objects.filter(organisation_id__in=licensees, events__contains=[kind])
+    return set(webhooks.values_list("organisation_id", flat=True))
 
 
 def publish(reservation: Reservation, licensee_id: int, kind: str) -> None:
@@ -144,7 +151,9 @@ def _end_some() -> tuple[int, int]:
         return 0, 0
     now, by_id = timezone.now(), {each.pk: each for each in chosen}
     concerned = ReservationNotice.objects.filter(reservation_id__in=by_id)
-    for reservation, licensee in concerned.order_by("id").values_list("reservation_id", "licensee_id"):
+    listening = _listening(set(concerned.values_list("licensee_id", flat=True)), "reservation.withdrawn")
+    heard = concerned.filter(licensee_id__in=listening).order_by("id")
+    for reservation, licensee in heard.values_list("reservation_id", "licensee_id"):
         publish(by_id[reservation], licensee, "reservation.withdrawn")
     closed = concerned.filter(closed_at=None).update(closed_at=now)
     Reservation.objects.filter(pk__in=by_id).update(end_told_at=now)
