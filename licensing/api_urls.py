@@ -8,12 +8,14 @@ from licensing.declarations.api import DeclarationViewSet
 from licensing.licences.api import LicenceViewSet
 from licensing.permissions.api.bulk import BulkCheckViewSet
 from licensing.permissions.api.checks import PermissionCheckView
+from licensing.permissions.api.reservations import ReservationViewSet
 from licensing.permissions.api.sites import SiteViewSet
 from licensing.repertoire.api import WorkViewSet
 from licensing.tariffs.api import TariffViewSet
 
 router = SimpleRouter()
 router.register("permissions/checks", BulkCheckViewSet, "bulk-check")
+router.register("reservations", ReservationViewSet, "reservation")
 router.register("sites", SiteViewSet, "site")
 router.register("works", WorkViewSet, "work")
 router.register("tariffs", TariffViewSet, "tariff")

@@ -1,4 +1,4 @@
-"""Imports and checks of files outside the request. Safe to run twice."""
+"""Imports, checks of files and readings of sites outside the request. Safe to run twice."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import structlog
 from celery import Task, shared_task
 from django.utils import timezone
 
-from licensing.permissions.services import imports, reminding
+from licensing.permissions.services import bulk, imports, reminding, sites
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +42,21 @@ def resume_stalled_checks() -> int:
     waiting = bulk.stalled()
     for check_id in waiting:
         run_check.delay(check_id)
+    return len(waiting)
+
+
+@shared_task(name="licensing.permissions.tasks.read_site")
+def read_site(site_id: int) -> None:
+    """Read what a site says, if it is due: a message too many finds that it is not."""
+    sites.read(site_id)
+
+
+@shared_task(name="licensing.permissions.tasks.read_due_sites")
+def read_due_sites() -> int:
+    """Hand out the sites whose time has come; beat runs this every minute."""
+    waiting = sites.due()
+    for site_id in waiting:
+        read_site.delay(site_id)
     return len(waiting)
 
 
