@@ -37,7 +37,7 @@ class FoundWork(NamedTuple):
     protected_until: dt.date | None
 
 
-# An item as scheme and normalised value; a title stands for itself.
+# An item as scheme and normalised value; a title in the spelling by which declared titles are told apart, too.
 Spoken = tuple[str, str]
 
 
@@ -50,7 +50,7 @@ def read(item: Item) -> Spoken | core.Reason:
             return core.Reason("bad_identifier", str(error))
     if not item.title.strip():
         return core.Reason("no_identifier", say("Give an identifier, or a title."))
-    return "title", item.title
+    return "title", matching.title_key(item.title, item.creators)
 
 
 def places_of(asked: Iterable[Spoken]) -> dict[Spoken, list[str]]:

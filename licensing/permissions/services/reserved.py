@@ -60,7 +60,7 @@ def of_items(
         _touching_works(found, works, holders)
     if places and of_places:
         _touching_places(found, places, society_id)
-    exact = [said for said in asked if said not in places and said[0] != "title"]
+    exact = [said for said in asked if said not in places]
     if exact and of_identifiers:
         for held, scheme, value in _read(_IDENTIFIERS, [lines(s for s, _v in exact), lines(v for _s, v in exact)]):
             _add(found.said, (scheme, value), held, society_id)

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.identity.core import Refusal
+from licensing.matching.core import title_key
 from licensing.permissions.core import places
 from licensing.permissions.models import Reservation
 from licensing.repertoire.identifiers import BadIdentifier, normalise
@@ -55,14 +56,24 @@ class Target:
 
     @classmethod
     def identifier(cls, scheme: str, value: str, *, title: str = "", creators: str = "") -> Target:
-        """An identifier as people write it. A web address is a place. Raises Refusal."""
+        """An identifier as people write it. A web address is a place, a `title` with its creators a name. Raises Refusal."""
         try:
+            if scheme == "title":
+                return cls(Reservation.Target.IDENTIFIER, _named(title or value, creators), title or value, creators)
             if scheme in ("url", "domain"):
                 return cls.place(*places.place_of(value), title=title, creators=creators)
             columns = {"scheme": scheme, "value": normalise(scheme, value)}
         except BadIdentifier as error:
             raise Refusal("bad_identifier", str(error), pointer="/identifier") from error
         return cls(Reservation.Target.IDENTIFIER, columns, title, creators)
+
+
+def _named(title: str, creators: str) -> dict[str, Any]:
+    """A work without identifier, by the key under which declared titles are told apart."""
+    key = title_key(title, creators)
+    if not key or len(key.encode()) > _LONGEST:
+        raise Refusal("bad_title", _("Give a title of ordinary length."), pointer="/title")
+    return {"scheme": "title", "value": key}
 
 
 @dataclass(frozen=True, slots=True)
