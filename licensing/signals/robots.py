@@ -31,6 +31,7 @@ from licensing.signals.layers import Layer, Rule, compiled
 
 SOURCE: Final = "robots"
 MOST_PATH: Final = 2_048
+MOST_STARS: Final = 20  # in one path
 MOST_LICENCES: Final = 20
 ANYBODY: Final = "*"
 NOBODY: Final = ""  # lines that stand before any group
@@ -138,16 +139,33 @@ def _rule(file: _File, groups: Sequence[_Group], name: str, value: str) -> None:
     if name in (_USAGE, _SIGNAL):
         path, preferences = _preferences(name, value)
         file.problems.extend(preferences.problems)
+        short = _short(path)
+        if short != path:
+            file.problems.append(_cut())
+        rule = Rule(short, preferences.reserved, preferences.allowed if short == path else frozenset())
         for group in groups:
-            rules = group.preferences if name == _USAGE else group.signals
-            rules.append(Rule(path, preferences.reserved, preferences.allowed))
+            if short == path or rule.reserved:
+                (group.preferences if name == _USAGE else group.signals).append(rule)
         return
     if not value or name == "crawl-delay":
         return
-    if len(value) > MOST_PATH:
-        file.problems.append(say("A path is longer than {most} letters; it was cut there.", most=MOST_PATH))
+    path, may = _path(value), name in _ALLOW
+    short = _short(path)
+    if short != path:
+        file.problems.append(_cut())
     for group in groups:
-        group.access.append((_path(value), name in _ALLOW))
+        if short == path or not may:
+            group.access.append((short, may))
+
+
+def _short(path: str) -> str:
+    """A path of which only so much is compared: a shorter pattern covers more, so it may prohibit but not permit."""
+    pieces = path[:MOST_PATH].split("*")
+    return "*".join(pieces[: MOST_STARS + 1])
+
+
+def _cut() -> str:
+    return say("A path is too long or has too many “*”; it was cut, and where it permits left out.")
 
 
 def _preferences(name: str, value: str) -> tuple[str, content_usage.Preferences]:
@@ -161,8 +179,7 @@ def _preferences(name: str, value: str) -> tuple[str, content_usage.Preferences]
 
 
 def _path(value: str) -> str:
-    path = value[:MOST_PATH]
-    return normal_path(path if path.startswith(("/", "*")) else f"/{path}")
+    return normal_path(value if value.startswith(("/", "*")) else f"/{value}")
 
 
 def _access_layers(file: _File) -> list[Layer]:
