@@ -74,6 +74,13 @@ def covered(reservation: Reservation) -> str:
     return reservation.title or identifier_said(reservation.scheme, reservation.value)
 
 
+def state_said(reservation: Reservation) -> str:
+    """Its state in few words, for lists."""
+    if reservation.status == Reservation.Status.RECEIVED:
+        return _("being checked")
+    return reservation.get_status_display()
+
+
 def identifier_said(scheme: str, value: str) -> str:
     """`ISBN 9788936434267`; a title stands for itself."""
     return value if scheme == "title" else f"{scheme.upper()} {value}"

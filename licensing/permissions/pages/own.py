@@ -87,13 +87,13 @@ def _reserved(actor: Actor, form: OwnForm, work: Work | None) -> Reservation:
 def texts(request: ActorRequest) -> HttpResponse:
     """Standard texts about my reservations, or about one of them (`?ref=`), in both languages."""
     ref = request.GET.get("ref", "")
-    found, name = _told_of(request, ref)
+    found = _told_of(request, ref)
     link = _link(request, found, ref)
     both = []
     for language in LANGUAGES:
         with override(language):
-            both.append((language, wording.standard_texts(name, found, link)))
-    context = {"texts": both, "ref": ref, "reservations": found, "name": name}
+            both.append((language, wording.standard_texts(_name(request.actor, found), found, link)))
+    context = {"texts": both, "ref": ref, "reservations": found}
     return render(request, "licensing/reservations/texts.html", context)
 
 
@@ -102,11 +102,12 @@ def texts(request: ActorRequest) -> HttpResponse:
 def text(request: ActorRequest, language: str, kind: str) -> HttpResponse:
     """One of the texts as a file."""
     ref = request.GET.get("ref", "")
-    found, name = _told_of(request, ref)
+    found = _told_of(request, ref)
     if language not in LANGUAGES:
         raise NotFound(_("There is no such text."))
     with override(language):
-        known = {each.kind: each for each in wording.standard_texts(name, found, _link(request, found, ref))}
+        texts = wording.standard_texts(_name(request.actor, found), found, _link(request, found, ref))
+    known = {each.kind: each for each in texts}
     if kind not in known:
         raise NotFound(_("There is no such text."))
     return HttpResponse(
@@ -116,8 +117,8 @@ def text(request: ActorRequest, language: str, kind: str) -> HttpResponse:
     )
 
 
-def _told_of(request: ActorRequest, ref: str) -> tuple[list[Reservation], str]:
-    """The member's standing reservations, or the one named, and in whose name they speak."""
+def _told_of(request: ActorRequest, ref: str) -> list[Reservation]:
+    """The member's standing reservations, or the one named."""
     actor = _member(request.actor)
     found = Reservation.objects.visible_to(actor).counting(timezone.now())
     if ref:
@@ -125,8 +126,13 @@ def _told_of(request: ActorRequest, ref: str) -> tuple[list[Reservation], str]:
     listed = list(found.select_related("work", "holder", "claimant_holder").order_by("-id")[:MOST_IN_TEXTS])
     if ref and not listed:
         raise NotFound(_("There is no such reservation."))
-    holders = dict.fromkeys(str(each.claimant_holder) for each in listed if each.claimant_holder)
-    return listed, ", ".join(holders) or actor.label
+    return listed
+
+
+def _name(actor: Actor, found: list[Reservation]) -> str:
+    """In whose name the texts speak, as the active language writes it."""
+    holders = dict.fromkeys(str(each.claimant_holder) for each in found if each.claimant_holder)
+    return ", ".join(holders) or actor.label
 
 
 def _link(request: ActorRequest, found: list[Reservation], ref: str) -> str:
