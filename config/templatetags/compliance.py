@@ -30,10 +30,7 @@ def why_asked(case: Case, scan: CaseScan | None) -> list[Step]:
     multiple = Decimal(facts.get("multiple", "1"))
     if case.ordinary is not None and multiple != 1:
         product = half_up(Fraction(case.ordinary) * Fraction(multiple))
-        detail = _("%(ordinary)s × %(multiple)s") % {
-            "ordinary": formats.money(case.ordinary, case.currency),
-            "multiple": formats.number(multiple.normalize()),
-        }
+        detail = f"{formats.money(case.ordinary, case.currency)} × {formats.number(multiple.normalize())}"
         steps.append(_said(_("As the society’s terms ask for use without permission"), product, case, detail))
     if facts.get("per_work") is not None:
         detail = ngettext("%(works)s work × %(amount)s", "%(works)s works × %(amount)s", case.works) % {
