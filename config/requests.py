@@ -56,7 +56,8 @@ class SecurityHeadersMiddleware:
 class UploadLimitMiddleware:
     """Refuses a body that is too large before a byte of it is spooled to disk: much for people whom we know, else little.
 
-    A bearer token is checked later, in the view, before its body is parsed; pages know no tokens.
+    Who opened an account by themselves and is nobody's member yet is not known. A bearer token is checked later, in the
+    view, before its body is parsed; pages know no tokens.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -66,7 +67,7 @@ class UploadLimitMiddleware:
         length = request.headers.get("Content-Length", "")
         if length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             token = request.path.startswith(_API) and request.headers.get("Authorization", "")
-            known = token or request.user.is_authenticated
+            known = token or (request.user.is_authenticated and request.actor.permissions)  # type: ignore[attr-defined]
             if not known or int(length) > settings.UPLOAD_MAX_BYTES + _FRAME:
                 return render(request, "accounts/refused.html", {"exception": _("This is too large.")}, status=413)
         return self.get_response(request)
