@@ -55,7 +55,11 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Web:
 
 def member(*holders: Holder, permissions: tuple[str, ...] = ("sites.manage", "reservations.make")) -> Actor:
     return Actor(
-        kind="user", id=9, label="member", permissions=frozenset(permissions), holder_ids=frozenset(h.pk for h in holders)
+        kind="user",
+        id=9,
+        label="member",
+        permissions=frozenset(permissions),
+        holder_ids=frozenset(h.pk for h in holders),
     )
 
 

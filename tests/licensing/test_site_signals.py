@@ -227,7 +227,9 @@ def test_a_licence_document_on_another_server_is_not_asked_for(site: Site, web: 
 
 def test_our_own_document_is_not_read_back(site: Site, web: Web, settings: Any) -> None:
     settings.SITE_URL = "https://jeongsan.example.org"
-    web.put(ROBOTS, b"License: https://jeongsan.example.org/signals/sites/example.com/rsl.xml\nUser-agent: *\nAllow: /\n")
+    web.put(
+        ROBOTS, b"License: https://jeongsan.example.org/signals/sites/example.com/rsl.xml\nUser-agent: *\nAllow: /\n"
+    )
     read(site)
     assert site.problems == [] and standing(site) == [] and not any("jeongsan" in asked for asked in web.asked)
 
@@ -260,7 +262,11 @@ def test_a_members_own_reservation_outlives_the_signal_that_said_the_same(site: 
 
 
 def test_nothing_of_what_a_site_says_makes_a_reading_fail(site: Site, web: Web) -> None:
-    hostile: list[Any] = [b"\x00\xff" * 50, b"[" * 5_000, b'[{"location": "' + b"/*a" * 4_000 + b'", "tdm-reservation": 1}]']
+    hostile: list[Any] = [
+        b"\x00\xff" * 50,
+        b"[" * 5_000,
+        b'[{"location": "' + b"/*a" * 4_000 + b'", "tdm-reservation": 1}]',
+    ]
     for body in hostile:
         for where in (ROBOTS, TDMREP, PAGE):
             web.put(where, (200, {"content-usage": "\x00=n, =", "link": "<" * 999, "tdm-reservation": "\ud800"}, body))

@@ -104,7 +104,8 @@ def _in_force(fitting: Q, *, since: dt.datetime) -> tuple[list[Reservation], dt.
     now = timezone.now()
     known = Reservation.objects.public().filter(fitting)
     moments = known.aggregate(
-        Max("ended_at", filter=Q(ended_at__lte=now)), Max("effective_from", filter=Q(effective_from__lte=now))
+        begun=Max("effective_from", filter=Q(effective_from__lte=now)),
+        ended=Max("ended_at", filter=Q(ended_at__lte=now)),
     )
     changed = max(filter(None, [since, *moments.values()]))
     return list(Reservation.objects.counting(now).filter(fitting).order_by("pk")[:MOST]), changed
