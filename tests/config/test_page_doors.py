@@ -21,8 +21,10 @@ from accounts.identity.core import SYSTEM
 from accounts.identity.models import User
 from accounts.notices.models import Notice, Webhook, WebhookDelivery
 from accounts.organisations.models import Organisation
+from licensing.compliance.models import Case, ReservationNotice
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
+from licensing.permissions.models import Reservation
 from licensing.permissions.services import grant_mandate
 from licensing.permissions.services.imports import request_import
 from licensing.repertoire.models import Holder, Representation, Work
@@ -50,6 +52,7 @@ HOSTILE = ("'%\\", "-1", "9" * 10, "9" * 19, "9" * 4400, "٣", "run:")
 ASKED = (
     "q", "page", "sort", "status", "kind", "use", "when", "holder", "licence", "tariff", "version", "try", "mine", "run", "tab",
     "language", "currency", "reason", "empty", "object", "before", "period_start", "period_end",
+    "licensee", "declaration",
 )  # fmt: skip
 
 
@@ -93,6 +96,7 @@ def address(world: World) -> Callable[[str], str]:
     user = User.objects.get(pk=world.computer.user_id)
     webhook = Webhook.objects.create(organisation=world.society, url="https://example.org/", events=["case.opened"])
     told = WebhookDelivery.objects.create(webhook=webhook, event_key="k", kind="ping", body="{}", status="failed")
+    case, kept = _compliance(world, holder)
     models = (Declaration, Work, Invoice, Rule, Account, Journal)
     values: dict[str, Any] = {f"{model.__name__.lower()}_id": model.objects.order_by("pk")[0].pk for model in models}
     values |= {
@@ -104,9 +108,24 @@ def address(world: World) -> Callable[[str], str]:
         "token_id": issue_token(actor=SYSTEM, organisation=world.society, scopes="*")[0].pk,
         "webhook_id": told.webhook_id, "delivery_id": told.pk,
         "notice_id": Notice.objects.create(user=user, key="k", kind="k", subject="s").pk,
+        "case_id": case.pk, "reservation_notice_id": kept.pk,
         "group": "holder", "form": "csv",
     }  # fmt: skip
     return lambda name: reverse(name, kwargs={key: values[key] for key in ROUTES[name]})
+
+
+def _compliance(world: World, holder: Holder) -> tuple[Case, ReservationNotice]:
+    """A case of the world's declaration, and a notice of a reservation."""
+    case = Case.objects.create(
+        declaration=Declaration.objects.order_by("pk")[0], society=world.society, licensee=world.licensee, holder=holder
+    )
+    now = timezone.now()
+    reservation = Reservation.objects.create(
+        ref="RES-DOORS", society=world.society, target="work", work=Work.objects.order_by("pk")[0], uses=["train"],
+        territory=["*"], status="effective", source="staff", received_at=now, effective_from=now,
+    )  # fmt: skip
+    notice = ReservationNotice.objects.create(reservation=reservation, licensee=world.licensee, due_on=now.date())
+    return case, notice
 
 
 def _browser(user: User) -> Client:
@@ -163,6 +182,8 @@ def test_the_own_pages_open(world: World, address: Callable[[str], str]) -> None
     opened = {name for name in ABOUT_AN_OBJECT if own.get(address(name)).status_code in (200, 302)}
     acts = {name for name in ABOUT_AN_OBJECT if own.get(address(name)).status_code == 405}
     licensee = {f"licensing:declaration_{act}" for act in ("amend", "attach", "discard", "submit")}
+    licensee |= {f"licensing:case_{act}" for act in ("accept", "dispute", "point")}
+    licensee |= {"licensing:reservation_notice_acknowledge"}
     elsewhere = licensee | {"licensing:tariff_determine", "licensing:tariff_refuse"}  # the latter a rate body's
     assert set(ABOUT_AN_OBJECT) - opened - acts == elsewhere
     assert len(opened) > 25 and len(acts) > 15
