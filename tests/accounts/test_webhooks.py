@@ -395,7 +395,8 @@ def test_the_schedule_is_walked_to_its_end_and_three_lost_deliveries_switch_off(
     assert len(server.asked) == 3 * core.ATTEMPTS
     told = dict(Notice.objects.filter(kind="webhook").values_list("user__email", "subject"))
     assert set(told) == {"administrator@hanbit.example", "ko@hanbit.example"}
-    assert "127.0.0.1" in told["ko@hanbit.example"]
+    assert told["administrator@hanbit.example"] == "A webhook is switched off: 127.0.0.1"
+    assert told["ko@hanbit.example"] == "웹훅이 꺼졌습니다: 127.0.0.1"
     assert Event.objects.filter(verb="webhook.given_up").count() == 1
 
 
