@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from accounts.identity.core import Actor
 from licensing import terms
 from licensing.permissions import core
-from licensing.permissions.services.finding import FoundWork, Item, Spoken, places_of, read, works_of
+from licensing.permissions.services.finding import FoundWork, Item, Spoken, places_of, read, through_indexes, works_of
 from licensing.permissions.services.gathering import Known, gather
 
 __all__ = ["Answer", "FoundWork", "Item", "answers"]
@@ -40,9 +40,10 @@ def answers(
     spoken = [read(item) for item in items]
     each = {said for said in spoken if isinstance(said, tuple)}
     places = places_of(each)
-    found = works_of(actor, each, places)
-    works = {work.id: work for of_one in found.values() for work in of_one}.values()
-    known = gather(actor=actor, day=asked.day, asked=each, works=works, places=places)
+    with through_indexes():
+        found = works_of(actor, each, places)
+        works = {work.id: work for of_one in found.values() for work in of_one}.values()
+        known = gather(actor=actor, day=asked.day, asked=each, works=works, places=places)
     decisions = _Decisions(asked, known)
     given = {said: _answer(decisions, said, found.get(said, ())) for said in each}
     return [given[said] if isinstance(said, tuple) else Answer("rejected", reasons=(said,)) for said in spoken]

@@ -11,7 +11,7 @@ from accounts.identity.core import Actor
 from licensing.licences.core import Terms
 from licensing.licences.models import Licence
 from licensing.permissions import core
-from licensing.permissions.services.finding import FoundWork, Spoken, rows
+from licensing.permissions.services.finding import FoundWork, Spoken, listed, rows
 from licensing.permissions.services.reserved import Reserved, of_items
 from licensing.permissions.services.schemes import enabled
 
@@ -67,9 +67,8 @@ def _shares(works: Iterable[int], day: dt.date) -> dict[int, list[tuple[int, int
     found: dict[int, list[tuple[int, int]]] = {}
     if works:
         for work, holder, ppm in rows(
-            """SELECT q.id, s.holder_id, s.ppm FROM unnest(%s::bigint[]) q(id)
-            CROSS JOIN LATERAL (SELECT holder_id, ppm FROM licensing_share
-                                WHERE work_id = q.id AND valid @> %s::date OFFSET 0) s""",
+            """SELECT work_id, holder_id, ppm FROM licensing_share
+            WHERE work_id = ANY(%s::bigint[]) AND valid @> %s::date ORDER BY id""",
             [listed(works), day],
         ):
             found.setdefault(work, []).append((holder, ppm))
@@ -97,8 +96,3 @@ def _standings(known: Known, holders: Iterable[int], actor: Actor, day: dt.date)
     found = {h: numbers.setdefault((mandates.get(h, ()), direct.get(h, ())), len(numbers)) for h in holders}
     known.standings = list(numbers)
     return found
-
-
-def listed(ids: Iterable[int]) -> str:
-    """Ids as PostgreSQL writes an array: one parameter, however many they are."""
-    return "{" + ",".join(map(str, ids)) + "}"
