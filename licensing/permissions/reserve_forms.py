@@ -25,6 +25,7 @@ from licensing.repertoire.importing.holders import countries
 from licensing.repertoire.models import Holder, Work
 
 MOST_EVIDENCE: Final = 20_000
+MOST_BYTES: Final = 1_000_000  # of a member's file
 MOST_INDEXED: Final = 2048  # bytes: an index holds no more
 
 
@@ -206,6 +207,29 @@ class OwnForm(UsesForm):
         if day and day < today:
             raise forms.ValidationError(_("This day is past. A reservation never counts backwards."))
         return timezone.make_aware(dt.datetime.combine(day, dt.time())) if day and day > today else None
+
+
+class ListForm(forms.Form):
+    """A member's list of what they reserve."""
+
+    holder = forms.ModelChoiceField(Holder.objects.none(), label=_("Whose works"), empty_label=None)
+    file = forms.FileField(label=_("File"), help_text=_("CSV or TSV, 1 MB at most."))
+
+    def __init__(self, *args: Any, holders: Iterable[Holder], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = list(holders)
+        choice: Any = self.fields["holder"]
+        choice.queryset = Holder.objects.filter(pk__in=[each.pk for each in known]).select_related("society")
+        if len(known) == 1:
+            choice.widget = forms.HiddenInput()
+        if known:
+            self.initial.setdefault("holder", known[0].pk)
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.size > MOST_BYTES:
+            raise forms.ValidationError(_("This file is too large. Divide it, or send it to your society."))
+        return file
 
 
 class DecideForm(forms.Form):

@@ -47,6 +47,7 @@ urlpatterns = [
     path("reservations/queue/", queue.queue, name="reservation_queue"),
     path("reservations/mine/", own.mine, name="reservations_mine"),
     path("reservations/new/", own.new, name="reservation_new"),
+    path("reservations/upload/", own.upload, name="reservation_upload"),
     path("reservations/texts/", own.texts, name="reservation_texts"),
     path("reservations/texts/<str:language>/<str:kind>.txt", own.text, name="reservation_text"),
     path("reservations/<int:reservation_id>/", registry.reservation, name="reservation"),

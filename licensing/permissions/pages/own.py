@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,15 +17,19 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.access.paging import paginate
 from accounts.identity.core import Actor, Forbidden, NotFound, Refusal
 from accounts.identity.gate import ActorRequest, requires, signed_in
+from licensing.intake.importing import ImportResult
+from licensing.intake.services import keep
 from licensing.permissions import wording
 from licensing.permissions.models import Reservation
-from licensing.permissions.reserve_forms import OwnForm
+from licensing.permissions.reserve_forms import ListForm, OwnForm
 from licensing.permissions.services import reservations as services
+from licensing.permissions.services.importing_reservations import import_reservations
 from licensing.permissions.services.targets import Claimant, Target
 from licensing.repertoire.models import Holder, Work
 
 MOST_HOLDERS: Final = 500
 MOST_IN_TEXTS: Final = 200
+SHOWN: Final = 100  # refused rows on the page
 LANGUAGES: Final = ("ko", "en")
 
 
@@ -80,6 +85,27 @@ def _reserved(actor: Actor, form: OwnForm, work: Work | None) -> Reservation:
         source=Reservation.Source.MEMBER,
         claimant=Claimant(holder=holder, name=holder.name),
     )
+
+
+@requires("reservations.make")
+@require_http_methods(["GET", "POST"])
+def upload(request: ActorRequest) -> HttpResponse:
+    """Many at once from a small file: read while the member waits, and told row by row what was wrong."""
+    actor = _member(request.actor)
+    form = ListForm(request.POST or None, request.FILES or None, holders=_holders(actor, None))
+    result: ImportResult | None = None
+    if request.method == "POST" and form.is_valid():
+        holder, sent = form.cleaned_data["holder"], form.cleaned_data["file"]
+        try:
+            with transaction.atomic():
+                kept = keep(actor=actor, stream=sent, name=sent.name or "", organisation=holder.society)
+                result = import_reservations(actor=actor, society=holder.society, file=kept, holder=holder)
+        except Refusal as refusal:
+            form.add_error("file", str(refusal))
+    rejects = [(each, _(each.reason) if each.reason else "") for each in result.rejects[:SHOWN]] if result else []
+    context = {"form": form, "result": result, "rejects": rejects}
+    status = 422 if form.errors and request.headers.get("HX-Request") else 200
+    return render(request, "licensing/reservations/upload.html", context, status=status)
 
 
 @signed_in

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from django.core.cache import cache
@@ -84,8 +85,9 @@ def _about(asked: str) -> Q:
         worded = Reservation.objects.worded(asked).order_by().values_list("pk", flat=True)[:MOST_WORKS]
         return by_work | Q(pk__in=list(worded))
     if spoken[0] in ("domain", "url"):
-        value = spoken[1].rstrip("/")
-        return by_work | Q(place__in=list(places.ancestors(spoken[1]))) | Q(place__startswith=f"{value}/")
+        value = re.escape(spoken[1].rstrip("/"))
+        below = rf"^([^/]+\.)?{value}(/|$)" if spoken[0] == "domain" else f"^{value}/"
+        return by_work | Q(place__in=list(places.ancestors(spoken[1]))) | Q(place__regex=below)
     return by_work | Q(scheme=spoken[0], value=spoken[1])
 
 
