@@ -49,7 +49,9 @@ OUTPUTS: Final[dict[str, tuple[Any, Any]]] = {
     ),
     "tdmrep.json": (
         _("File tdmrep.json"),
-        _("Put this file on your site as /.well-known/tdmrep.json. It is how European law’s opt-out is said to machines."),
+        _(
+            "Put this file on your site as /.well-known/tdmrep.json. It is how European law’s opt-out is said to machines."
+        ),
     ),
     "policy.json": (
         _("Terms that the reservation points to"),
@@ -65,11 +67,15 @@ OUTPUTS: Final[dict[str, tuple[Any, Any]]] = {
     ),
     "rsl.xml": (
         _("RSL licence document"),
-        _("Put this file on your site and name it in robots.txt with a line “License:” and its address. It points to the tariff."),
+        _(
+            "Put this file on your site and name it in robots.txt with a line “License:” and its address. It points to the tariff."
+        ),
     ),
     "cawg.json": (
         _("Assertion for content credentials"),
-        _("Give this file to the program with which you sign pictures, sound or films. The reservation then travels with them."),
+        _(
+            "Give this file to the program with which you sign pictures, sound or films. The reservation then travels with them."
+        ),
     ),
     "tdmai.json": (
         _("TDM·AI declaration"),

@@ -20,5 +20,9 @@ urlpatterns = [
     path(".well-known/tdmrep.json", outputs.own_tdmrep, name="own_tdmrep"),
     path("signals/sites/<str:host>/<str:document>", outputs.site_document, name="site_document"),
     path("signals/works/<str:society>/<path:work_ref>/<str:document>", outputs.work_document, name="work_document"),
-    path("signals/holders/<str:society>/<path:holder_ref>/<str:document>", outputs.holder_document, name="holder_document"),
+    path(
+        "signals/holders/<str:society>/<path:holder_ref>/<str:document>",
+        outputs.holder_document,
+        name="holder_document",
+    ),
 ]

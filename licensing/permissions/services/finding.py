@@ -38,6 +38,8 @@ class FoundWork(NamedTuple):
     protected_until: dt.date | None
 
 
+_LONGEST_KEY = 2048  # bytes, as of declared titles
+
 # An item as scheme and normalised value; a title in the spelling by which declared titles are told apart, too.
 Spoken = tuple[str, str]
 
@@ -51,7 +53,10 @@ def read(item: Item) -> Spoken | core.Reason:
             return core.Reason("bad_identifier", str(error))
     if not item.title.strip():
         return core.Reason("no_identifier", say("Give an identifier, or a title."))
-    return "title", matching.title_key(item.title, item.creators)
+    key = matching.title_key(item.title, item.creators)
+    if len(key.encode()) > _LONGEST_KEY:
+        return core.Reason("bad_title", say("the title is too long"))
+    return "title", key
 
 
 def places_of(asked: Iterable[Spoken]) -> dict[Spoken, list[str]]:

@@ -32,12 +32,12 @@ def grant_mandate(
     kinds: Collection[str] = ANYTHING,
     territory: Collection[str] = ANYTHING,
 ) -> Mandate:
-    """Record that a holder authorises their society. `valid_to` is the first day after the mandate.
+    """Record that a holder authorises their society: by its staff, or by whoever signs for the holder. `valid_to` is the first day after the mandate.
 
     The same mandate again gives the one that exists; one that covers a use, kind, place and day which another mandate
     of the holder covers already is a Conflict.
     """
-    _check_society(actor, holder)
+    _check_holder(actor, holder)
     if valid_to is not None and valid_to <= valid_from:
         detail = _("The end is the first day after the mandate: it must be later than the start.")
         raise Refusal("empty_term", detail, pointer="/valid_to")
@@ -62,8 +62,13 @@ def end_mandate(*, actor: Actor, mandate: Mandate, on: dt.date) -> Mandate:
 
     The first day of a mandate would undo it altogether, which is no end, so `on` must be later.
     """
-    mandate = Mandate.objects.select_for_update(of=("self",)).select_related("holder").get(pk=mandate.pk)
     _check_society(actor, mandate.holder)
+    return close(actor=actor, mandate=mandate, on=on)
+
+
+def close(*, actor: Actor, mandate: Mandate, on: dt.date) -> Mandate:
+    """End it, in the transaction of a verb that has checked whether the actor may, and may on that day."""
+    mandate = Mandate.objects.select_for_update(of=("self",)).select_related("holder").get(pk=mandate.pk)
     since, until = mandate.valid.lower, mandate.valid.upper
     if until == on:
         return mandate
@@ -95,6 +100,14 @@ def _check_society(actor: Actor, holder: Holder) -> None:
     if not actor.is_system and actor.organisation_id != holder.society_id:
         raise NotFound(_("There is no such holder."))
     actor.require("mandates.manage")
+
+
+def _check_holder(actor: Actor, holder: Holder) -> None:
+    """A holder's own people need the right to sign; the society's staff the right to manage mandates."""
+    if holder.pk in actor.holder_ids:
+        actor.require("mandates.sign")
+    else:
+        _check_society(actor, holder)
 
 
 def _note(actor: Actor, what: str, mandate: Mandate, **data: Any) -> None:

@@ -18,11 +18,11 @@ from accounts.identity.core import NOBODY, Actor, Conflict, Forbidden, NotFound,
 from accounts.organisations.models import Organisation
 from licensing import terms
 from licensing.licences.services import checked_codes, checked_territory
-from licensing.permissions.core import deadlines, places
-from licensing.permissions.models import FoundSignal, Reservation, Site
+from licensing.permissions.core import deadlines
+from licensing.permissions.models import FoundSignal, Reservation
 from licensing.permissions.services import telling
+from licensing.permissions.services.entitled import check_maker, check_staff, may_withdraw
 from licensing.permissions.services.targets import Claimant, Target
-from licensing.repertoire.models import Identifier, Share
 
 __all__ = [
     "Claimant", "Target", "accept", "by_key", "by_ref", "claimant_of", "confirm", "reject", "request", "reserve", "spelled",
@@ -60,7 +60,7 @@ def reserve(
     It counts at once; where identity is still to be checked (not `proved`, and not a member about what is theirs), it
     is `received` until the society accepts or rejects it. `supersedes` ends another one at the moment that this begins.
     """
-    known = _check_maker(actor, society, target, claimant)
+    known = check_maker(actor, society, target, claimant)
     now = timezone.now()
     wanted = _wanted(society, target, uses, territory, claimant) | {"source": source, "vocabulary": vocabulary}
     wanted |= _evidence(evidence, evidence_url) | {"signal": signal}
@@ -138,19 +138,19 @@ def confirm(ref: str, key: str) -> Reservation:
 @transaction.atomic
 def accept(*, actor: Actor, reservation: Reservation) -> Reservation:
     """The society has checked who asked: the reservation is effective. It has counted all along."""
-    _check_staff(actor, reservation)
+    check_staff(actor, reservation)
     return _move(actor, reservation, (Status.RECEIVED,), Status.EFFECTIVE, "accepted", decided_at=timezone.now())
 
 
 @transaction.atomic
 def reject(*, actor: Actor, reservation: Reservation, reasons: Sequence[Mapping[str, str]]) -> Reservation:
     """The society found that it cannot stand, for these reasons ({code, detail}). It counted until now."""
-    _check_staff(actor, reservation)
+    check_staff(actor, reservation)
     said = [{"code": str(r["code"])[:40], "detail": str(r["detail"]).strip()[:2000]} for r in reasons]
     if not said or not all(reason["detail"] for reason in said):
         raise Refusal("no_reason", _("Say why it is rejected: who asked will read it."), pointer="/reasons")
     now = timezone.now()
-    moved = {"ended_at": now, "decided_at": now, "reasons": said}
+    moved: dict[str, Any] = {"ended_at": now, "decided_at": now, "reasons": said}
     return _move(actor, reservation, (Status.RECEIVED,), Status.REJECTED, "rejected", **moved)
 
 
@@ -159,7 +159,7 @@ def withdraw(*, reservation: Reservation, actor: Actor = NOBODY, key: str = "") 
     """Whoever made it takes it back, by their account or by the key in their e-mail: from now on it reserves nothing."""
     if key:
         by_key(reservation.ref, key)
-    elif not _may_withdraw(actor, reservation):
+    elif not may_withdraw(actor, reservation):
         raise Forbidden(_("Only who made a reservation, or its society, can withdraw it."))
     if reservation.status == Status.WITHDRAWN:
         return reservation
@@ -179,10 +179,10 @@ def supersede(
 
     Where the target stays, so does the proof of identity.
     """
-    if not _may_withdraw(actor, reservation):
+    if not may_withdraw(actor, reservation):
         raise Forbidden(_("Only who made a reservation, or its society, can change it."))
     proved = target is None and reservation.status == Status.EFFECTIVE
-    wanted = {
+    wanted: dict[str, Any] = {
         "society": reservation.society,
         "target": target or target_of(reservation),
         "uses": reservation.uses if uses is None else uses,
@@ -225,13 +225,13 @@ def spelled(ref: str) -> str:
 
 def target_of(reservation: Reservation) -> Target:
     """What it is of, to make another one like it."""
-    columns = {
+    columns: dict[str, dict[str, Any]] = {
         "work": {"work": reservation.work},
         "holder": {"holder": reservation.holder},
         "place": {name: getattr(reservation, name) for name in ("place", "pattern", "excepting")},
         "identifier": {name: getattr(reservation, name) for name in ("scheme", "value")},
-    }[reservation.target]
-    return Target(reservation.target, columns, reservation.title, reservation.creators)
+    }
+    return Target(reservation.target, columns[reservation.target], reservation.title, reservation.creators)
 
 
 def claimant_of(reservation: Reservation) -> Claimant:
@@ -242,46 +242,6 @@ def claimant_of(reservation: Reservation) -> Claimant:
         reservation.claimant_role,
         reservation.language,
     )
-
-
-def _check_maker(actor: Actor, society: Organisation, target: Target, claimant: Claimant) -> bool:
-    """Whether the actor may reserve this. Answers True for a member about what is theirs: their identity is known."""
-    _refuse_test(actor)
-    if actor.is_system:
-        return False
-    if actor.is_society:
-        if actor.organisation_id != society.pk:
-            raise NotFound(_("There is no such society."))
-        actor.require("reservations.manage")
-        return False
-    actor.require("reservations.make")
-    if claimant.holder is None or claimant.holder.pk not in actor.holder_ids:
-        raise Forbidden(_("A member reserves in their own name."))
-    return _is_theirs(actor, target)
-
-
-def _refuse_test(actor: Actor) -> None:
-    if actor.sandbox:
-        raise Forbidden(_("A test token changes no reservations: they count for everybody."))
-
-
-def _is_theirs(actor: Actor, target: Target) -> bool:
-    """A member reserves works of theirs; what is not known to be theirs is checked like anyone's."""
-    if target.kind == Reservation.Target.HOLDER:
-        if target.columns["holder"].pk not in actor.holder_ids:
-            raise NotFound(_("There is no such holder."))
-        return True
-    if target.kind == Reservation.Target.WORK:
-        shares = Share.objects.filter(work=target.columns["work"], holder_id__in=actor.holder_ids)
-        if not shares.exists():
-            raise NotFound(_("There is no such work."))
-        return True
-    if target.kind == Reservation.Target.PLACE:
-        host = target.columns["place"].partition("/")[0]
-        above = list(places.ancestors(host))
-        return Site.objects.filter(holder_id__in=actor.holder_ids, proved_at__isnull=False, host__in=above).exists()
-    named = Identifier.objects.filter(scheme=target.columns["scheme"], value=target.columns["value"])
-    return named.filter(work__shares__holder_id__in=actor.holder_ids).exists()
 
 
 def _wanted(
@@ -390,22 +350,6 @@ def _move(
     _note(actor, verb, reservation, **({"by": by} if by else {}))
     telling.tell(reservation, verb, actor=actor)
     return reservation
-
-
-def _may_withdraw(actor: Actor, reservation: Reservation) -> bool:
-    _refuse_test(actor)
-    if actor.is_system:
-        return True
-    if actor.is_society:
-        return actor.organisation_id == reservation.society_id and actor.can("reservations.manage")
-    return reservation.claimant_holder_id in actor.holder_ids and actor.can("reservations.make")
-
-
-def _check_staff(actor: Actor, reservation: Reservation) -> None:
-    _refuse_test(actor)
-    if not actor.is_system and actor.organisation_id != reservation.society_id:
-        raise NotFound(_("There is no such reservation."))
-    actor.require("reservations.manage")
 
 
 def _due_on(society: Organisation, moment: dt.datetime) -> dt.date:

@@ -56,14 +56,19 @@ def of_items(
     found = Reserved()
     [standing] = rows(_KINDS, [])
     of_works, of_holders, of_places, of_identifiers, of_isccs = standing
-    if works and (of_works or of_holders or of_identifiers):
-        _touching_works(found, works, holders)
+    if works and of_works:
+        for held, work in _read(_OF_WORKS, [_listed(work.id for work in works)]):
+            _add(found.works, work, held)
+    if works and of_holders:
+        _touching_holders(found, holders)
+    if works and of_identifiers:
+        for held, work in _read(_OF_WORKS_IDENTIFIERS, [_listed(work.id for work in works)]):
+            _add(found.works, work, held)
     if places and of_places:
         _touching_places(found, places, society_id)
     exact = [said for said in asked if said not in places]
     if exact and of_identifiers:
-        for held, scheme, value in _read(_IDENTIFIERS, [lines(s for s, _v in exact), lines(v for _s, v in exact)]):
-            _add(found.said, (scheme, value), held, society_id)
+        _touching_identifiers(found, exact, society_id)
     if of_isccs:
         _touching_near(found, works, exact, society_id)
     return found
@@ -81,12 +86,23 @@ def load(engine: Engine, society_id: int | None, *, at: dt.datetime | None = Non
     engine.take("excepting", volume.EXCEPTING, _AS_EXCEPTIONS.format(counting=counting), asked)
 
 
-def _touching_works(found: Reserved, works: Collection[FoundWork], holders: Mapping[int, Collection[int]]) -> None:
-    pairs = [(work, holder) for work, those in holders.items() for holder in those]
-    ids = _listed(work.id for work in works)
-    values = [ids, _listed(work for work, _holder in pairs), _listed(holder for _work, holder in pairs), ids]
-    for held, work in _read(_WORKS, values):
-        _add(found.works, work, held)
+def _touching_holders(found: Reserved, holders: Mapping[int, Collection[int]]) -> None:
+    theirs: dict[int, list[int]] = {}
+    for work, those in holders.items():
+        for holder in those:
+            theirs.setdefault(holder, []).append(work)
+    for held, holder in _read(_OF_HOLDERS, [_listed(theirs)]):
+        for work in theirs[holder]:
+            _add(found.works, work, held)
+
+
+def _touching_identifiers(found: Reserved, exact: Iterable[Spoken], society_id: int | None) -> None:
+    values: dict[str, list[str]] = {}
+    for scheme, value in exact:
+        values.setdefault(scheme, []).append(value)
+    for scheme, these in values.items():
+        for held, value in _read(_OF_IDENTIFIERS, [scheme, lines(these)]):
+            _add(found.said, (scheme, value), held, society_id)
 
 
 def _touching_places(found: Reserved, places: Mapping[Spoken, Sequence[str]], society_id: int | None) -> None:
@@ -165,32 +181,23 @@ SELECT EXISTS (SELECT FROM licensing_reservation WHERE work_id IS NOT NULL),
 _COLUMNS = """r.id, r.society_id, r.ref, r.uses, r.territory, r.effective_from, r.ended_at, r.target,
   CASE WHEN r.place <> '' THEN CASE WHEN r.pattern = '' THEN r.place ELSE split_part(r.place, '/', 1) || r.pattern END
        ELSE r.scheme || ':' || r.value END"""
-# A lookup a row, through the index, as in `finding`.
-_WORKS = f"""
-SELECT {_COLUMNS}, q.work
-FROM (
-  SELECT w.id AS work, r.id AS reservation FROM unnest(%s::bigint[]) w(id)
-  CROSS JOIN LATERAL (SELECT id FROM licensing_reservation WHERE work_id = w.id OFFSET 0) r
-  UNION
-  SELECT h.work, r.id FROM unnest(%s::bigint[], %s::bigint[]) h(work, holder)
-  CROSS JOIN LATERAL (SELECT id FROM licensing_reservation WHERE holder_id = h.holder OFFSET 0) r
-  UNION
-  SELECT w.id, r.id FROM unnest(%s::bigint[]) w(id)
-  CROSS JOIN LATERAL (SELECT scheme, value, society_id FROM licensing_identifier WHERE work_id = w.id OFFSET 0) i
-  CROSS JOIN LATERAL (SELECT id FROM licensing_reservation
-                      WHERE scheme = i.scheme AND value = i.value AND value <> '' AND society_id = i.society_id OFFSET 0) r
-) q JOIN licensing_reservation r ON r.id = q.reservation
-WHERE r.effective_from IS NOT NULL ORDER BY r.id"""
-_IDENTIFIERS = f"""
-SELECT {_COLUMNS}, r.scheme, r.value
-FROM unnest(string_to_array(%s, E'\\n'), string_to_array(%s, E'\\n')) q(scheme, value)
-JOIN licensing_reservation r ON r.scheme = q.scheme AND r.value = q.value AND r.value <> ''
-WHERE r.effective_from IS NOT NULL ORDER BY r.id"""
+_OF_WORKS = f"""
+SELECT {_COLUMNS}, r.work_id FROM licensing_reservation r
+WHERE r.work_id = ANY(%s::bigint[]) AND r.effective_from IS NOT NULL ORDER BY r.id"""
+_OF_HOLDERS = f"""
+SELECT {_COLUMNS}, r.holder_id FROM licensing_reservation r
+WHERE r.holder_id = ANY(%s::bigint[]) AND r.effective_from IS NOT NULL ORDER BY r.id"""
+_OF_WORKS_IDENTIFIERS = f"""
+SELECT {_COLUMNS}, i.work_id FROM licensing_identifier i
+JOIN licensing_reservation r ON r.scheme = i.scheme AND r.value = i.value AND r.value <> '' AND r.society_id = i.society_id
+WHERE i.work_id = ANY(%s::bigint[]) AND r.effective_from IS NOT NULL ORDER BY r.id"""
+_OF_IDENTIFIERS = f"""
+SELECT {_COLUMNS}, r.value FROM licensing_reservation r
+WHERE r.scheme = %s AND r.value = ANY(string_to_array(%s, E'\\n')) AND r.value <> '' AND r.effective_from IS NOT NULL
+ORDER BY r.id"""
 _PLACES = f"""
-SELECT {_COLUMNS}, r.place, r.pattern, r.excepting
-FROM unnest(string_to_array(%s, E'\\n')) q(place)
-JOIN licensing_reservation r ON r.place = q.place AND r.place <> ''
-WHERE r.effective_from IS NOT NULL ORDER BY r.id"""
+SELECT {_COLUMNS}, r.place, r.pattern, r.excepting FROM licensing_reservation r
+WHERE r.place = ANY(string_to_array(%s, E'\\n')) AND r.place <> '' AND r.effective_from IS NOT NULL ORDER BY r.id"""
 _ISCCS = f"""
 SELECT {_COLUMNS}, r.value FROM licensing_reservation r
 WHERE r.scheme = 'iscc' AND r.value <> '' AND r.effective_from IS NOT NULL ORDER BY r.id"""

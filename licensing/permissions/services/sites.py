@@ -114,6 +114,11 @@ def ask_to_read(*, actor: Actor, site: Site) -> Site:
     return site
 
 
+def is_being_read(site: Site) -> bool:
+    """Whether a reading is under way, or will be in a moment."""
+    return site.next_fetch_at is not None and site.next_fetch_at <= timezone.now() + LEASE
+
+
 def due() -> list[int]:
     """The sites whose time has come, the longest waiting first."""
     waiting = Site.objects.filter(next_fetch_at__lte=timezone.now()).order_by("next_fetch_at")

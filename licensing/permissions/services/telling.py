@@ -54,7 +54,7 @@ def tell(reservation: Reservation, verb: str, *, actor: Actor, key: str = "") ->
         _publish(reservation, event)
     holder = reservation.claimant_holder
     if holder is not None:
-        people = Representation.objects.filter(holder=holder).exclude(user_id=actor.user_id)
+        people = Representation.objects.filter(holder=holder).exclude(user_id=actor.user_id or 0)
         by_language: dict[str, list[int]] = {}
         for user, language in people.exclude(scope=Representation.Scope.FINANCE).values_list("user", "user__language"):
             by_language.setdefault(language, []).append(user)
