@@ -85,7 +85,7 @@ _TARGETS: Final = ("work_id", "holder_id", "place", "pattern", "scheme", "value"
 def _aimed(aim: str, i: int, facts: core.Facts) -> Mapping[str, Any]:
     """The target columns of a reservation aimed at case `i` so."""
     iscc = {"scheme": "iscc"}
-    return {
+    columns: dict[str, dict[str, Any]] = {
         "work": {"work_id": i},
         "other work": {"work_id": -1 - i},
         "holder": {"holder_id": facts.shares[0].holder if facts.shares else -1},
@@ -102,7 +102,8 @@ def _aimed(aim: str, i: int, facts: core.Facts) -> Mapping[str, Any]:
         "far": iscc | {"value": code(i, 40)},
         "carried far": iscc | {"value": code(i, 40)},
         "other identifier": {"scheme": "isbn", "value": code(i)},
-    }[aim]
+    }
+    return columns[aim]
 
 
 def _when(reservation: core.Reservation) -> tuple[Any, ...]:

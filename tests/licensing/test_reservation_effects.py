@@ -112,6 +112,18 @@ def test_what_has_not_been_confirmed_does_not_count(parties: Firm) -> None:
     assert verdicts(parties, ("domain", "unknown.example.com")) == ["unmatched"]
 
 
+def test_a_title_is_reserved_for_lines_and_items_that_name_a_work_by_it_alone(parties: Firm) -> None:
+    reserved(parties, Target.identifier("title", "Summer  Rain", creators="Kim"))
+    asked = [Item(title="summer rain", creators="KIM"), Item(title="Summer Rain", creators="Lee")]
+    answers = services.check(actor=parties.declarant, use="train", items=asked, on=dt.date(2026, 3, 31))
+    assert [answer.verdict for answer in getattr(answers, "answers", answers)] == ["reserved", "unmatched"]
+    made = declare(
+        parties,
+        lines(",,5,Summer Rain,kim", ",,6,Summer Rain,Lee", header="identifier_type,identifier,units,title,creators"),
+    )
+    assert made.units["reserved"] == 5
+
+
 @pytest.mark.parametrize("use", ["train", "ground"])
 @pytest.mark.parametrize("territory", ["KR", "JP"])
 def test_checks_and_declarations_agree_on_every_item_and_day(parties: Firm, use: str, territory: str) -> None:
@@ -183,7 +195,7 @@ def test_only_reservations_with_the_societies_of_the_work_count_but_any_for_the_
     assert [answer.verdict for answer in getattr(by_society, "answers", by_society)] == ["unlicensed"]
 
 
-def test_ten_thousand_items_meet_ten_thousand_reservations_in_a_handful_of_queries(
+def test_thousands_of_items_meet_thousands_of_reservations_in_a_handful_of_queries(
     parties: Firm, django_assert_max_num_queries: Any
 ) -> None:
     now = timezone.now() - dt.timedelta(1)
@@ -192,12 +204,12 @@ def test_ten_thousand_items_meet_ten_thousand_reservations_in_a_handful_of_queri
             ref=f"R-{n}", society=parties.society, target="place", place=f"h{n}.example.com", uses=["train"],
             territory=["*"], source="file", status="effective", received_at=now, effective_from=now,
         )
-        for n in range(10_000)
+        for n in range(1_000)
     )  # fmt: skip
-    items = [("url", f"h{n}.example.com/page") for n in range(0, 20_000, 2)]
+    items = [("url", f"h{n}.example.com/page") for n in range(0, 4_000, 2)]
     with django_assert_max_num_queries(25):
         given = verdicts(parties, *items)
-    assert given.count("reserved") == 5_000
+    assert given.count("reserved") == 500
 
 
 def test_a_licence_abroad_is_not_touched_by_a_reservation_at_home(parties: Firm) -> None:
