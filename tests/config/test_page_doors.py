@@ -24,7 +24,7 @@ from accounts.organisations.models import Organisation
 from licensing.compliance.models import Case, ReservationNotice
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
-from licensing.permissions.models import Reservation
+from licensing.permissions.models import FoundSignal, Reservation, Site
 from licensing.permissions.services import grant_mandate
 from licensing.permissions.services.imports import request_import
 from licensing.repertoire.models import Holder, Representation, Work
@@ -52,7 +52,7 @@ HOSTILE = ("'%\\", "-1", "9" * 10, "9" * 19, "9" * 4400, "٣", "run:")
 ASKED = (
     "q", "page", "sort", "status", "kind", "use", "when", "holder", "licence", "tariff", "version", "try", "mine", "run", "tab",
     "language", "currency", "reason", "empty", "object", "before", "period_start", "period_end",
-    "licensee", "declaration",
+    "licensee", "declaration", "about", "which", "download",
 )  # fmt: skip
 
 
@@ -97,6 +97,7 @@ def address(world: World) -> Callable[[str], str]:
     webhook = Webhook.objects.create(organisation=world.society, url="https://example.org/", events=["case.opened"])
     told = WebhookDelivery.objects.create(webhook=webhook, event_key="k", kind="ping", body="{}", status="failed")
     case, kept = _compliance(world, holder)
+    signal = _signal(holder)
     models = (Declaration, Work, Invoice, Rule, Account, Journal)
     values: dict[str, Any] = {f"{model.__name__.lower()}_id": model.objects.order_by("pk")[0].pk for model in models}
     values |= {
@@ -108,8 +109,11 @@ def address(world: World) -> Callable[[str], str]:
         "token_id": issue_token(actor=SYSTEM, organisation=world.society, scopes="*")[0].pk,
         "webhook_id": told.webhook_id, "delivery_id": told.pk,
         "notice_id": Notice.objects.create(user=user, key="k", kind="k", subject="s").pk,
+        "site_id": signal.site_id, "signal_id": signal.pk,
         "case_id": case.pk, "reservation_notice_id": kept.pk,
         "group": "holder", "form": "csv",
+        "society": world.society.ref, "work_ref": Work.objects.order_by("pk")[0].ref, "holder_ref": holder.ref,
+        "host": "example.com", "document": "tdmrep.json",
     }  # fmt: skip
     return lambda name: reverse(name, kwargs={key: values[key] for key in ROUTES[name]})
 
@@ -126,6 +130,16 @@ def _compliance(world: World, holder: Holder) -> tuple[Case, ReservationNotice]:
     )  # fmt: skip
     notice = ReservationNotice.objects.create(reservation=reservation, licensee=world.licensee, due_on=now.date())
     return case, notice
+
+
+def _signal(holder: Holder) -> FoundSignal:
+    """A signal found on a site of the holder's."""
+    now = timezone.now()
+    site = Site.objects.create(society=holder.society, holder=holder, host="example.com", token="t", fetched_at=now)
+    return FoundSignal.objects.create(
+        site=site, society=holder.society, source="tdmrep", vocabulary="tdmrep-2024", url="https://example.com/", raw=b"[]",
+        sha256="0" * 64, found_at=now, seen_at=now,
+    )  # fmt: skip
 
 
 def _browser(user: User) -> Client:
