@@ -9,7 +9,7 @@ group the longest speaks; the groups add up.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -201,13 +201,15 @@ def _signal_layers(groups: Iterable[_Group]) -> list[Layer]:
     return [Layer(tuple(each.signals)) for each in groups if each.signals]
 
 
-def _group_of(crawler: str, groups: Iterable[str]) -> str:
+def _group_of(crawler: str, groups: Collection[str]) -> str:
     """The group that a crawler follows: the longest token that stands in its name where a word begins; else everybody's.
 
     >>> _group_of("Ai2Bot-Dolma", ["*", "ai2bot", "bot"]), _group_of("GPTBot", ["*", "bot"])
     ('ai2bot', '*')
     """
     name = crawler.lower()
+    if name in groups:
+        return name  # nothing that stands in a name is longer
     fitting = [token for token in groups if token not in (ANYBODY, NOBODY) and _begins_a_word(token, name)]
     return max(fitting, key=len, default=ANYBODY if ANYBODY in groups else NOBODY)
 
@@ -241,15 +243,24 @@ def write(reservations: Sequence[Statement], *, licence: str = "") -> str:
     statements = [_only_sayable(each) for each in for_longest(reservations)]
     preferences = [*_usage_lines(statements), *([f"License: {licence}"] if licence else [])]
     blocks = [[f"User-agent: {ANYBODY}", *preferences]] if preferences else []
-    by_uses: dict[frozenset[str], list[Crawler]] = {}
+    by_uses: dict[frozenset[str], list[str]] = {}
     for crawler in crawlers():
         if not crawler.serves_others:
-            by_uses.setdefault(crawler.uses, []).append(crawler)
-    for uses, group in by_uses.items():
-        rules = _access_lines(statements, uses)
-        if rules:
-            blocks.append([*(f"User-agent: {crawler.name}" for crawler in group), *rules, *preferences])
+            by_uses.setdefault(crawler.uses, []).append(crawler.name)
+    turned_away: set[str] = set()
+    for uses, names in by_uses.items():
+        if rules := _access_lines(statements, uses):
+            blocks.append([*(f"User-agent: {name}" for name in names), *rules, *preferences])
+            turned_away.update(name.lower() for name in names)
+    # A group for AI2Bot would turn away AI2Bot-DeepResearchEval too, unless that has a group of its own.
+    bystanders = [each.name for each in crawlers() if _is_caught(each, turned_away)]
+    if bystanders:
+        blocks.append([*(f"User-agent: {name}" for name in bystanders), "Disallow:", *preferences])
     return "\n\n".join("\n".join(block) for block in blocks) + "\n" if blocks else ""
+
+
+def _is_caught(crawler: Crawler, turned_away: Collection[str]) -> bool:
+    return crawler.name.lower() not in turned_away and _group_of(crawler.name, turned_away) in turned_away
 
 
 def _only_sayable(statement: Statement) -> Statement:

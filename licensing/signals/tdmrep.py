@@ -19,6 +19,7 @@ from licensing.signals.core import (
     Signal,
     Statement,
     everywhere,
+    normal_path,
     without_shadowed,
 )
 from licensing.signals.hardened import NotRead, json_of, text, web_address
@@ -139,7 +140,10 @@ def write(reservations: Sequence[Statement]) -> str:
     """
     rules = []
     for each in without_shadowed(reservations):
-        rule: dict[str, Any] = {"location": each.location or EVERYWHERE, RESERVATION: int(bool(each.reserved))}
+        rule: dict[str, Any] = {
+            "location": normal_path(each.location) or EVERYWHERE,
+            RESERVATION: int(bool(each.reserved)),
+        }
         if each.reserved and each.policy:
             rule[POLICY] = each.policy
         rules.append(rule)

@@ -24,7 +24,20 @@ from licensing.signals.core import (
 from licensing.signals.crawlers import crawlers
 
 TRAIN = frozenset({"train", "finetune"})
-MODULES = ["core", "vocabulary", "content_usage", "tdmrep", "markup", "epub", "pdf", "rsl", "cawg", "tdmai", "robots", "readers"]
+MODULES = [
+    "core",
+    "vocabulary",
+    "content_usage",
+    "tdmrep",
+    "markup",
+    "epub",
+    "pdf",
+    "rsl",
+    "cawg",
+    "tdmai",
+    "robots",
+    "readers",
+]
 
 patterns = st.text(alphabet="/ab*$", min_size=0, max_size=6).map(lambda text: "/" + text.replace("$", "")) | st.text(
     alphabet="/ab*", max_size=5
@@ -178,7 +191,7 @@ def test_the_normal_form_is_stable_and_loses_only_what_has_no_word(uses, vocabul
 
 
 def test_the_uses_of_the_field_are_the_ones_that_are_mapped():
-    assert EVERYTHING == set(terms.USES)
+    assert set(terms.USES) == EVERYTHING
     assert all(uses <= EVERYTHING for words in words_of.RESERVED_BY.values() for uses in words.values())
 
 
