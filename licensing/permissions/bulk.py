@@ -26,6 +26,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 _BULK: Final = Path(__file__).with_name("bulk.sql")
 _TEXT: Final = "VARCHAR"
+_BLANK: Final = r"[\s\p{Z}\x1c-\x1f]*"  # what Python strips, as a regular expression of the engine
 _ANYTHING: Final = core.Grant((terms.ANY,), (terms.ANY,), (terms.ANY,))
 _LICENCE: Final = {"use": _TEXT, "kind": _TEXT, "dataset": _TEXT, "valid_from": "DATE", "valid_to": "DATE"}
 _HEARD: Final = {
@@ -125,14 +126,20 @@ def _prepare(engine: Engine, order: Order) -> None:
 
 
 def _spell(engine: Engine) -> None:
-    """The table `unheard(scheme, value)`: each identifier of the file once, in its normal form."""
+    """The table `unheard(scheme, value)`: each identifier and title of the file once, in its normal form."""
     engine.execute(
         """CREATE OR REPLACE TABLE strange AS SELECT DISTINCT lower(trim(identifier_type)) AS scheme, identifier
         FROM file_row JOIN known_scheme ON code = lower(trim(identifier_type)) WHERE identifier IS NOT NULL"""
     )
     normalising.spell(engine)
     engine.execute(
-        "CREATE OR REPLACE TABLE unheard AS SELECT DISTINCT scheme, value FROM spelled WHERE value IS NOT NULL"
+        rf"""CREATE OR REPLACE TABLE named AS SELECT DISTINCT title, creators FROM file_row
+        WHERE identifier IS NULL AND NOT regexp_full_match(title, '{_BLANK}')"""
+    )
+    normalising.title(engine)
+    engine.execute(
+        """CREATE OR REPLACE TABLE unheard AS SELECT DISTINCT scheme, value FROM spelled WHERE value IS NOT NULL
+        UNION SELECT 'title', value FROM titled WHERE value IS NOT NULL"""
     )
     engine.execute("CREATE OR REPLACE TABLE sought AS FROM unheard")
 
@@ -193,9 +200,6 @@ def _permit_unmatched(engine: Engine, order: Order, reserve: Reserve) -> None:
     licences = {ref: licence for register in order.registers for ref, licence in register.licences.items()}
     by_licence = {kind: _by_licence(order, kind, licences, matched=False) for kind in terms.KINDS}
     _load_terms(engine, order, by_licence)
-    answer = by_licence["other"]
-    columns = {"verdict": _TEXT, "basis": _TEXT, "missing_ppm": "INTEGER", "reason": _TEXT}
-    engine.table("untitled", columns, [(answer.verdict, answer.basis, answer.missing_ppm, _codes(answer))])
     snapshots.nothing(engine)
     engine.execute("CREATE OR REPLACE TABLE sought AS FROM unheard")
     _match_sought(engine, reserve, None)

@@ -2,11 +2,10 @@
 --
 -- Inputs   file_row(row, identifier_type, identifier, title, creators)   text, NULL where empty
 --          unread(row, reason)                                        rows that could not be read
---          known_scheme(code)
 --          spelled(scheme, identifier, value, problem)                distinct identifiers, normalised or refused
+--          titled(title, creators, value, problem)                    distinct titles of rows without identifier, likewise
 --          heard(nth, speaks, scheme, value, society, work_ref, verdict, basis, missing_ppm, reason)
 --                                                                     `nth`: of the society; `speaks`: 1 with a licence, else 0
---          untitled(verdict, basis, missing_ppm, reason)              the answer to a row with a title alone
 -- Output   told(row, identifier_type, identifier, title, creators, verdict, basis, missing_ppm, society, work_ref, reason)
 
 -- step chosen: where several societies know a work, one with which there is a licence speaks; of these the loudest
@@ -21,19 +20,17 @@ WHERE rank = 1;
 
 -- step told: every row of the file, in its terms, with its answer
 SELECT a.row, a.identifier_type, a.identifier, a.title, a.creators,
-       COALESCE(c.verdict, t.verdict, 'rejected') AS verdict, COALESCE(c.basis, t.basis, '') AS basis,
-       COALESCE(c.missing_ppm, t.missing_ppm, 0) AS missing_ppm, c.society, c.work_ref,
-       COALESCE(c.reason, t.reason,
-                CASE WHEN a.identifier IS NULL THEN 'no_identifier: neither an identifier nor a title'
+       COALESCE(c.verdict, 'rejected') AS verdict, COALESCE(c.basis, '') AS basis, COALESCE(c.missing_ppm, 0) AS missing_ppm,
+       c.society, c.work_ref,
+       COALESCE(c.reason,
+                CASE WHEN s.problem IS NOT NULL THEN 'bad_' || s.problem
+                     WHEN t.problem IS NOT NULL THEN 'bad_' || t.problem
+                     WHEN a.identifier IS NULL THEN 'no_identifier: neither an identifier nor a title'
                      WHEN a.scheme IS NULL THEN 'no_type: the identifier has no type'
-                     WHEN k.code IS NULL THEN 'unknown_type: unknown type of identifier'
-                     ELSE 'bad_' || s.problem END) AS reason
-FROM (SELECT *, lower(trim(identifier_type)) AS scheme,
-             identifier IS NULL AND title IS NOT NULL AND NOT regexp_full_match(title, '[\s\p{Z}\x1c-\x1f]*') AS by_title
-      FROM file_row) a
-LEFT JOIN known_scheme k ON k.code = a.scheme
+                     ELSE 'unknown_type: unknown type of identifier' END) AS reason
+FROM (SELECT *, CASE WHEN identifier IS NULL THEN 'title' ELSE lower(trim(identifier_type)) END AS scheme FROM file_row) a
 LEFT JOIN spelled s ON s.scheme = a.scheme AND s.identifier = a.identifier
-LEFT JOIN chosen c ON c.scheme = s.scheme AND c.value = s.value
-LEFT JOIN untitled t ON a.by_title
+LEFT JOIN titled t ON a.identifier IS NULL AND t.title = a.title AND t.creators IS NOT DISTINCT FROM a.creators
+LEFT JOIN chosen c ON c.scheme = a.scheme AND c.value = COALESCE(s.value, t.value)
 UNION ALL
 SELECT row, NULL, NULL, NULL, NULL, 'rejected', '', 0, NULL, NULL, 'unreadable: ' || reason FROM unread;

@@ -44,6 +44,7 @@ def parties(db: Any) -> Firm:
     reserve(of, target="holder", holder=Holder.objects.get(ref="H3"))
     reserve(of, target="identifier", scheme="doi", value="10.1000/reserved")
     reserve(of, target="place", place="unknown.example.com", uses=["*"])
+    reserve(of, target="identifier", scheme="title", value="reserved title / kim")
     reserve(of, target="work", work=Work.objects.get(ref="B"), uses=["ground"], received=timezone.now())
     DirectLicence.objects.create(
         holder=Holder.objects.get(ref="O1"), licensee=of.licensee, uses=["train"], kinds=["music"], territory=["*"],
@@ -84,6 +85,8 @@ ROWS: list[tuple[str, str, str]] = [
     ("doi", "https://doi.org/10.1000/RESERVED", ""),
     ("doi", "10.1000/other", ""),
     ("", "", "A title"),
+    ("", "", "Reserved  TITLE / Kim"),
+    ("", "", "x" * 2100),
     ("", "", " "),
     ("isbn", "", ""),
     ("isbn", " ", ""),
