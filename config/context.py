@@ -66,10 +66,12 @@ def _keeps_tokens(actor: Actor) -> bool:
 
 
 def audience(actor: Actor) -> str:
-    """Which portal someone stands in: `society`, `licensee`, `rate_body`, `creator`, or none."""
+    """Which portal someone stands in: `society`, `licensee`, `rate_body`, `creator`, `applicant`, or none."""
     if actor.organisation_kind:
         return actor.organisation_kind
-    return "creator" if actor.holder_ids else ""
+    if actor.holder_ids:
+        return "creator"
+    return "applicant" if actor.user_id else ""
 
 
 def _sections(actor: Actor) -> list[Section]:

@@ -22,6 +22,8 @@ OVERVIEW = Place(_("Overview"), "royalties:overview")
 TARIFFS = Place(_("Tariffs"), "licensing:tariffs")
 REGISTER = Place(_("Register of reservations"), "licensing:reservations")
 RESERVE = Place(_("Reserve a work"), "licensing:reserve")
+JOIN = Place(_("Join a society"), "royalties:join")
+MEMBERSHIP = Place(_("My membership"), "licensing:applications")
 SEARCH = Place(_("Look up a work"), "licensing:permission_search")
 OWN_HOUSE = (
     Place(_("Approvals"), "accounts:approvals", "approvals.decide"),
@@ -40,6 +42,8 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(_("Members"), "licensing:holders"),
                 Place(_("Works"), "licensing:works"),
                 Place(_("Mandates"), "licensing:mandates"),
+                Place(_("Applications"), "licensing:application_queue", "membership.manage"),
+                Place(_("Registrations"), "licensing:registrations"),
                 Place(_("Reservations"), "licensing:reservation_queue", "reservations.manage"),
                 Place(_("Sites"), "licensing:sites", "sites.manage"),
                 Place(_("Imports"), "licensing:imports"),
@@ -104,17 +108,21 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(pgettext_lazy("navigation", "Works"), "licensing:works"),
                 Place(_("Uses of my works"), "royalties:uses"),
                 Place(_("Uses without permission"), "licensing:cases", "cases.view"),
-                Place(_("Mandates"), "licensing:mandates"),
+                Place(_("Registrations"), "licensing:registrations"),
+                Place(_("Mandates"), "licensing:my_mandates"),
                 Place(_("My sites"), "licensing:sites", "sites.manage"),
                 Place(_("My reservations"), "licensing:reservations_mine"),
             ),
         ),
+        (_("Society"), (MEMBERSHIP,)),
     ),
+    # Somebody who opened an account and is nobody's member or staff yet.
+    "applicant": (("", (MEMBERSHIP, JOIN, SEARCH, REGISTER, TARIFFS)),),
     "rate_body": (
         ("", (OVERVIEW, TARIFFS)),
         (_("Organisation"), OWN_HOUSE),
     ),
 }
 
-PUBLIC = (RESERVE, SEARCH, REGISTER, TARIFFS, Place(_("API"), "api-docs"))
-FOOTER = (RESERVE, SEARCH, REGISTER, TARIFFS, Place(_("API"), "api-docs"), Place(_("Style"), "style"))
+PUBLIC = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, Place(_("API"), "api-docs"))
+FOOTER = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, Place(_("API"), "api-docs"), Place(_("Style"), "style"))

@@ -33,8 +33,8 @@ A_YEAR = 365 * 24 * 3600
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """What Jeongsan is, for those who are not signed in; the others go to their portal."""
-    if audience(request.actor):  # type: ignore[attr-defined]
-        return redirect("royalties:overview")
+    if seen := audience(request.actor):  # type: ignore[attr-defined]
+        return redirect("licensing:applications" if seen == "applicant" else "royalties:overview")
     return render(request, "home.html")
 
 

@@ -124,6 +124,9 @@ OBJECT_ROUTES = {
     "rule": "royalties:rule",
     "statement": "royalties:statement",
     "reservation": "licensing:reservation",
+    "application": "licensing:application",
+    "registration": "licensing:registration",
+    "mandate": "royalties:mandate",
 }
 
 # What an organisation's programs can be told of by webhook.
@@ -206,6 +209,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {  # each model's status by its own name in the description
+        "WebhookDeliveryStatus": "accounts.notices.models.WebhookDelivery.Status",
         "TariffVersionStatus": "licensing.tariffs.models.TariffVersion.Status",
         "LicenceStatus": "licensing.licences.models.Licence.Status",
         "DeclarationStatus": "licensing.declarations.models.Declaration.Status",

@@ -15,6 +15,7 @@ from licensing.permissions.pages import (
     reserve,
     schemes,
     search,
+    signing,
 )
 
 urlpatterns = [
@@ -25,6 +26,13 @@ urlpatterns = [
     path("imports/<int:import_id>/rejects.csv", imports.rejects, name="import_rejects"),
     path("mandates/", mandates.mandates, name="mandates"),
     path("mandates/new/", mandates.mandate_create, name="mandate_create"),
+    path("mandates/mine/", signing.mine, name="my_mandates"),
+    path("mandates/mine/sign/", signing.sign, name="mandate_sign"),
+    path("mandates/mine/<int:mandate_id>/take-back/", signing.take_back, name="mandate_take_back"),
+    path("mandates/terms/", signing.mandate_terms, name="mandate_terms"),
+    path("mandates/signatures/<int:signature_id>/", signing.signature, name="signature"),
+    path("mandates/signatures/<int:signature_id>/receipt.pdf", signing.paper, name="signature_receipt"),
+    path("mandates/signatures/<int:signature_id>/document.txt", signing.document, name="signature_document"),
     path("mandates/<int:mandate_id>/end/", mandates.mandate_end, name="mandate_end"),
     path("permissions/check/", checks.permission_check, name="permission_check"),
     path("permissions/item/", checks.permission_item, name="permission_item"),

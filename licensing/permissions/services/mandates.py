@@ -32,7 +32,9 @@ def grant_mandate(
     kinds: Collection[str] = ANYTHING,
     territory: Collection[str] = ANYTHING,
 ) -> Mandate:
-    """Record that a holder authorises their society: by its staff, or by whoever signs for the holder. `valid_to` is the first day after the mandate.
+    """Record that a holder authorises their society: by its staff, or by whoever signs for the holder.
+
+    `valid_to` is the first day after the mandate.
 
     The same mandate again gives the one that exists; one that covers a use, kind, place and day which another mandate
     of the holder covers already is a Conflict.

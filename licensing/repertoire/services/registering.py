@@ -16,9 +16,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from accounts.access.limits import limit
 from accounts.evidence.services import record
@@ -26,7 +25,7 @@ from accounts.identity.core import Actor, Conflict, NotFound, Reference, Refusal
 from accounts.notices.services import send_letter
 from licensing import terms
 from licensing.intake.importing import check_society, serialised
-from licensing.repertoire.core import BadShare, Part, parse_share, ppm_of, same_name
+from licensing.repertoire.core import Part, parse_share, ppm_of, same_name
 from licensing.repertoire.identifiers import BadIdentifier, normalise
 from licensing.repertoire.models import Holder, Identifier, Registration, RegistrationShare, Share, Work
 from licensing.repertoire.services.common import Errors, saved

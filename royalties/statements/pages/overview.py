@@ -33,6 +33,8 @@ def overview(request: ActorRequest) -> HttpResponse:
     if actor.organisation_kind in ("society", "licensee"):
         context = _society(actor) if actor.is_society else _licensee(actor)
         return render(request, f"royalties/statements/overview_{actor.organisation_kind}.html", context)
+    if not actor.holder_ids:  # somebody who has asked to join, or may
+        return redirect("licensing:applications")
     return owed(request)
 
 

@@ -1,0 +1,35 @@
+-- What published distributions paid these holders for uses: one row a run, licensee and use.
+-- Where a work was used in several ways in one pool, its amount is divided by what each use weighed under the run's rule.
+WITH mine AS (
+  SELECT a.run_id, a.pool_id, a.work_id, SUM(a.amount) AS amount
+  FROM royalties_allocation a
+  WHERE a.holder_id = ANY(%(holders)s) AND a.run_id = ANY(%(runs)s) AND a.work_id IS NOT NULL AND a.status = 'payable'
+  GROUP BY a.run_id, a.pool_id, a.work_id
+), used AS (
+  SELECT m.run_id, m.pool_id, m.work_id, m.amount, p.invoice_id, u.use,
+         SUM(w.weight) AS weight,
+         SUM(w.weight) FILTER (
+           WHERE (%(kinds)s::varchar[] IS NULL OR u.kind = ANY(%(kinds)s)) AND u.used_on <@ %(valid)s::daterange) AS counted
+  FROM mine m
+  JOIN royalties_run n ON n.id = m.run_id
+  JOIN royalties_rule r ON r.id = n.rule_id
+  JOIN royalties_runpool p ON p.id = m.pool_id
+  JOIN royalties_invoicedeclaration b ON b.invoice_id = p.invoice_id
+  JOIN licensing_declareduse u ON u.work_id = m.work_id AND u.declaration_id = b.declaration_id
+  CROSS JOIN LATERAL (SELECT u.units * COALESCE((r.document->'use_weights'->>u.use)::numeric, 0)
+                                     * COALESCE((r.document->'unit_weights'->>u.unit)::numeric, 1)
+                                     * COALESCE((r.document->'kind_points'->>u.kind)::numeric, 1) AS weight) w
+  WHERE u.status = 'licensed' AND u.basis = 'licence'
+  GROUP BY m.run_id, m.pool_id, m.work_id, m.amount, p.invoice_id, u.use
+), parted AS (
+  SELECT run_id, invoice_id, work_id, use, counted,
+         amount * counted / NULLIF(SUM(weight) OVER (PARTITION BY pool_id, work_id), 0) AS amount
+  FROM used
+)
+SELECT n.period, n.currency, i.licensee_id, x.use, COUNT(DISTINCT x.work_id) AS works, FLOOR(SUM(x.amount)) AS amount
+FROM parted x
+JOIN royalties_run n ON n.id = x.run_id
+JOIN royalties_invoice i ON i.id = x.invoice_id
+WHERE x.counted > 0 AND x.use = ANY(%(uses)s)
+GROUP BY n.id, n.period, n.currency, i.licensee_id, x.use
+ORDER BY n.period, n.id, i.licensee_id, x.use
