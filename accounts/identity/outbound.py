@@ -111,7 +111,7 @@ def _ask(place: Place, asked: _Request, deadline: _Deadline) -> tuple[Response, 
     """One request to one place: its answer, and where it sends us on (empty: nowhere)."""
     connection = HTTPConnection(place.host, place.port)
     wire = _connect(place, deadline)
-    connection.sock = wire  # type: ignore[assignment]
+    connection.sock = wire
     try:
         ours = {"Host": place.authority, "Connection": "close", "Accept-Encoding": "gzip"}
         ours |= {} if "user-agent" in asked.headers else {"User-Agent": f"Jeongsan/1 (+{settings.SITE_URL})"}

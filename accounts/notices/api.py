@@ -52,7 +52,6 @@ class DeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
 
     delivery = serializers.IntegerField(source="id")
     event = serializers.CharField(source="event_key")
-    status = serializers.ChoiceField(["waiting", "delivered", "failed"])
 
     class Meta:
         model = WebhookDelivery
@@ -99,7 +98,7 @@ class DeliveryViewSet(mixins.ListModelMixin, ApiViewSet):
         status = self.request.query_params.get("status")
         return found.filter(status=status) if status else found
 
-    @extend_schema(parameters=[OpenApiParameter("status", OpenApiTypes.STR, enum=["waiting", "delivered", "failed"])])
+    @extend_schema(parameters=[OpenApiParameter("status", OpenApiTypes.STR, enum=WebhookDelivery.Status.values)])
     def list(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         return super().list(request, *args, **kwargs)
 

@@ -134,7 +134,8 @@ def test_what_is_no_signature_at_all(text: Any) -> None:
 
 def test_a_key_that_is_not_published_is_named_as_such() -> None:
     jws = keys.sign(PAYLOAD, typ=TYP)
-    for known in ({"keys": []}, {}, {"keys": "x"}, {"keys": [None, 7, {"kid": None}]}, []):
+    sets: list[Any] = [{"keys": []}, {}, {"keys": "x"}, {"keys": [None, 7, {"kid": None}]}, []]
+    for known in sets:
         _refused(jws, "unknown_key", known)
     own = keys.jwks()["keys"][0]
     for wrong in ({"kty": "EC"}, {"crv": "Ed448"}):

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -25,7 +26,8 @@ def mail_waiting() -> int:
     claim is given back and the error raised, so that the task comes again; an address that does not exist is let go.
     """
     sent = 0
-    for waiting in (Letter.objects.all(), Notice.objects.select_related("user")):
+    queues: tuple[QuerySet[Any], ...] = (Letter.objects.all(), Notice.objects.select_related("user"))
+    for waiting in queues:
         while batch := list(waiting.filter(mailed_at=None).order_by("id")[:_MAILED_AT_ONCE]):
             sent += _mail(batch)
     return sent
