@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.organisations.models import Organisation
@@ -17,7 +16,10 @@ from licensing.licences.core import Terms
 from licensing.matching import core as matching
 from licensing.permissions import core
 from licensing.permissions.core import places
-from licensing.permissions.models import Mandate, Reservation, StatutoryScheme
+from licensing.permissions.models import Mandate, Reservation
+from licensing.permissions.services.finding import FoundWork, places_of
+from licensing.permissions.services.reserved import Reserved, of_items
+from licensing.permissions.services.schemes import enabled
 from licensing.repertoire.identifiers import BadIdentifier, normalise, split
 from licensing.repertoire.identifiers.web import is_public_suffix
 from licensing.repertoire.models import Identifier, Share, Work, WorkQuerySet
@@ -33,23 +35,24 @@ Spoken = tuple[str, str]  # scheme and normalised value
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """What holds for one use: reserved, licensable, free, statutory, unmandated or untariffed."""
+    """What holds for one use: reserved, licensable, free, statutory, unmandated, untariffed or unregistered."""
 
     use: str
     verdict: str
     tariffs: tuple[Tariff, ...] = ()
-    reservation: Reservation | None = None
+    reservation: core.Reservation | None = None
     missing_ppm: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One work, or one place or identifier that no register knows, with what holds for each use."""
+    """One work, or something that no register knows (named by `title` or `spoken`), with what holds for each use."""
 
     work: Work | None
     spoken: Spoken | None
     sayings: tuple[Saying, ...]
-    reservations: tuple[Reservation, ...] = ()
+    reservations: tuple[core.Reservation, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +142,10 @@ def look_up(text: str, *, territory: str = "KR") -> Found:
     known = _Known.about(works, spoken, now)
     matches = [_of_work(work, known, territory, now) for work in works]
     if spoken is None:
-        matches += _typed(text, known, now)
+        matches += _typed(text, territory, now)
     elif not works:
-        matches.append(_unregistered(spoken, known, territory, now))
+        touching = [each for each in known.reserved.of_unmatched(spoken) if each.in_force(now)]
+        matches.append(_unregistered(spoken, touching, territory))
     return Found(spoken, tuple(matches), more)
 
 
@@ -149,102 +153,93 @@ def look_up(text: str, *, territory: str = "KR") -> Found:
 class _Known:
     """What is on record about the works found."""
 
+    spoken: Spoken | None
     shares: dict[int, list[core.Share]] = field(default_factory=lambda: defaultdict(list))
-    identifiers: dict[int, list[Spoken]] = field(default_factory=lambda: defaultdict(list))
+    addresses: dict[int, list[Spoken]] = field(default_factory=lambda: defaultdict(list))  # where each work lies
     mandates: dict[Any, list[core.Grant]] = field(default_factory=lambda: defaultdict(list))
     statutory: dict[int, dict[str, core.Grant]] = field(default_factory=lambda: defaultdict(dict))
     tariffs: dict[int, list[tuple[Tariff, tariffs.Schedule]]] = field(default_factory=lambda: defaultdict(list))
-    reservations: list[Reservation] = field(default_factory=list)
+    reserved: Reserved = field(default_factory=Reserved)
 
     @classmethod
     def about(cls, works: Sequence[Work], spoken: Spoken | None, now: dt.datetime) -> _Known:
-        known, today = cls(), core.seoul_day(now)
+        known, today = cls(spoken), core.seoul_day(now)
         ids = [work.pk for work in works]
         for work, holder, ppm in Share.objects.on(today).filter(work_id__in=ids).values_list("work", "holder", "ppm"):
             known.shares[work].append(core.Share(holder, ppm))
-        for work, *named in Identifier.objects.filter(work_id__in=ids).values_list("work", "scheme", "value"):
-            known.identifiers[work].append((named[0], named[1]))
+        web = Identifier.objects.filter(work_id__in=ids, scheme__in=matching.WEB)
+        for work, scheme, value in web.values_list("work", "scheme", "value"):
+            known.addresses[work].append((scheme, value))
         holders: set[Any] = {share.holder for shares in known.shares.values() for share in shares}
         for mandate in Mandate.objects.filter(holder_id__in=holders, valid__contains=today):
             grant = core.Grant(mandate.uses, mandate.kinds, mandate.territory)
             known.mandates[mandate.holder_id].append(grant)
         societies = {work.society_id for work in works}
-        for scheme in StatutoryScheme.objects.filter(society__in=societies, enabled=True, valid__contains=today):
-            grant = core.Grant(scheme.uses, scheme.kinds, scheme.territory)
-            known.statutory[scheme.society_id][scheme.ref] = grant
+        for society, ref, allowed in enabled(societies):
+            known.statutory[society][ref] = allowed
         versions = TariffVersion.objects.in_force(today).filter(tariff__society_id__in=societies)
         for version in versions.select_related("tariff").order_by("tariff_id"):
             known.tariffs[version.tariff.society_id].append((version.tariff, tariffs.parse(version.document)))
-        spokens = {each for named in known.identifiers.values() for each in named} | ({spoken} if spoken else set())
-        known.reservations = _reservations(ids, holders, spokens, now)
+        known._read_reservations(works)
         return known
 
-    def of(self, work: Work, spoken: Iterable[Spoken]) -> list[Reservation]:
-        holders = {share.holder for share in self.shares[work.pk]}
-        names = [*self.identifiers[work.pk], *spoken]
-        return [
-            each
-            for each in self.reservations
-            if each.work_id == work.pk or each.holder_id in holders or _speaks(each, names)
-        ]
-
-
-def _reservations(
-    works: Collection[int], holders: Collection[int], spoken: Collection[Spoken], now: dt.datetime
-) -> list[Reservation]:
-    """Those in force now that can touch these works, holders, identifiers or places; the newest first, bounded."""
-    wanted = Q(work_id__in=works) | Q(holder_id__in=holders)
-    web = {value for scheme, value in spoken if scheme in matching.WEB}
-    around = {place for value in web for place in places.ancestors(value)}
-    if around:
-        wanted |= Q(place__in=around)
-    for scheme, value in spoken:
-        wanted |= Q(scheme=scheme, value=value)
-    found = Reservation.objects.counting(now).filter(wanted).select_related("work", "holder", "society")
-    return list(found.order_by("-id")[:500])
-
-
-def _speaks(reservation: Reservation, names: Iterable[Spoken]) -> bool:
-    if reservation.target == Reservation.Target.PLACE:
-        return any(
-            scheme in matching.WEB
-            and places.speaks_of(reservation.place, reservation.pattern, reservation.excepting, value)
-            for scheme, value in names
+    def _read_reservations(self, works: Sequence[Work]) -> None:
+        said = {each for lying in self.addresses.values() for each in lying} | ({self.spoken} if self.spoken else set())
+        holders = {work: [share.holder for share in shares] for work, shares in self.shares.items()}
+        self.reserved = of_items(
+            works=[_as_found(work) for work in works],
+            holders=holders,  # type: ignore[arg-type]
+            asked=said,
+            places=places_of(said),
         )
-    return (reservation.scheme, reservation.value) in names if reservation.value else False
+
+    def of(self, work: Work, now: dt.datetime) -> list[core.Reservation]:
+        """Those in force of a work, of its holders and identifiers, of where it lies and of where it was looked for."""
+        names = {*self.addresses[work.pk], *([self.spoken] if self.spoken else [])}
+        found = {fact for name in names for fact in self.reserved.of_work(name, _as_found(work))}
+        found |= {*self.reserved.of_work(("", ""), _as_found(work))}
+        return sorted((fact for fact in found if fact.in_force(now)), key=_since)
+
+
+def _as_found(work: Work) -> FoundWork:
+    society = (work.society_id, work.society.ref)
+    return FoundWork(work.pk, *society, work.ref, work.title, work.kind, work.protected_until)
 
 
 _ANYTHING: Final = Terms(uses=("*",), kinds=("*",), territory=("*",), since=dt.date.min, until=None)
 
 
 def _of_work(work: Work, known: _Known, territory: str, now: dt.datetime) -> Match:
-    touching = known.of(work, ())
-    facts = {
-        "kind": work.kind,
-        "protected_until": work.protected_until,
-        "shares": known.shares[work.pk],
-        "mandates": known.mandates,
-        "statutory": known.statutory[work.society_id],
-        "licences": {"": _ANYTHING},
-    }
+    """As if the asker had a licence for everything: what is then “licensed by licence” can be licensed."""
+    touching = known.of(work, now)
     sayings = []
     for use in terms.USES:
-        decision = core.decide(_facts(use, territory, now, touching, **facts))
+        facts = core.Facts(
+            use=use,
+            kind=work.kind,
+            territory=territory,
+            on=now,
+            protected_until=work.protected_until,
+            reservations=touching,
+            shares=known.shares[work.pk],
+            mandates=known.mandates,
+            statutory=known.statutory[work.society_id],
+            licences={"": _ANYTHING},
+        )
         priced = tuple(
             tariff
             for tariff, schedule in known.tariffs[work.society_id]
             if any(charge.meets((use,), (work.kind,)) for charge in schedule.charges)
         )
-        sayings.append(_saying(use, decision, touching, territory, priced))
+        sayings.append(_saying(use, core.decide(facts), _first(use, touching, territory), priced))
     return Match(work, None, tuple(sayings), tuple(touching))
 
 
 def _saying(
-    use: str, decision: core.Decision, touching: Sequence[Reservation], territory: str, priced: tuple[Tariff, ...]
+    use: str, decision: core.Decision, reservation: core.Reservation | None, priced: tuple[Tariff, ...]
 ) -> Saying:
     if decision.verdict == "reserved":
-        by = (r for r in touching if terms.covers(r.uses, use) and terms.covers(r.territory, territory))
-        return Saying(use, "reserved", reservation=min(by, key=_since, default=None))
+        return Saying(use, "reserved", reservation=reservation)
     if decision.verdict == "licensed" and decision.basis == "licence":
         return Saying(use, "licensable" if priced else "untariffed", priced)
     if decision.verdict == "licensed":
@@ -252,38 +247,39 @@ def _saying(
     return Saying(use, "unmandated", missing_ppm=decision.missing_ppm)
 
 
-def _since(reservation: Reservation) -> Any:
-    return reservation.effective_from
+def _first(use: str, touching: Iterable[core.Reservation], territory: str) -> core.Reservation | None:
+    """The one that has reserved this use for the longest time."""
+    by = (r for r in touching if terms.covers(tuple(r.uses), use) and terms.covers(tuple(r.territory), territory))
+    return min(by, key=_since, default=None)
 
 
-def _facts(use: str, territory: str, now: dt.datetime, touching: Iterable[Reservation], **facts: Any) -> core.Facts:
-    reserved = tuple(
-        core.Reservation("", each.uses, each.territory, each.effective_from or now, each.ended_at) for each in touching
-    )
-    return core.Facts(use=use, territory=territory, on=now, reservations=reserved, **facts)
+def _since(reservation: core.Reservation) -> tuple[dt.datetime, str]:
+    return reservation.received, reservation.ref
 
 
-def _unregistered(spoken: Spoken, known: _Known, territory: str, now: dt.datetime) -> Match:
+def _unregistered(spoken: Spoken, touching: Sequence[core.Reservation], territory: str, title: str = "") -> Match:
     """What nobody registered: it may be reserved all the same, and can be licensed through no society."""
-    touching = [each for each in known.reservations if _speaks(each, (spoken,))]
-    return Match(None, spoken, tuple(_without_work(use, touching, territory) for use in terms.USES), tuple(touching))
+    first = {use: _first(use, touching, territory) for use in terms.USES}
+    sayings = (Saying(use, "reserved" if by else "unregistered", reservation=by) for use, by in first.items())
+    return Match(None, spoken, tuple(sayings), tuple(touching), title)
 
 
-def _without_work(use: str, touching: Sequence[Reservation], territory: str) -> Saying:
-    by = [r for r in touching if terms.covers(r.uses, use) and terms.covers(r.territory, territory)]
-    return Saying(use, "reserved", reservation=min(by, key=_since)) if by else Saying(use, "unregistered")
-
-
-def _typed(text: str, known: _Known, now: dt.datetime) -> list[Match]:
+def _typed(text: str, territory: str, now: dt.datetime) -> list[Match]:
     """Works that nobody registered, but whose holder typed their title into a reservation."""
     named = Reservation.objects.counting(now).filter(target=Reservation.Target.IDENTIFIER).worded(text)
     listed: dict[Spoken, list[Reservation]] = defaultdict(list)
-    for each in named.select_related("society").order_by("-id")[:MOST]:
+    for each in named.order_by("-id")[:MOST]:
         listed[each.scheme, each.value].append(each)
     return [
-        Match(None, spoken, tuple(_without_work(use, found, "KR") for use in terms.USES), tuple(found))
-        for spoken, found in listed.items()
+        _unregistered(spoken, [*map(_fact, of_one)], territory, of_one[0].title) for spoken, of_one in listed.items()
     ]
+
+
+def _fact(each: Reservation) -> core.Reservation:
+    assert each.effective_from is not None  # those that count have begun
+    return core.Reservation(
+        each.title, tuple(each.uses), tuple(each.territory), each.effective_from, each.ended_at, each.ref
+    )
 
 
 def societies() -> list[Organisation]:
