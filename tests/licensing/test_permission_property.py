@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from licensing.licences.core import Terms
 from licensing.permissions.core import SEOUL, Facts, Grant, Reservation, Share, Span, decide
-from tests.licensing.permission_cases import permit
+from tests.licensing.permission_cases import OF_WORKS, permit
 
 FIRST = dt.date(2026, 3, 1)
+BY_PLACE = ("work", "place", "place above", "pattern", "carried", "carried near")
+BY_CODE = ("work", "identifier", "near", "carried", "carried near")
 days = st.integers(0, 4).map(lambda n: FIRST + dt.timedelta(n))
 uses = st.sampled_from(["train", "ground", "evaluate"])
 kinds = st.sampled_from(["web", "book"])
@@ -59,9 +61,9 @@ def batches(draw: st.DrawFn) -> tuple[list[Facts], list[list[str]], Terms | None
         matched = draw(st.integers(0, 4)) > 0
         holders = range(3 * i, 3 * i + draw(st.integers(0, 3))) if matched else ()
         shares = tuple(Share(h, draw(st.integers(1, 1_000_000)), draw(st.just(Span()) | spans)) for h in holders)
-        opted = draw(
-            st.lists(st.tuples(st.sampled_from(["work", "place"] if matched else ["place"]), reservations), max_size=1)
-        )
+        touching = draw(st.sampled_from([BY_PLACE, BY_CODE]))
+        aims = st.sampled_from([aim for aim in touching if matched or aim not in OF_WORKS])
+        opted = draw(st.lists(st.tuples(aims, reservations), max_size=2))
         case = Facts(
             use=draw(uses),
             kind=draw(kinds),
@@ -83,7 +85,7 @@ def batches(draw: st.DrawFn) -> tuple[list[Facts], list[list[str]], Terms | None
     return cases, targets, licence, territory, model
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(batches())
 def test_permit_sql_gives_the_answers_of_the_core(
     batch: tuple[list[Facts], list[list[str]], Terms | None, str, str],
