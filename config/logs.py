@@ -48,6 +48,7 @@ def configuration(*, json: bool, level: str) -> dict[str, Any]:
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},
+            "pikepdf": {"handlers": [], "level": "WARNING", "propagate": True},  # else it greets every command
         },
     }
 
