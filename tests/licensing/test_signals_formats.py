@@ -11,7 +11,7 @@ TRAIN = frozenset({"train", "finetune"})
 GROUND = frozenset({"ground"})
 INDEX = frozenset({"index"})
 EVALUATE = frozenset({"evaluate"})
-NONE = frozenset()
+NONE: frozenset[str] = frozenset()
 
 
 def only(signal):

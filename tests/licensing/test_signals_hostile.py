@@ -191,7 +191,7 @@ def test_a_pdf_whose_metadata_unpacks_to_too_much_is_not_read():
     packed = zlib.compress(b" " * 100_000_000)
     raw = (
         b"%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R/Metadata 3 0 R>>endobj\n"
-        b"2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
+        b"2 0 obj<</Type/Pages/Kids[4 0 R]/Count 1>>endobj\n4 0 obj<</Type/Page/Parent 2 0 R>>endobj\n"
         b"3 0 obj<</Type/Metadata/Filter/FlateDecode/Length %d>>stream\n%s\nendstream endobj\n"
         b"trailer<</Root 1 0 R>>\n%%%%EOF" % (len(packed), packed)
     )
