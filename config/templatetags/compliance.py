@@ -52,10 +52,15 @@ def _said(label: str, amount: int, case: Case, detail: str = "") -> Step:
 def _charge(case: Case, charge: dict[str, Any]) -> Step:
     detail = _("%(amount)s for all such uses of the declaration, by units and parts: %(weight)s of %(total)s") % {
         "amount": formats.money(charge["amount"], case.currency),
-        "weight": formats.number(charge["weight"]),
-        "total": formats.number(charge["total"]),
+        "weight": formats.number(_whole(charge["weight"])),
+        "total": formats.number(_whole(charge["total"])),
     }
     return _said(charge["name"], charge["part"], case, detail)
+
+
+def _whole(weight: str) -> Decimal:
+    """Units × ppm as units of which the holder has the whole."""
+    return Decimal(weight).scaleb(-6).normalize()
 
 
 def _ordinary(case: Case, facts: dict[str, Any], scan: CaseScan | None) -> Step:
@@ -81,8 +86,8 @@ def _ordinary(case: Case, facts: dict[str, Any], scan: CaseScan | None) -> Step:
 def _asked(case: Case) -> Step:
     if case.proposed is None:
         detail = _("Nothing puts a price on it: the society has to name an amount.")
-        return {"label": _("Asked for"), "value": "–", "detail": detail}
-    return _said(_("Asked for"), case.proposed, case)
+        return {"label": _("Amount asked"), "value": "–", "detail": detail}
+    return _said(_("Amount asked"), case.proposed, case)
 
 
 @register.filter

@@ -103,7 +103,7 @@ def declared(of: Firm, *rows: Row, use: str = "train", unit: str = "token", **fi
         DeclaredUse.objects.create(
             declaration=made, work_id=works.get(key), scheme=scheme, value=value, kind="web" if value else "book",
             use=use, unit=unit, used_on=datetime.date(2026, 3, 31), status=status[0] if status else "unmandated",
-            units=units, lines=1,
+            units=units, lines=1, missing_ppm={"U": 400_000, "S": 1_000_000}.get(key, 0),
         )  # fmt: skip
     made.submitted_at = timezone.now()
     made.save(update_fields=["submitted_at"])

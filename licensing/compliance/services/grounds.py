@@ -25,10 +25,11 @@ _WEB = ("url", "domain")
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """One reason in words; `reservation` is its reference where it is one."""
+    """One reason in words, or the reservation that speaks, by its reference and day."""
 
-    detail: str
+    detail: str = ""
     reservation: str = ""
+    since: dt.date | None = None  # of a reservation
 
 
 def grounds(case: Case, uses: Sequence[CaseUse]) -> dict[int, list[Ground]]:
@@ -57,7 +58,7 @@ def _reserved(case: Case, uses: Sequence[CaseUse], found: dict[int, list[Ground]
         for row in rows:
             if _speaks(row, use, holders, locations) and _in_force(row, use, case.declaration.territory):
                 day = core.seoul_day(row.effective_from) if row.effective_from else None
-                found[use.pk].append(Ground(_("Reserved since %(day)s.") % {"day": day}, row.ref))
+                found[use.pk].append(Ground(reservation=row.ref, since=day))
         if use.pk not in found:
             found[use.pk].append(Ground(_("Reserved where it was found.")))
 
@@ -110,6 +111,8 @@ def _unmandated(case: Case, uses: Sequence[CaseUse], found: dict[int, list[Groun
         ppm = missing.get((use.work_id, use.use, use.unit, use.used_on), 0)
         if ppm >= terms.PPM and case.holder_id is None:
             detail = _("No holder of the work is on record, so nobody could give a mandate.")
+        elif not ppm:
+            detail = _("A mandate was missing.")
         else:
             detail = _("For %(part)s of the work there was no mandate.") % {"part": _percent(ppm)}
         found[use.pk].append(Ground(detail))
