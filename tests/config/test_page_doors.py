@@ -52,6 +52,7 @@ HOSTILE = ("'%\\", "-1", "9" * 10, "9" * 19, "9" * 4400, "٣", "run:")
 ASKED = (
     "q", "page", "sort", "status", "kind", "use", "when", "holder", "licence", "tariff", "version", "try", "mine", "run", "tab",
     "language", "currency", "reason", "empty", "object", "before", "period_start", "period_end",
+    "key", "ref", "work", "state", "society", "title", "identifier", "address",
     "licensee", "declaration", "about", "which", "download",
 )  # fmt: skip
 
@@ -111,6 +112,7 @@ def address(world: World) -> Callable[[str], str]:
         "notice_id": Notice.objects.create(user=user, key="k", kind="k", subject="s").pk,
         "site_id": signal.site_id, "signal_id": signal.pk,
         "case_id": case.pk, "reservation_notice_id": kept.pk,
+        "reservation_id": kept.reservation_id, "ref": kept.reservation.ref, "language": "ko", "kind": "letter",
         "group": "holder", "form": "csv",
         "society": world.society.ref, "work_ref": Work.objects.order_by("pk")[0].ref, "holder_ref": holder.ref,
         "host": "example.com", "document": "tdmrep.json",
@@ -125,7 +127,7 @@ def _compliance(world: World, holder: Holder) -> tuple[Case, ReservationNotice]:
     )
     now = timezone.now()
     reservation = Reservation.objects.create(
-        ref="RES-DOORS", society=world.society, target="work", work=Work.objects.order_by("pk")[0], uses=["train"],
+        ref="R-DOOR-DOOR-DOOR", society=world.society, target="work", work=Work.objects.order_by("pk")[0], uses=["train"],
         territory=["*"], status="effective", source="staff", received_at=now, effective_from=now,
     )  # fmt: skip
     notice = ReservationNotice.objects.create(reservation=reservation, licensee=world.licensee, due_on=now.date())
