@@ -25,7 +25,11 @@ from tests.licensing.test_permission_check import URL, client_of
 from tests.licensing.test_tariff_pages import signed_in, text
 
 pytestmark = pytest.mark.django_db
-ITEMS = [{"scheme": "isbn", "value": "0-306-40615-2"}, {"scheme": "proprietary", "value": "U-1"}, {"title": "책 “A”\u0007"}]
+ITEMS = [
+    {"scheme": "isbn", "value": "0-306-40615-2"},
+    {"scheme": "proprietary", "value": "U-1"},
+    {"title": "책 “A”\u0007"},
+]
 
 
 @pytest.fixture
@@ -139,11 +143,13 @@ def test_the_command_verifies_against_keys_question_and_answer(
     for name, said in files.items():
         (tmp_path / name).write_text(said)
     at = tmp_path.joinpath
-    status, result = command(capsys, at("receipt"), "--keys", at("keys"), "--items", at("items"), "--answer", at("answer"))
+    status, result = command(
+        capsys, at("receipt"), "--keys", at("keys"), "--items", at("items"), "--answer", at("answer")
+    )
     assert (status, result["valid"], result["items_match"], result["answer_matches"]) == (0, True, True, True)
     assert result["sub"] == "DASAN-AI"
     assert command(capsys, at("answer"))[0] == 0  # an answer with its receipt is as good
-    assert command(capsys, at("receipt"), "--items", at("other")) [1]["valid"] is False
+    assert command(capsys, at("receipt"), "--items", at("other"))[1]["valid"] is False
     status, result = command(capsys, at("receipt"), "--keys", at("none"))
     assert (status, result["error"]["code"]) == (1, "unknown_key")
     assert command(capsys, at("items"))[1]["error"]["code"] == "no_receipt"
