@@ -34,7 +34,6 @@ PROBLEMS: Final[dict[str, Any]] = {
     "bad_address": _("This is no web address."),
     "other_server": _("The licence document lies on another server, which is not read. Put it on the site itself."),
     "too_many": _("There are more licence documents than are read. The first ones count."),
-    "too_many_parts": _("It says more than can be kept for one site. What is left out is reserved as a whole."),
     "missing": _("It was not found this time. If the next reading does not find it either, its reservations end."),
     "not_understood": _("What is there now is not understood. What was understood last still counts."),
     "proved_by_another": _("Another member has proved this host. The society looks into it."),
