@@ -16,6 +16,7 @@ from config.navigation import FOOTER, PORTALS, PUBLIC, Place
 
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
+_MANY = 100
 _LANGUAGES = {
     "en": {"code": "en", "name": "English", "short": "EN"},
     "ko": {"code": "ko", "name": "한국어", "short": "한국어"},
@@ -29,6 +30,7 @@ class Entry:
     label: Any
     url: str
     current: bool = False
+    waiting: Any = 0  # how many things wait there, where it costs little to know
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,9 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     theme = request.COOKIES.get(THEME_COOKIE, "")
     nav = _sections(actor)
     public, footer = _entries(PUBLIC, actor), _entries(FOOTER, actor)
-    _mark_current([entry for section in nav for entry in section.entries] or public, request.path)
+    entries = [entry for section in nav for entry in section.entries]
+    _mark_current(entries or public, request.path)
+    _count_waiting(entries, actor)
     return {
         "actor": actor,
         "portal": {
@@ -97,6 +101,22 @@ def _mark_current(entries: list[Entry], path: str) -> None:
     fitting = [entry for entry in entries if path.startswith(entry.url) and (entry.url != "/" or path == "/")]
     if fitting:
         max(fitting, key=lambda entry: len(entry.url)).current = True
+
+
+def _count_waiting(entries: list[Entry], actor: Actor) -> None:
+    """Reservations that the society has to check; `99+` tells enough of many."""
+    queue = _url("licensing:reservation_queue")
+    for entry in entries:
+        if entry.url == queue and actor.is_society:
+            entry.waiting = SimpleLazyObject(lambda: _reservations_waiting(actor))
+
+
+def _reservations_waiting(actor: Actor) -> str:
+    from licensing.permissions.models import Reservation
+
+    received = Reservation.objects.visible_to(actor).filter(status=Reservation.Status.RECEIVED)
+    count = received.order_by("due_on", "id")[:_MANY].count()
+    return "" if not count else f"{count}" if count < _MANY else f"{_MANY - 1}+"
 
 
 def _organisation(actor: Actor) -> str:

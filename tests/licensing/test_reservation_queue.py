@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -130,3 +131,14 @@ def test_what_is_decided_is_listed_apart(told: Scene, keeper: Any) -> None:
     shown = text(keeper.get("/reservations/queue/?tab=decided"))
     assert mine.ref in shown and waiting.ref not in shown
     assert "Nothing to check" in text(told.browser(person(organisation("PEN", "society"))).get("/reservations/queue/"))
+
+
+def test_the_start_and_the_navigation_tell_the_society_what_waits(told: Scene) -> None:
+    late, later = told.asked_for(typed("Late poem")), told.asked_for(typed("Later poem"))
+    due(late, -3), due(later, 9)
+    keeper = told.browser(person(told.society, "administrator"))
+    shown = text(keeper.get("/overview/"))
+    assert shown.index(late.ref) < shown.index(later.ref)
+    assert re.search(r'href="/reservations/queue/"[^>]*>Reservations<span class="n">2<', shown)
+    auditor = text(told.browser(person(told.society, "auditor")).get("/overview/"))
+    assert late.ref not in auditor and "/reservations/queue/" not in auditor

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.approvals.models import Approval
@@ -15,6 +16,7 @@ from accounts.identity.core import Actor
 from accounts.identity.gate import ActorRequest, signed_in
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
+from licensing.permissions.models import Reservation
 from royalties.billing import services as billing
 from royalties.billing.models import Invoice
 from royalties.billing.revenue import revenue
@@ -53,8 +55,16 @@ def _society(actor: Actor) -> dict[str, Any]:
         "revenue": revenue(actor) if actor.can("billing.view") else None,
         "to_bill": billing.waiting(actor)[:5] if actor.can("billing.manage") else [],
         "money": distribution.waiting_money(actor.organisation_id or 0) if actor.can("distribution.view") else [],
+        "reservations": _to_check(actor) if actor.can("reservations.manage") else [],
+        "today": timezone.localdate(),
         "may": _may(actor),
     }
+
+
+def _to_check(actor: Actor) -> list[Reservation]:
+    """The reservations whose check is due first."""
+    waiting = Reservation.objects.visible_to(actor).filter(status=Reservation.Status.RECEIVED)
+    return list(waiting.select_related("work", "holder").order_by("due_on", "id")[:5])
 
 
 def _licensee(actor: Actor) -> dict[str, Any]:
