@@ -13,7 +13,7 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 VAR = CHECKOUT / "var" / "bench"
-STEPS = ("pdf", "pages", "api")
+STEPS = ("pdf", "pages", "api", "check")
 BARE, END_TO_END = "bare parse of the file", "END TO END, to committed postings"
 
 
@@ -23,10 +23,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--works", type=int, default=1_000_000)
     parser.add_argument("--holders", type=int, default=200_000)
     parser.add_argument(
-        "--steps", default=",".join(STEPS), help=f"what else of {','.join(STEPS)}; the main job always runs"
+        "--steps",
+        default=",".join(STEPS),
+        help=f"what else of {','.join(STEPS)}; the main job always runs, unless it is check alone",
     )
     parser.add_argument("--parquet", action="store_true", help="declare the Parquet file instead of the CSV file")
     parser.add_argument("--pdfs", type=int, default=300)
+    parser.add_argument("--identifiers", type=int, default=1_000_000, help="of the file that is asked about")
+    parser.add_argument("--reservations", type=int, default=100_000)
     parser.add_argument(
         "--keep", action="store_true", help="use the repertoire of the last kept run, and keep it again"
     )
@@ -82,6 +86,11 @@ def _measure(chosen: argparse.Namespace) -> None:
     took, used = imports.seconds[SNAPSHOT], imports.processor[SNAPSHOT]
     _say(f"  {SNAPSHOT}, once after a change: {took:.1f} s, {used:.1f} s of processor")
 
+    if steps == ["check"]:
+        _check(parties, chosen, results, clock, memory)
+        _say("", f"All figures: {report.keep(results).relative_to(CHECKOUT)}")
+        return
+
     before = bare_parse(file)
     declaration, run, counts = journey.travel(parties, file, clock, memory)
     bare, bare_used = min(before, bare_parse(file))  # the stricter of two looks
@@ -104,7 +113,27 @@ def _measure(chosen: argparse.Namespace) -> None:
     if "api" in steps:
         results["api"] = reading.calls(parties, declaration)
         _say("", *report.answers("API", results["api"]))
+    if "check" in steps:
+        _check(parties, chosen, results, clock, memory)
     _say("", f"All figures: {report.keep(results).relative_to(CHECKOUT)}")
+
+
+def _check(parties: Any, chosen: argparse.Namespace, results: dict[str, Any], clock: Any, memory: Any) -> None:
+    """Permission asked before use: a file, calls of ten thousand, single checks."""
+    from benchmarks import checking
+
+    asked = checking.Asked(chosen.identifiers, chosen.reservations)
+    checking.reserve(parties, asked.reservations)
+    path = VAR / "world" / f"check-{asked.identifiers}-{chosen.works}.csv"
+    checking.write_file(path, asked, chosen.works)
+    check = checking.whole_file(parties, path, clock, memory)
+    seconds, used = clock.seconds.pop(checking.FILE), clock.processor.pop(checking.FILE)
+    answers = checking.calls(parties, path)
+    results["check"] = {
+        "asked": vars(asked), "seconds": seconds, "processor": used, "identifiers_a_second": check.rows / seconds,
+        "verdicts": check.verdicts, "peak_memory": memory.by_step[checking.FILE], "calls": answers,
+    }  # fmt: skip
+    _say("", *checking.told(asked, check, seconds, answers))
 
 
 def _say(*lines: str) -> None:

@@ -59,6 +59,9 @@ class Parties:
     approver: Actor
     declarant: Actor
 
+    def licensee_has_licence(self) -> bool:
+        return Licence.objects.filter(society=self.society, licensee=self.licensee).exists()
+
     def licence(self) -> Licence:
         """A new licence, so that the same file can be declared again in a database that is kept."""
         number = Licence.objects.filter(society=self.society).count() + 1
