@@ -124,6 +124,7 @@ OBJECT_ROUTES = {
     "rule": "royalties:rule",
     "statement": "royalties:statement",
     "reservation": "licensing:reservation",
+    "bulk_check": "licensing:bulk_check",
     "application": "licensing:application",
     "registration": "licensing:registration",
     "mandate": "royalties:mandate",
