@@ -239,3 +239,30 @@ def test_every_source_has_a_reader():
         "robots", "content-usage", "content-signal", "tdmrep", "tdmrep-header", "tdmrep-meta",
         "epub", "pdf", "rsl", "c2pa", "tdmai",
     }  # fmt: skip
+
+
+def test_damaged_credentials_are_a_problem_and_never_an_error(credentials):
+    for at in range(40, len(credentials), len(credentials) // 60):
+        damaged = credentials[:at] + b"\xff\0\xff\xff" + credentials[at + 4 :]
+        signal = cawg.read_file(damaged, media_type="image/png")
+        assert signal is None or signal.statements or signal.problems
+    cut = cawg.read_file(credentials[: len(credentials) // 2], media_type="image/png")
+    assert cut is None or cut.problems
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"\xff\xd8\xff\xe0",
+        b"GIF89a",
+        b"II*\0",
+        b"RIFF\0\0\0\0WEBP",
+        b"RIFF\0\0\0\0WAVE",
+        b"\0\0\0\x18ftypisom",
+        b"ID3\x03",
+        b"fLaC",
+    ],
+)
+def test_a_picture_sound_or_film_that_is_none_is_a_problem(start):
+    signal = readers.read_file("x", "", start + b"\0\xff" * 200)
+    assert signal.statements == () and signal.problems
