@@ -98,11 +98,11 @@ def declared(of: Firm, *rows: Row, use: str = "train", unit: str = "token", **fi
         counts[status] = counts.get(status, 0) + 1
     made = declaration(of.licence, lines=counts, sha256=f"{next(_numbers):064x}", **fields)
     works = dict(Work.objects.filter(society=of.society).values_list("ref", "id"))
-    for key, units, *status in rows:
+    for key, units, *ending in rows:
         scheme, _colon, value = key.partition(":") if key not in works else ("", "", "")
         DeclaredUse.objects.create(
             declaration=made, work_id=works.get(key), scheme=scheme, value=value, kind="web" if value else "book",
-            use=use, unit=unit, used_on=datetime.date(2026, 3, 31), status=status[0] if status else "unmandated",
+            use=use, unit=unit, used_on=datetime.date(2026, 3, 31), status=ending[0] if ending else "unmandated",
             units=units, lines=1, missing_ppm={"U": 400_000, "S": 1_000_000}.get(key, 0),
         )  # fmt: skip
     made.submitted_at = timezone.now()

@@ -52,7 +52,8 @@ def test_the_cases_sum_to_what_the_tariff_would_have_asked() -> None:
     world = make(("U", 2001), ("S", 500))
     found = world.opened()
     assert {ref: case.ordinary for ref, case in found.items()} == {"H1": 12, "H3": 8, "": 5}
-    assert sum(case.ordinary or 0 for case in found.values()) == CaseScan.objects.get().rating["amount"] == 25
+    rating = CaseScan.objects.get().rating
+    assert rating and sum(case.ordinary or 0 for case in found.values()) == rating["amount"] == 25
     assert {case.proposed for case in found.values()} == {12, 8, 5}, "without terms: the ordinary fee, once"
     [charge] = found["H1"].explanation["charges"]
     assert charge == {

@@ -139,7 +139,7 @@ def test_a_holder_and_an_identifier_concern_their_works(world: World) -> None:
 def test_a_licence_that_covers_it_is_enough(world: World) -> None:
     """Work N is a book that nobody declared. Licences for books and training concern it; others do not."""
     version = world.of.licence.tariff.versions.get()
-    others = (
+    others: tuple[dict[str, Any], ...] = (
         {"uses": ["index"]},
         {"kinds": ["music"]},
         {"territory": ["JP"]},

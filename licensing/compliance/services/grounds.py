@@ -105,7 +105,7 @@ def _unmandated(case: Case, uses: Sequence[CaseUse], found: dict[int, list[Groun
     missing = {row[:4]: row[4] for row in declared.values_list(*columns)}
     given = [
         core.Grant(mandate.uses, mandate.kinds, mandate.territory, core.Span(_first(mandate), mandate.valid.upper))
-        for mandate in Mandate.objects.filter(society_id=case.society_id, holder_id=case.holder_id)
+        for mandate in Mandate.objects.filter(society_id=case.society_id, holder=case.holder)
     ]
     for use in uses:
         ppm = missing.get((use.work_id, use.use, use.unit, use.used_on), 0)

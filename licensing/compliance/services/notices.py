@@ -62,7 +62,7 @@ def _tell_some() -> tuple[int, int]:
     if not chosen:
         return 0, 0
     today = timezone.localdate()
-    parameters = {
+    parameters: dict[str, Any] = {
         "reservations": [each.pk for each in chosen], "places": json.dumps(_places(chosen)), "today": today,
         "kinds": json.dumps(terms.KIND_OF_SCHEME), "due_on": core.due_on(today, core.ACKNOWLEDGE_DAYS),
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -71,7 +71,7 @@ def _insert(
 ) -> tuple[int, int, int]:
     """(cases, ordinary, proposed). An amount a work counts only in the currency of the tariff."""
     licence = declaration.licence
-    parameters = {
+    parameters: dict[str, Any] = {
         "declaration": declaration.pk, "society": licence.society_id, "licensee": licence.licensee_id,
         "currency": priced.currency, "charges": json.dumps(priced.charges), "fee": priced.fee, "multiple": asked.multiple,
         "per_work": asked.per_work if asked.currency == priced.currency else None, "terms": held.pk if held else None,
