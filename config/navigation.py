@@ -57,6 +57,9 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(_("Declarations"), "licensing:declarations", "declarations.view"),
                 Place(_("Cases"), "licensing:cases", "cases.view"),
                 Place(_("Notices to licensees"), "licensing:reservation_notices", "declarations.view"),
+                Place(_("Check permission"), "licensing:permission_check", "permissions.check"),
+                Place(_("Direct licences"), "licensing:direct_licences", "mandates.manage"),
+                Place(_("Statutory schemes"), "licensing:schemes"),
             ),
         ),
         (
@@ -79,6 +82,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             (
                 Place(_("Declarations"), "licensing:declarations", "declarations.view"),
                 Place(_("Check permission"), "licensing:permission_check", "permissions.check"),
+                Place(_("Files asked about"), "licensing:bulk_checks", "permissions.check"),
                 Place(_("Notices of reservations"), "licensing:reservation_notices", "declarations.view"),
                 Place(_("Cases"), "licensing:cases", "cases.view"),
                 REGISTER,
@@ -125,4 +129,5 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
 }
 
 PUBLIC = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, Place(_("API"), "api-docs"))
-FOOTER = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, Place(_("API"), "api-docs"), Place(_("Style"), "style"))
+RECEIPT = Place(_("Check a receipt"), "licensing:receipt_verify")
+FOOTER = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, RECEIPT, Place(_("API"), "api-docs"), Place(_("Style"), "style"))

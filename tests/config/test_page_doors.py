@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.access.models import Membership
 from accounts.access.services import issue_token
-from accounts.identity.core import SYSTEM
+from accounts.identity.core import SYSTEM, Actor
 from accounts.identity.models import User
 from accounts.notices.models import Notice, Webhook, WebhookDelivery
 from accounts.organisations.models import Organisation
@@ -25,7 +25,9 @@ from licensing.compliance.models import Case, ReservationNotice
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
 from licensing.permissions.models import FoundSignal, Reservation, Site
-from licensing.permissions.services import grant_mandate
+from licensing.permissions.services import bulk, grant_mandate
+from licensing.permissions.services.checks import Question
+from licensing.permissions.services.direct import grant_direct_licence
 from licensing.permissions.services.imports import request_import
 from licensing.repertoire.models import Holder, Representation, Work
 from licensing.tariffs.models import TariffVersion
@@ -99,11 +101,25 @@ def address(world: World) -> Callable[[str], str]:
     told = WebhookDelivery.objects.create(webhook=webhook, event_key="k", kind="ping", body="{}", status="failed")
     case, kept = _compliance(world, holder)
     signal = _signal(holder)
+    checks = frozenset({"permissions.check"})
+    society = Actor(
+        "user", 1, "someone", organisation_id=world.society.pk, organisation_kind="society", permissions=checks
+    )
+    asked = io.BytesIO(b"identifier_type,identifier\nisbn,9780306406157\n")
+    check = bulk.request_check(
+        actor=society, organisation=world.society, question=Question("train"), stream=asked, name="w.csv"
+    )
+    bulk.run(check.pk)
+    given = grant_direct_licence(
+        actor=SYSTEM, holder=holder, licensee=Licence.objects.get(society=world.society).licensee, uses=["*"],
+        valid_from=datetime.date(2026, 1, 1),
+    )  # fmt: skip
     models = (Declaration, Work, Invoice, Rule, Account, Journal)
     values: dict[str, Any] = {f"{model.__name__.lower()}_id": model.objects.order_by("pk")[0].pk for model in models}
     values |= {
         "licence_id": Licence.objects.get(society=world.society).pk,
         "holder_id": holder.pk, "statement_id": statement.pk, "run_id": statement.run_id, "mandate_id": mandate.pk, "import_id": waiting.pk,
+        "check_id": check.pk, "direct_id": given.pk,
         "line_id": Allocation.objects.filter(holder=holder)[0].pk,
         "tariff_id": TariffVersion.objects.get().tariff_id, "version_id": TariffVersion.objects.get().pk,
         "membership_id": Membership.objects.filter(organisation=world.society)[0].pk,
