@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 SOURCES: Final[dict[str, Any]] = {
-    "robots": _("robots.txt: crawlers that are turned away"),
+    "robots": _("robots.txt: crawlers turned away, and preferences"),
     "content-usage": _("Content-Usage preference (AIPREF)"),
     "content-signal": _("Content-Signal preference"),
     "tdmrep": _("TDM reservation file (tdmrep.json)"),

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 from django.utils.translation import gettext as _
@@ -21,14 +22,15 @@ from licensing.repertoire.lookup import find_holder
 from licensing.repertoire.models import Work
 
 MINUTES: Final = 5  # that a document may be kept without asking again
-SHOWN_CHARACTERS: Final = 10_000
+SHOWN_CHARACTERS: Final = 20_000
+SHOWN_LINES: Final = 30  # what is longer is folded
 
 
 @signed_in
 @require_GET
 def site_outputs(request: ActorRequest, site_id: int) -> HttpResponse:
     site = sites.find_site(actor=request.actor, site_id=site_id)
-    return _page(request, subjects.of_site(site.host))
+    return _page(request, subjects.of_site(site.host), reverse("licensing:site", args=[site.pk]))
 
 
 @signed_in
@@ -37,20 +39,22 @@ def work_outputs(request: ActorRequest, work_id: int) -> HttpResponse:
     work = Work.objects.visible_to(request.actor).select_related("society").filter(pk=work_id).first()
     if work is None:
         raise NotFound(str(_("There is no such work.")))
-    return _page(request, subjects.of_work(work.society.ref, work.ref))
+    return _page(request, subjects.of_work(work.society.ref, work.ref), reverse("licensing:work", args=[work.pk]))
 
 
 @signed_in
 @require_GET
 def holder_outputs(request: ActorRequest, holder_id: int) -> HttpResponse:
     holder = find_holder(actor=request.actor, holder_id=holder_id)
-    return _page(request, subjects.of_holder(holder.society.ref, holder.ref))
+    subject = subjects.of_holder(holder.society.ref, holder.ref)
+    return _page(request, subject, reverse("licensing:holder", args=[holder.pk]))
 
 
-def _page(request: ActorRequest, subject: Subject) -> HttpResponse:
+def _page(request: ActorRequest, subject: Subject, up: str) -> HttpResponse:
     """Each text, where it goes, and its download."""
     texts = [_text(subject, form) for form in outputs.forms_of(subject)]
-    return render(request, "licensing/sites/outputs.html", {"subject": subject, "texts": texts})
+    context = {"subject": subject, "texts": texts, "up": up, "up_label": subject.title}
+    return render(request, "licensing/sites/outputs.html", context)
 
 
 def _text(subject: Subject, form: str) -> dict[str, Any]:
@@ -61,6 +65,7 @@ def _text(subject: Subject, form: str) -> dict[str, Any]:
         "title": signal_words.OUTPUTS[form][0],
         "where": signal_words.OUTPUTS[form][1],
         "body": body[:SHOWN_CHARACTERS],
+        "long": body.count("\n") > SHOWN_LINES,
         "cut": len(body) > SHOWN_CHARACTERS,
         "link": subject.address(form),
         "unsaid": outputs.unsaid(subject, form),
