@@ -112,7 +112,8 @@ def line_forms(data: Any, *, registration: Registration | None = None, more: boo
         count = int(total) if total.isascii() and total.isdigit() and len(total) < 4 else 1
         data["lines-TOTAL_FORMS"] = str(min(MOST_LINES, count + LINES))
     lines = forms.formset_factory(LineForm, extra=LINES, max_num=MOST_LINES, absolute_max=MOST_LINES, min_num=0)
-    return lines(data, prefix="lines", initial=initial)
+    # A line that stands as it was shown is a line, not an empty one.
+    return lines(data, prefix="lines", initial=initial, form_kwargs={"empty_permitted": False})
 
 
 def _initial(registration: Registration) -> list[dict[str, str]]:

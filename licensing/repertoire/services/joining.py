@@ -170,7 +170,7 @@ def let_go_of_identities(*, actor: Actor, now: dt.datetime) -> int:
     gone = 0
     for pk in list(due.values_list("pk", flat=True)[:1000]):
         with transaction.atomic():
-            held = Application.objects.select_for_update().select_related("identity").get(pk=pk)
+            held = Application.objects.select_for_update(of=("self",)).select_related("identity").get(pk=pk)
             stored = held.identity
             if stored is None:
                 continue
