@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from licensing.permissions.models import BulkCheck
@@ -12,12 +15,20 @@ from licensing.permissions.services import bulk
 def answered_file(check: BulkCheck, *, plain: bool) -> HttpResponseBase:
     """The result of a check: as it is kept, whose digest the receipt names, or unpacked."""
     path, name = bulk.result_of(check), f"check-{check.pk}.csv"
-    if not plain:
-        packed = path.open("rb")
-        return FileResponse(packed, as_attachment=True, filename=f"{name}.zst", content_type="application/zstd")
-    answer = StreamingHttpResponse(bulk.unpacked(path), content_type="text/csv; charset=utf-8")
+    if plain:
+        answer = StreamingHttpResponse(bulk.unpacked(path), content_type="text/csv; charset=utf-8")
+    else:
+        name += ".zst"
+        answer = StreamingHttpResponse(_pieces(path), content_type="application/zstd")
+        answer["Content-Length"] = str(path.stat().st_size)
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
+
+
+def _pieces(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while piece := stream.read(size):
+            yield piece
 
 
 def receipt_file(receipt: str, name: str) -> HttpResponse:
