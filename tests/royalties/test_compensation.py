@@ -226,3 +226,10 @@ def test_by_commands_to_the_won(world: World, tmp_path: Path) -> None:
     call_command("export_run", str(run.pk), "--out", str(tmp_path / "run.csv"), "--json", stdout=io.StringIO())
     rows = list(csv.DictReader((tmp_path / "run.csv").read_text(encoding="utf-8").splitlines()))
     assert [(row["holder_ref"], row["work_ref"], row["amount"]) for row in rows] == [("H-A", "W", "824503")]
+    for form in ("pdf", "csv", "json"):
+        told = io.StringIO()
+        out_dir = str(tmp_path / form)
+        call_command("export_statements", str(run.pk), "--out", out_dir, "--format", form, "--json", stdout=told)
+        assert json.loads(told.getvalue())["statements"] == 1
+    [statement] = (tmp_path / "csv").glob("*.csv")
+    assert "824503" in statement.read_text(encoding="utf-8")
