@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from licensing.matching.core import title_key
-from licensing.permissions.models import Mandate, StatutoryScheme
+from licensing.permissions.models import Mandate, Reservation, StatutoryScheme
 from licensing.permissions.services import reservations
 from licensing.permissions.services.public_search import look_up, understood
 from licensing.permissions.services.targets import Claimant, Target
@@ -175,10 +175,19 @@ def test_a_search_costs_the_same_for_one_work_and_for_twenty(told: Scene, client
     assert queries("many") == queries("book") <= 12
 
 
-def test_searching_too_often_is_refused(told: Scene, client: Client) -> None:
-    answers = [client.get("/search/", {"q": "no such words"}) for _n in range(61)]
-    assert {answer.status_code for answer in answers[:60]} == {200}
-    assert answers[60].status_code == 429 and "Try again in" in text(answers[60])
+def test_looking_up_too_often_is_refused_on_every_page_that_does(told: Scene, client: Client) -> None:
+    answers = [client.get("/search/", {"q": "no such words"}) for _n in range(60)]
+    assert {answer.status_code for answer in answers} == {200}
+    for page in ("/search/", "/reserve/", "/reservations/"):
+        refused = client.get(page, {"q": "book"})
+        assert refused.status_code == 429 and "Try again in" in text(refused), page
+        assert client.get(page).status_code == 200, page
+
+
+def test_words_that_were_typed_are_found_by_their_index() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "reservation_by_words" in Reservation.objects.worded("night poem").explain()
 
 
 @pytest.mark.parametrize(

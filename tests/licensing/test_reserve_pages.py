@@ -98,7 +98,8 @@ def test_a_registered_work_is_reserved_in_three_steps_and_counts_once_confirmed(
     path, _question, query = link().partition("?")
     answer = client.post(path, {"key": query.removeprefix("key=")}, follow=True)
     waiting.refresh_from_db()
-    assert waiting.status == "received" and before <= waiting.received_at <= timezone.now()
+    assert waiting.status == "received"
+    assert waiting.received_at is not None and before <= waiting.received_at <= timezone.now()
     assert waiting.effective_from == waiting.received_at and waiting.work == work
     shown = text(answer)
     assert waiting.ref in shown and "It counts meanwhile." in shown and "Withdraw" in shown

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
+from accounts.access.limits import TooOften, caller, limit
 from accounts.access.paging import paginate
 from accounts.identity.core import NotFound
 from accounts.identity.gate import ActorRequest, signed_in
@@ -26,6 +27,7 @@ from licensing.permissions.services.public_search import LONGEST, find_works, so
 from licensing.permissions.services.reservations import spelled
 
 COUNTED_FOR: Final = 60  # seconds that a number on top of the register is remembered
+MOST_FOUND: Final = 1000  # of each way in which a text is looked up
 MOST_WORKS: Final = 200  # found by words, whose reservations are listed
 STATES: Final = {
     "counting": gettext_lazy("counts now"),
@@ -41,13 +43,18 @@ def reservations(request: ActorRequest) -> HttpResponse:
     asked = request.GET.get("q", "").strip()[:LONGEST]
     chosen = {name: request.GET.get(name, "") for name in ("kind", "use", "state", "society")}
     known = societies()
-    found = _filtered(Reservation.objects.public(), chosen, known)
+    found, refused = _filtered(Reservation.objects.public(), chosen, known), ""
     if asked:
-        found = found.filter(_about(asked))
+        try:
+            limit("search", caller(request), most=60, seconds=60)
+            found = found.filter(_about(asked))
+        except TooOften as too_often:
+            found, refused = found.none(), str(too_often)
     listed = found.select_related("work", "holder", "society").order_by("-id")
     context = {
         "page": paginate(request, listed, counted=False),
         "asked": asked,
+        "refused": refused,
         **chosen,
         "filtered": bool(asked or any(chosen.values())),
         "kinds": Reservation.Target.choices,
@@ -56,7 +63,7 @@ def reservations(request: ActorRequest) -> HttpResponse:
         "societies": known,
         "counts": cache.get_or_set("reservations:counts", _counts, COUNTED_FOR),
     }
-    return render(request, "licensing/reservations/registry.html", context)
+    return render(request, "licensing/reservations/registry.html", context, status=429 if refused else 200)
 
 
 def _filtered(found: ReservationQuerySet, chosen: dict[str, str], known: list[Any]) -> ReservationQuerySet:
@@ -75,20 +82,27 @@ def _filtered(found: ReservationQuerySet, chosen: dict[str, str], known: list[An
 
 
 def _about(asked: str) -> Q:
-    """Those of this ref, web address, identifier, or of works and typed titles with all of these words."""
+    """Those of this ref, web address, identifier, or of works and typed titles with all of these words.
+
+    Each way is looked up by itself, so that each has its index, and gives the newest thousand at most.
+    """
     if asked.upper().startswith("R-"):
         return Q(ref=spelled(asked))
+    ways = [Q(work_id__in=[work.pk for work in find_works(asked, most=MOST_WORKS)[1]])]
     spoken = understood(asked)
-    ids = [work.pk for work in find_works(asked, most=MOST_WORKS)[1]]
-    by_work = Q(work_id__in=ids)
     if spoken is None:
-        worded = Reservation.objects.worded(asked).order_by().values_list("pk", flat=True)[:MOST_WORKS]
-        return by_work | Q(pk__in=list(worded))
-    if spoken[0] in ("domain", "url"):
+        ways.append(Q(pk__in=_newest(Reservation.objects.worded(asked))))
+    elif spoken[0] in ("domain", "url"):
         value = re.escape(spoken[1].rstrip("/"))
         below = rf"^([^/]+\.)?{value}(/|$)" if spoken[0] == "domain" else f"^{value}/"
-        return by_work | Q(place__in=list(places.ancestors(spoken[1]))) | Q(place__regex=below)
-    return by_work | Q(scheme=spoken[0], value=spoken[1])
+        ways += [Q(place__in=list(places.ancestors(spoken[1]))), Q(place__regex=below)]
+    else:
+        ways.append(Q(scheme=spoken[0], value=spoken[1]))
+    return Q(pk__in={number for way in ways for number in _newest(Reservation.objects.filter(way))})
+
+
+def _newest(found: ReservationQuerySet) -> list[int]:
+    return list(found.order_by("-pk").values_list("pk", flat=True)[:MOST_FOUND])
 
 
 def _counts() -> dict[str, int]:
