@@ -59,7 +59,7 @@ def test_a_signal_is_kept_as_found_and_makes_a_reservation_received_now(site: Si
     [made] = Reservation.objects.all()
     assert (made.status, made.source, made.signal, made.claimant_holder) == ("effective", "signal", signal, site.holder)
     assert (made.place, made.pattern, made.excepting) == ("example.com", "", ["/press/"])
-    assert made.received_at == made.effective_from and made.received_at >= signal.found_at
+    assert made.received_at and made.received_at == made.effective_from and made.received_at >= signal.found_at
     assert made.evidence == BUT_PRESS.decode() and made.evidence_url == signal.url
     assert {event.verb for event in Event.objects.about("site", site.pk)} == {"signal.found"}
 
@@ -117,7 +117,8 @@ def test_a_signal_is_gone_only_when_two_readings_in_a_row_do_not_find_it(site: S
 def test_a_signal_found_again_in_between_is_not_gone(site: Site, web: Web) -> None:
     web.put(TDMREP, ALL)
     read(site)
-    for answer in ((404, {}, b""), ALL, (404, {}, b"")):
+    answers: list[Any] = [(404, {}, b""), ALL, (404, {}, b"")]
+    for answer in answers:
         web.put(TDMREP, answer)
         read(site)
     assert standing(site) and Reservation.objects.count() == 1
@@ -143,8 +144,8 @@ def test_a_failure_changes_nothing_however_often_and_is_shown(site: Site, web: W
 def test_a_failure_between_two_absences_does_not_end_a_signal(site: Site, web: Web) -> None:
     web.put(TDMREP, ALL)
     read(site)
-    for answer in ((404, {}, b""), (500, {}, b""), (404, {}, b"")):
-        web.put(TDMREP, answer)
+    for status in (404, 500, 404):
+        web.put(TDMREP, (status, {}, b""))
         read(site)
     assert standing(site)
 

@@ -198,7 +198,8 @@ def test_a_site_that_is_not_due_is_not_read(holder: Holder, web: Web) -> None:
 
 
 def test_while_one_worker_reads_no_other_begins(holder: Holder, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    site, inside = proved(holder), []
+    site = proved(holder)
+    inside: list[bool] = []
     fetch = web.fetch
 
     def meanwhile(url: str, **how: object) -> object:
@@ -233,6 +234,7 @@ def test_a_site_that_fails_is_left_alone_for_longer_and_longer(holder: Holder, w
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 168, 168]
     web.put(PAGE, b"")
     read(site)
+    assert site.next_fetch_at and site.fetched_at
     assert site.next_fetch_at - site.fetched_at == sites.EVERY and site.problems == []
 
 

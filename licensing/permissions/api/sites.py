@@ -26,7 +26,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
     url = serializers.CharField()
     code = serializers.CharField()
-    source = serializers.CharField(required=False)
+    source = serializers.CharField(required=False)  # type: ignore[assignment]  # a field's own attribute in DRF
     times = serializers.IntegerField()
 
 

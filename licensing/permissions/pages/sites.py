@@ -121,7 +121,7 @@ def _signal(signal: FoundSignal) -> dict[str, Any]:
 def _version(signal: FoundSignal) -> dict[str, Any]:
     """An older version with what changed when it was replaced; nothing where it simply went away."""
     later = FoundSignal.objects.filter(
-        site_id=signal.site_id, source=signal.source, url=signal.url, found_at__gte=signal.ended_at
+        site=signal.site, source=signal.source, url=signal.url, found_at__gte=signal.ended_at
     )
     following = later.exclude(pk=signal.pk).order_by("found_at", "pk").first()
     change = []

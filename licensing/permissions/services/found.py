@@ -21,12 +21,12 @@ from accounts.identity.core import SYSTEM, Reference
 from accounts.notices.services import notify
 from licensing import terms
 from licensing.permissions.core.places import location_on
-from licensing.permissions.core.statements import EVERYWHERE, Reserved, normal, reserved_by, within
+from licensing.permissions.core.statements import Reserved, normal, reserved_by
 from licensing.permissions.models import FoundSignal, Reservation, Site
 from licensing.permissions.services.fetching import Found, Reading
 from licensing.permissions.services.reservations import reserve, withdraw
 from licensing.permissions.services.targets import Claimant, Target
-from licensing.signals.core import THIS_FILE, Signal, Statement
+from licensing.signals.core import EVERYWHERE, THIS_FILE, Signal, Statement, within
 
 MOST_RESERVATIONS: Final = 300  # of one site; who states more in one file means another file
 FIRST_PAGE: Final = "/$"
@@ -164,24 +164,24 @@ def settle(site: Site) -> None:
     wanted = {each.key(site.host): each for each in _wanted(site)} if site.proved_at else {}
     counting = Reservation.objects.filter(signal__site=site, ended_at=None).select_related("society").order_by("pk")
     going = []
-    for each in counting:
-        key = _key(each.place, each.pattern, each.excepting, each.uses, each.territory)
+    for known in counting:
+        key = _key(known.place, known.pattern, known.excepting, known.uses, known.territory)
         if wanted.pop(key, None) is None:
-            going.append(each)
-    for each in wanted.values():
-        old = _replaced(each, going, site.host)
+            going.append(known)
+    for new in wanted.values():
+        old = _replaced(new, going, site.host)
         if old:
             going.remove(old)
-        _reserve(site, each, old)
-    for old in going:
-        withdraw(actor=SYSTEM, reservation=old)
+        _reserve(site, new, old)
+    for known in going:
+        withdraw(actor=SYSTEM, reservation=known)
 
 
 def _replaced(wanted: Wanted, going: Sequence[Reservation], host: str) -> Reservation | None:
     """The reservation that this one takes the place of: of the same place, else any that goes."""
     place, pattern = location_on(host, wanted.reserved.pattern)
     same = [each for each in going if (each.place, each.pattern) == (place, pattern)]
-    return (same or list(going) or [None])[0]
+    return next(iter(same or going), None)
 
 
 def _reserve(site: Site, wanted: Wanted, supersedes: Reservation | None) -> None:

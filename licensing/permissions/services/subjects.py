@@ -20,10 +20,10 @@ from accounts.identity.core import NotFound
 from accounts.organisations.models import Organisation
 from licensing import terms
 from licensing.permissions.core.places import ancestors
-from licensing.permissions.core.statements import EVERYWHERE, Reserved, stated
+from licensing.permissions.core.statements import Reserved, stated
 from licensing.permissions.models import Reservation, Site
 from licensing.repertoire.models import Holder, Share, Work
-from licensing.signals.core import Statement
+from licensing.signals.core import EVERYWHERE, Statement
 
 MOST: Final = 500  # reservations that one document is made of
 
@@ -84,19 +84,19 @@ def of_holder(society: str, ref: str) -> Subject:
 
 def of_site(host: str) -> Subject:
     """A host: what is reserved at its places, and of all works of the holder who has proved it."""
-    known = Site.objects.filter(host=host).select_related("society", "holder").order_by("proved_at", "pk")
+    known = Site.objects.filter(host=host).select_related("society").order_by("proved_at", "pk")
     at_host = Q(place=host) | Q(place__startswith=f"{host}/")
-    site = known.first()
-    of_a_place = Reservation.objects.public().filter(at_host).exclude(place="").select_related("society").order_by("pk")
-    typed = of_a_place.first() if site is None else None
-    if site is None and typed is None:
+    about: Site | Reservation | None = known.first() or (
+        Reservation.objects.public().filter(at_host).exclude(place="").select_related("society").order_by("pk").first()
+    )
+    if about is None:
         raise NotFound(_("There is no such site."))
     holders = [each.holder_id for each in known if each.proved_at]
     above = [place for place in ancestors(host) if "/" not in place and place != host]
     fitting = at_host | Q(place__in=above, pattern="") | Q(holder_id__in=holders)
-    found, changed = _in_force(fitting, since=site.created_at if site else typed.created_at)
+    found, changed = _in_force(fitting, since=about.created_at)
     reserved = [part for each in found for part in _at(host, each)]
-    return Subject("sites", site.society if site else typed.society, host, host, tuple(reserved), changed)
+    return Subject("sites", about.society, host, host, tuple(reserved), changed)
 
 
 def _in_force(fitting: Q, *, since: dt.datetime) -> tuple[list[Reservation], dt.datetime]:
