@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from accounts.identity.core import Refusal
@@ -96,7 +96,15 @@ def society(db: Any) -> Organisation:
     return organisation("KOLAA", "society")
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_LITERALS = ["a.kr/y_z", "a.kr/yxz", "a.kr/%", "a.kr/x", "a.kr/!", "a.kr/!!"]
+
+
+@example(
+    [(location_on("a.kr", f"/{text}$"), [f"/{text}"]) for text in ("y_z", "%", "!", "x")],
+    _LITERALS,
+)
+@example([(location_on("a.kr", f"/{text}$"), []) for text in ("y_z", "%", "!", "x")], _LITERALS)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_targets, min_size=1, max_size=10), st.lists(_values, min_size=1, max_size=20, unique=True))
 def test_the_engine_finds_the_same_locations_reserved(
     society: Organisation, targets: list[Any], values: list[str]
