@@ -43,7 +43,7 @@ def _data(signature: MandateSignature, language: str, link: str) -> dict[str, An
                     [_("Kinds of work"), ", ".join(labels.label(kind) for kind in mandate.kinds)],
                     [_("Where"), wording.territory_said(mandate.territory)],
                     [_("First day"), mandate.valid.lower.isoformat()],
-                    [_("To"), str(mandate.society)],
+                    [_("Given to"), str(mandate.society)],
                 ],
             },
             {
