@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from accounts.identity.core import SYSTEM
 from accounts.notices import services as notices
@@ -161,3 +163,14 @@ def test_terms_are_set_once_a_day_and_never_changed() -> None:
     with pytest.raises(Exception, match="Other terms start"):
         terms(of.society, "3")
     assert PERIOD[0] == held.valid_from
+
+
+def test_by_command_on_demand() -> None:
+    world = make(("U", 1001))
+    terms_set, done = io.StringIO(), io.StringIO()
+    asked = ("--society", "PRESS", "--multiple", "2", "--per-work", "5", "--from", "2026-01-01")
+    call_command("set_compensation", *asked, "--json", stdout=terms_set)
+    assert json.loads(terms_set.getvalue())["multiple"] == "2"
+    call_command("compliance", "--json", stdout=done)
+    assert json.loads(done.getvalue()) == {"notices": 0, "closed": 0, "declarations": 1, "cases": 2, "reminded": 0}
+    assert {case.proposed for case in cases(world.declaration).values()} == {12, 8}
