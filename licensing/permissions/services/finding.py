@@ -122,7 +122,7 @@ def works_of(
             for spoken, of_one in places.items():
                 if not registered.isdisjoint(of_one):
                     nearest = matching.nearest_of(*spoken, of_one, register)
-                    found.setdefault(spoken, []).append(works[nearest])  # type: ignore[index]
+                    found.setdefault(spoken, []).append(works[nearest])
     return found
 
 

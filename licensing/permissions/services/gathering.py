@@ -80,7 +80,7 @@ def _standings(known: Known, holders: Iterable[int], actor: Actor, day: dt.date)
     mandates: dict[int, tuple[core.Grant, ...]] = {}
     direct: dict[int, tuple[core.Grant, ...]] = {}
     if holders:
-        for given, *codes, these in rows(
+        for given, uses, kinds, territory, these in rows(
             """SELECT 'mandate', uses, kinds, territory, string_agg(holder_id::text, ' ') FROM licensing_mandate
             WHERE holder_id = ANY(%s::bigint[]) AND valid @> %s::date GROUP BY uses, kinds, territory
             UNION ALL
@@ -89,7 +89,8 @@ def _standings(known: Known, holders: Iterable[int], actor: Actor, day: dt.date)
             ORDER BY 1, 2, 3, 4""",
             [listed(holders), day, actor.organisation_id, listed(holders), day],
         ):
-            grant, grants = core.Grant(*map(tuple, codes)), mandates if given == "mandate" else direct
+            grant = core.Grant(tuple(uses), tuple(kinds), tuple(territory))
+            grants = mandates if given == "mandate" else direct
             for holder in map(int, these.split()):
                 grants[holder] = (*grants.get(holder, ()), grant)
     numbers: dict[Standing, int] = {}

@@ -103,7 +103,7 @@ def licences_of(given: Iterable[Answer]) -> list[str]:
 
 def sign_answer(*, actor: Actor, said: Mapping[str, Any]) -> str:
     """A receipt of what was said, for the actor's organisation. Only where the evidence of it is written, too."""
-    ref = Organisation.objects.filter(pk=actor.organisation_id).values_list("ref", flat=True).first()
+    ref = Organisation.objects.filter(pk=actor.organisation_id or 0).values_list("ref", flat=True).first()
     payload = {"iss": settings.SITE_URL, "sub": ref or "", **said}
     return keys.sign({name: value for name, value in payload.items() if value not in (None, "")}, typ=TYPE)
 
@@ -166,7 +166,7 @@ def _is_item(item: Any) -> bool:
 
 def _told_digest(answer: bytes) -> str:
     said = _json(answer)
-    results = said.get("results") if isinstance(said, dict) else said
+    results: Any = said.get("results") if isinstance(said, dict) else said
     try:
         lines = [
             (
