@@ -95,7 +95,9 @@ def test_the_way_of_a_case_by_hand(world: World) -> None:
     assert staff.post(reverse("licensing:cases_notify", args=[world.declaration.pk])).status_code == 302
     assert "Accept ₩" in text(firm.get(own)) and f">#{case.pk}</a>" in text(firm.get("/cases/"))
     assert firm.post(f"{own}dispute/", {"answer": "We asked the author."}).status_code == 302
-    assert "We asked the author." in text(staff.get(own))
+    page = text(staff.get(own))
+    assert "We asked the author." in page and "declarant@" not in page, "the firm's people are named to the firm alone"
+    assert "declarant@" in text(firm.get(own)) and "licensing@" not in text(firm.get(own))
     refused = text(staff.post(f"{own}settle/", {"amount": "-1", "reason": "x"}))
     assert "greater than or equal to 0" in refused
     assert staff.post(f"{own}settle/", {"amount": "700", "reason": "A first offence."}).status_code == 302

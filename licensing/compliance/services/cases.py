@@ -205,9 +205,9 @@ def _said(held: Case, what: str) -> tuple[str, str]:
 
 
 def _note(actor: Actor, held: Case, what: str, **data: Any) -> int:
-    event = record(
-        actor=actor, verb=f"case.{what}", object=Reference("case", held.pk), organisation_id=held.society_id, data=data
-    )
+    """Evidence of the side that acted: its people are named to itself alone."""
+    side, about = actor.organisation_id or held.society_id, Reference("case", held.pk)
+    event = record(actor=actor, verb=f"case.{what}", object=about, organisation_id=side, data=data)
     return int(event.pk)
 
 
