@@ -276,3 +276,9 @@ def test_nothing_of_what_a_site_says_makes_a_reading_fail(site: Site, web: Web) 
     web.put(TDMREP, f'[{many}, {{"location": "/", "tdm-reservation": 1}}]'.encode())
     read(site)
     assert len(standing(site)[0][2]) == 100  # what is left out of the exceptions is reserved
+
+
+def test_a_site_that_states_more_than_can_be_kept_is_reserved_as_a_whole(site: Site, web: Web) -> None:
+    rules = ",".join(f'{{"location": "/{n}/", "tdm-reservation": 1}}' for n in range(301))
+    web.put(TDMREP, f"[{rules}]".encode())
+    assert standing(read(site)) == [("example.com", "", [])]

@@ -272,3 +272,15 @@ def test_the_names_of_private_machines_are_never_read(holder: Holder, web: Web) 
     for where in (ROBOTS, TDMREP, PAGE):
         web.put(where, "refused_address")
     assert {code for code, _times in problems(read(site))} == {"refused_address"}
+
+
+def test_a_reading_that_breaks_down_is_tried_again_later(
+    holder: Holder, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = proved(holder)
+    monkeypatch.setattr(sites.found, "settle", lambda _site: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        sites.read(site.pk)
+    site.refresh_from_db()
+    assert site.fetched_at is None and sites.due() == []
+    assert site.next_fetch_at and site.next_fetch_at > timezone.now() + sites.LEASE

@@ -28,7 +28,7 @@ from licensing.permissions.services.reservations import reserve, withdraw
 from licensing.permissions.services.targets import Claimant, Target
 from licensing.signals.core import EVERYWHERE, THIS_FILE, Signal, Statement, within
 
-MOST_RESERVATIONS: Final = 300  # of one site; who states more in one file means another file
+MOST_RESERVATIONS: Final = 300  # of one site; who states more has the whole site reserved, the stricter reading
 FIRST_PAGE: Final = "/$"
 MOST_EXCEPTIONS: Final = 100  # of one reservation
 MOST_LETTERS: Final = 1_000  # of a path
@@ -224,7 +224,10 @@ def _wanted(site: Site) -> list[Wanted]:
             for part in _of_the_page(reserved, freed) if of_the_page else [reserved]:
                 each = Wanted(bounded(part), signal)
                 wanted.setdefault(each.key(site.host), each)
-    return list(wanted.values())[:MOST_RESERVATIONS]
+    if len(wanted) > MOST_RESERVATIONS:
+        uses = frozenset[str]().union(*(each.reserved.uses for each in wanted.values()))
+        return [Wanted(Reserved(EVERYWHERE, (), uses), next(iter(wanted.values())).signal)]
+    return list(wanted.values())
 
 
 def _of_the_page(reserved: Reserved, freed: Sequence[tuple[str, frozenset[str]]]) -> list[Reserved]:

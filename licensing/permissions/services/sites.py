@@ -133,7 +133,17 @@ def read(site_id: int) -> bool:
     lease = _claim(site_id)
     if lease is None:
         return False
-    site = Site.objects.select_related("holder", "society").get(pk=site_id)
+    try:
+        _read(site_id, lease)
+    except Exception:
+        later = timezone.now() + FIRST_WAIT
+        Site.objects.filter(pk=site_id, next_fetch_at=lease).update(next_fetch_at=later)
+        raise
+    return True
+
+
+def _read(site_id: int, lease: dt.datetime) -> None:
+    site = Site.objects.get(pk=site_id)
     reading = fetching.read_host(site.host, token="" if site.proved_at else site.token)
     with transaction.atomic():
         site = Site.objects.select_for_update(of=("self",)).select_related("holder", "society").get(pk=site_id)
@@ -141,7 +151,6 @@ def read(site_id: int) -> bool:
         problems += found.take(site, reading)
         found.settle(site)
         _finish(site, lease, _in_a_row(site.problems, problems), failed=reading.failed)
-    return True
 
 
 def _claim(site_id: int) -> dt.datetime | None:
