@@ -16,7 +16,7 @@ from typing import Any
 from django.core.management import call_command
 
 from accounts.identity.models import User
-from config.demo import repertoire
+from config.demo import permission, repertoire
 from config.demo.documents import RULE, TARIFF
 from config.demo.summary import top_holders
 from config.management.commands.distribute import shown
@@ -101,9 +101,21 @@ class Story:
         self._creator(run["run"])
         with self.step("statements"):
             self._statements(run["run"])
+        with self.step("permission: reserve, tell, ask, open cases"):
+            reserving = [holder for holder, _name, _amount in top_holders(run["run"], 4)[1:]]
+            asked = permission.tell(
+                manage, self.folder, society=WEB, firm=FIRM, holders=reserving, file=declaration_file
+            )
         with self.step("every invariant verified"):
             verified = manage("verify")
-        return {"imported": imported, "declaration": declaration, "invoice": invoice, "run": run, "verified": verified}
+        return {
+            "imported": imported,
+            "declaration": declaration,
+            "invoice": invoice,
+            "run": run,
+            "permission": asked,
+            "verified": verified,
+        }
 
     def _organisations(self) -> None:
         names = {

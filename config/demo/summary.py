@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Sum
 
+from config.demo import permission
 from royalties.distribution.models import Allocation
 
 STATUSES = ("licensed", "unmatched", "unmandated", "unlicensed", "reserved", "rejected")
@@ -30,6 +31,7 @@ def lines(told: dict[str, Any], folder: Path) -> Iterator[str]:
     """The summary, a line at a time."""
     yield from _declared(told["declaration"])
     yield from _distributed(told["run"], told["invoice"])
+    yield from permission.lines(told["permission"], money)
     yield ""
     yield f"Invariants: {'all hold' if told['verified']['ok'] else told['verified']['problems']}"
     yield f"Statements (PDF, English and Korean): {folder / 'statements'}"

@@ -49,7 +49,8 @@ class Command(JeongsanCommand):
     def status(self, result: dict[str, Any]) -> int:
         run = result["run"]
         parts = run["reserve"] + run["payable"] + run["held"] + run["suspense"] + sum(run["deductions"].values())
-        return 0 if result["verified"]["ok"] and parts == run["pool"] else 1
+        sound = result["verified"]["ok"] and result["permission"]["receipt_valid"]
+        return 0 if sound and parts == run["pool"] else 1
 
 
 def _keep_password(path: Path, email: str, password: str) -> None:
