@@ -52,7 +52,7 @@ works = st.lists(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(works)
 def test_cases_sum_to_the_fee_and_equal_the_sums_by_hand(
     world: World, used: list[tuple[int, list[tuple[str, int]]]]
