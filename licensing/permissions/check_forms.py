@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from licensing import labels, terms
@@ -49,10 +48,6 @@ class CheckForm(QuestionForm):
         ),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["on"].initial = timezone.localdate()
-
 
 class BulkForm(QuestionForm):
     """A file to ask about."""
@@ -75,13 +70,13 @@ class ReceiptForm(forms.Form):
     )
     file = forms.FileField(label=_("Or choose the receipt's file"), required=False, allow_empty_file=True)
     items = forms.FileField(
-        label=_("What was asked about (optional)"),
+        label=_("The question that it is about"),
         required=False,
         allow_empty_file=True,
         help_text=_("The file that was sent, or the question as JSON."),
     )
     answer = forms.FileField(
-        label=_("What was answered (optional)"),
+        label=_("The answer that it is about"),
         required=False,
         allow_empty_file=True,
         help_text=_("The result file as it was downloaded (.csv.zst), or the answer as JSON."),
