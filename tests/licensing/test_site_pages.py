@@ -123,6 +123,15 @@ def test_problems_are_said_in_words(holder: Holder, creator: Client, web: Web) -
     assert "answered too slowly" in shown and "In 2 readings in a row." in shown
 
 
+def test_what_was_not_understood_is_said_in_the_readers_language(holder: Holder, creator: Client, web: Web) -> None:
+    site = proved(holder)
+    web.put(PAGE, (200, {"content-usage": "train-ai=n, bogus=y"}, b""))
+    read(site)
+    assert "bogus" in _text(creator.get(f"/sites/{site.pk}/"))
+    korean = _text(creator.get(f"/sites/{site.pk}/", headers={"Accept-Language": "ko"}))
+    assert "bogus" in korean and "Content-Usage knows no" not in korean
+
+
 def test_strangers_find_nothing(holder: Holder, stranger: Client, web: Web) -> None:
     site = proved(holder)
     web.put(TDMREP, ALL)
@@ -165,7 +174,9 @@ def test_each_text_is_shown_with_its_place_and_download(work: Work, holder: Hold
 
 
 def _hand_in(client: Client, **given: Any) -> Any:
-    return client.post("/sites/hand-in/", {"holder": str(Holder.objects.get().pk), "about": "work", "which": "W-1"} | given)
+    return client.post(
+        "/sites/hand-in/", {"holder": str(Holder.objects.get().pk), "about": "work", "which": "W-1"} | given
+    )
 
 
 def _looked_at(answer: Any) -> str:
@@ -180,7 +191,12 @@ def test_a_text_is_shown_as_understood_before_anything_is_reserved(work: Work, c
     answer = creator.post("/sites/hand-in/", {"looked_at": _looked_at(looked)})
     made = Reservation.objects.get()
     assert answer["Location"] == f"/reservations/{made.ref}/"
-    assert (made.work, made.status, made.source, sorted(made.uses)) == (work, "effective", "signal", ["finetune", "train"])
+    assert (made.work, made.status, made.source, sorted(made.uses)) == (
+        work,
+        "effective",
+        "signal",
+        ["finetune", "train"],
+    )
     assert made.signal and made.signal.holder == work.shares.get().holder
 
 
@@ -196,7 +212,9 @@ def test_a_file_is_read_by_what_it_holds(work: Work, creator: Client) -> None:
 
 def test_a_declaration_for_another_fingerprint_reserves_nothing_of_this_one(creator: Client) -> None:
     file = SimpleUploadedFile("a.json", b'{"iscc": "ISCC:KACT4EBWK27737D2", "train-ai": "false"}')
-    assert "Nothing is reserved by it." in _text(_hand_in(creator, about="identifier", which="iscc:KACYPXW445FTYNJ3", file=file))
+    assert "Nothing is reserved by it." in _text(
+        _hand_in(creator, about="identifier", which="iscc:KACYPXW445FTYNJ3", file=file)
+    )
 
 
 @pytest.mark.parametrize(("is_proved", "status"), [(True, "effective"), (False, "received")])
@@ -276,7 +294,11 @@ def test_programs_read_a_site_once_a_minute(holder: Holder, program: Client, web
 
 @pytest.mark.parametrize(
     ("body", "pointer"),
-    [({"host": "co.kr", "holder_ref": "H-1"}, "/host"), ({"host": "a.kr"}, "/holder_ref"), ({"host": "a.kr", "holder_ref": "?"}, "/holder_ref")],
+    [
+        ({"host": "co.kr", "holder_ref": "H-1"}, "/host"),
+        ({"host": "a.kr"}, "/holder_ref"),
+        ({"host": "a.kr", "holder_ref": "?"}, "/holder_ref"),
+    ],
 )  # fmt: skip
 def test_programs_are_told_what_is_wrong(holder: Holder, program: Client, body: dict[str, str], pointer: str) -> None:
     answer = _api(program, "post", "", body)

@@ -18,10 +18,12 @@ from accounts.identity.gate import ActorRequest, requires, signed_in
 from licensing.permissions import signal_words, tasks
 from licensing.permissions.models import FoundSignal, Reservation, Site
 from licensing.permissions.services import fetching, found, sites
+from licensing.permissions.services.reading_signals import problems_of
 from licensing.permissions.site_forms import SiteForm
 
 SHOWN_STATEMENTS: Final = 100
 SHOWN_VERSIONS: Final = 20
+SHOWN_PROBLEMS: Final = 20
 SHOWN_CHANGE: Final = 200  # lines
 
 
@@ -76,7 +78,9 @@ def site(request: ActorRequest, site_id: int) -> HttpResponse:
     """One site: its proof, every signal found on it, and what is reserved by them."""
     shown = sites.find_site(actor=request.actor, site_id=site_id)
     can_manage = request.actor.can("sites.manage")
-    signals = list(FoundSignal.objects.filter(site=shown, ended_at=None).order_by("source", "url"))
+    signals = list(
+        FoundSignal.objects.filter(site=shown, ended_at=None).select_related("site").order_by("source", "url")
+    )
     standing = Reservation.objects.filter(signal__site=shown, ended_at=None).order_by("place", "pattern", "pk")
     context = {
         "site": shown,
@@ -94,7 +98,8 @@ def site(request: ActorRequest, site_id: int) -> HttpResponse:
 
 
 def _ended(shown: Site) -> list[FoundSignal]:
-    return list(FoundSignal.objects.filter(site=shown, ended_at__isnull=False).order_by("-ended_at")[:SHOWN_VERSIONS])
+    ended = FoundSignal.objects.filter(site=shown, ended_at__isnull=False).select_related("site")
+    return list(ended.order_by("-ended_at")[:SHOWN_VERSIONS])
 
 
 def _problems(shown: Site) -> list[dict[str, Any]]:
@@ -114,8 +119,14 @@ def _signal(signal: FoundSignal) -> dict[str, Any]:
         "more": max(0, len(statements) - SHOWN_STATEMENTS),
         "raw": found.shown(signal),
         "cut": len(signal.raw) > found.SHOWN_BYTES,
-        "problems": [_(problem) if problem else "" for problem in signal.problems[:20]],
+        "problems": _not_understood(signal)[:SHOWN_PROBLEMS],
     }
+
+
+def _not_understood(signal: FoundSignal) -> list[str]:
+    """In the reader's own language, where the text can be read once more; else as it was kept."""
+    said = problems_of(signal.source, bytes(signal.raw), signal.site.host if signal.site else "")
+    return list(said) if said is not None and len(said) == len(signal.problems) else signal.problems
 
 
 def _version(signal: FoundSignal) -> dict[str, Any]:

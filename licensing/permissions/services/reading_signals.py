@@ -59,3 +59,23 @@ def of_file(name: str, raw: bytes) -> Signal | None:
     """A file that somebody hands in, by what it is; none, where no reader knows it, or where it says nothing."""
     read = readers.sniff(name, "", raw)
     return read(raw) if read else None
+
+
+def problems_of(source: str, raw: bytes, host: str) -> tuple[str, ...] | None:
+    """What was not understood of a signal of a site, in the language spoken now; None for what comes out of other files."""
+    if source == rsl.SOURCE:
+        return rsl.read(raw, host=host).problems
+    if source not in OF_SITES:
+        return None
+    signal = readers.READERS[source](raw)
+    return signal.problems if signal else ()
+
+
+OF_SITES = (
+    robots.SOURCE,
+    content_usage.SOURCE,
+    content_usage.SIGNAL_SOURCE,
+    tdmrep.SOURCE,
+    tdmrep.HEADER_SOURCE,
+    markup.SOURCE,
+)
