@@ -30,7 +30,7 @@ MOST_INDEXED: Final = 2048  # bytes: an index holds no more
 
 
 class UsesForm(forms.Form):
-    """Which uses, and where. All AI use is ticked, everywhere."""
+    """Which uses, where and from when. All AI use is ticked, everywhere, at once."""
 
     uses = forms.MultipleChoiceField(
         label=_("Uses to reserve"),
@@ -44,6 +44,12 @@ class UsesForm(forms.Form):
         max_length=1000,
         required=False,
         help_text=_("Empty: everywhere. Else country codes, such as KR JP."),
+    )
+    effective_from = forms.DateField(
+        label=_("From a later day"),
+        widget=DAY,
+        required=False,
+        help_text=_("Empty: from the moment we receive it. A reservation never counts backwards."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -61,6 +67,14 @@ class UsesForm(forms.Form):
         if unknown := [code for code in codes if code != terms.ANY and code not in countries()]:
             raise forms.ValidationError(_("Unknown country: %(codes)s."), params={"codes": ", ".join(unknown)[:100]})
         return [terms.ANY] if not codes or terms.ANY in codes else codes
+
+    def clean_effective_from(self) -> dt.datetime | None:
+        """The first moment of that day in Seoul; today means now."""
+        day = self.cleaned_data["effective_from"]
+        today = timezone.localdate()
+        if day and day < today:
+            raise forms.ValidationError(_("This day is past. A reservation never counts backwards."))
+        return timezone.make_aware(dt.datetime.combine(day, dt.time())) if day and day > today else None
 
 
 class ReserveForm(UsesForm):
@@ -183,12 +197,6 @@ class OwnForm(UsesForm):
     """A member reserves one work, or all works of a holder they act for."""
 
     holder = forms.ModelChoiceField(Holder.objects.none(), label=_("Whose works"), empty_label=None)
-    effective_from = forms.DateField(
-        label=_("From a later day"),
-        widget=DAY,
-        required=False,
-        help_text=_("Empty: from the moment we receive it. A reservation never counts backwards."),
-    )
 
     def __init__(self, *args: Any, holders: Iterable[Holder], work: Work | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -199,14 +207,6 @@ class OwnForm(UsesForm):
             self.initial.setdefault("holder", known[0].pk)
         if work is not None or len(known) == 1:
             choice.widget = forms.HiddenInput()
-
-    def clean_effective_from(self) -> dt.datetime | None:
-        """The first moment of that day in Seoul; today means now."""
-        day = self.cleaned_data["effective_from"]
-        today = timezone.localdate()
-        if day and day < today:
-            raise forms.ValidationError(_("This day is past. A reservation never counts backwards."))
-        return timezone.make_aware(dt.datetime.combine(day, dt.time())) if day and day > today else None
 
 
 class ListForm(forms.Form):

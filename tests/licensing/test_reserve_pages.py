@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from io import BytesIO
 from typing import Any
@@ -143,6 +144,24 @@ def test_a_form_that_says_too_little_is_shown_again_with_the_reason(
     fields = {"title": "Poem", "society": parties.society.pk} | change
     assert said in text(sent(client, **fields))
     assert not Reservation.objects.exists() and not Letter.objects.exists()
+
+
+def test_a_later_day_begins_then_and_the_confirmation_never_counts_backwards(client: Client, parties: Scene) -> None:
+    today = timezone.localdate()
+    assert "This day is past." in text(sent(client, work=book().pk, effective_from=str(today - dt.timedelta(days=1))))
+    later = today + dt.timedelta(days=30)
+    made, own = reserved(client, work=book().pk, effective_from=str(later))
+    assert made.effective_from is not None and made.received_at is not None
+    assert timezone.localtime(made.effective_from).replace(tzinfo=None) == dt.datetime.combine(later, dt.time())
+    assert made.received_at < made.effective_from and f"It counts from {later} 00:00:00 +09:00" in text(client.get(own))
+
+    sent(client, title="Slow to confirm", society=parties.society.pk, effective_from=str(later))
+    waiting = Reservation.objects.latest("pk")
+    Reservation.objects.filter(pk=waiting.pk).update(asked_from=timezone.now() - dt.timedelta(days=1))
+    path, _question, query = link().partition("?")
+    client.post(path, {"key": query.removeprefix("key=")})
+    waiting.refresh_from_db()
+    assert waiting.effective_from == waiting.received_at
 
 
 def test_all_ai_use_is_ticked_at_first_and_what_was_entered_comes_back_to_be_changed(

@@ -193,6 +193,9 @@ class Reservation(models.Model):
     status = models.CharField(max_length=12, choices=Status.choices)
     received_at = models.DateTimeField(null=True)  # null until the e-mail is confirmed
     effective_from = models.DateTimeField(null=True)  # at receipt, or later where asked so
+    asked_from = models.DateTimeField(
+        null=True
+    )  # the later moment that a form asked for, until its e-mail is confirmed
     ended_at = models.DateTimeField(null=True)
     due_on = models.DateField(null=True)  # by when identity is to be checked
     decided_at = models.DateTimeField(null=True)

@@ -14,6 +14,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -114,6 +115,7 @@ def _sent(request: ActorRequest, form: ReserveForm, work: Work | None) -> HttpRe
                 target=_target(form, work),
                 uses=data["uses"],
                 territory=data["territory"],
+                effective_from=data["effective_from"],
                 claimant=Claimant(name=data["name"], email=data["email"], role=data["role"]),
                 evidence=data["evidence"],
                 evidence_url=data["evidence_url"],
@@ -175,7 +177,7 @@ def confirm(request: ActorRequest, ref: str) -> HttpResponse:
     found = services.by_key(ref, key)
     if request.method == "POST":
         services.confirm(ref, key)
-        messages.success(request, _("Your reservation is received, and it counts from now."))
+        messages.success(request, _("Your reservation is received. Below stands from when it counts."))
     if request.method == "POST" or found.status != Reservation.Status.UNCONFIRMED:
         return redirect(f"{reverse('licensing:reservation_follow', args=[found.ref])}?{urlencode({'key': key})}")
     return render(request, "licensing/reservations/confirm.html", {"reservation": found, "key": key})
@@ -191,6 +193,7 @@ def follow(request: ActorRequest, ref: str) -> HttpResponse:
     context = {
         "reservation": found,
         "is_own": is_own,
+        "begins_later": found.effective_from is not None and found.effective_from > timezone.now(),
         "key": key,
         "may_withdraw": _may_withdraw(request, found, key),
         "may_decide": actor.is_society

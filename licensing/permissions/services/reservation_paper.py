@@ -34,7 +34,7 @@ def _data(reservation: Reservation, language: str, link: str) -> dict[str, Any]:
         "society": str(reservation.society),
         "ref": reservation.ref,
         "notice": _notice(reservation),
-        "received_label": _("Received, and counting since"),
+        "received_label": _("Came in") if _begins_later(reservation) else _("Received, and counting since"),
         "received": exact(reservation.received_at),
         "parts": [
             {"title": _("What it covers"), "rows": _covers(reservation)},
@@ -74,7 +74,7 @@ def _covers(reservation: Reservation) -> list[list[str]]:
         rows.append([_("Identifier"), wording.identifier_said(reservation.scheme, reservation.value)])
     rows.append([_("Uses"), wording.uses_said(reservation.uses)])
     rows.append([_("Where it counts"), wording.territory_said(reservation.territory)])
-    if reservation.effective_from != reservation.received_at:
+    if _begins_later(reservation):
         rows.append([_("Counts from"), exact(reservation.effective_from)])
     return rows
 
@@ -95,10 +95,21 @@ def next_steps(reservation: Reservation, link: str) -> list[str]:
     if reservation.status == status.RECEIVED:
         due = reservation.due_on.isoformat() if reservation.due_on else ""
         return [
-            _("It counts already. AI firms that ask are told that these uses are reserved."),
+            _counts(reservation) or _("It counts already. AI firms that ask are told that these uses are reserved."),
             _("By %(day)s the society checks who asked. It may write to you.") % {"day": due},
             follow,
         ]
     if reservation.status == status.EFFECTIVE:
-        return [_("It counts. AI firms that ask are told that these uses are reserved."), follow]
+        counts = _("It counts. AI firms that ask are told that these uses are reserved.")
+        return [_counts(reservation) or counts, follow]
     return [_("Nothing. You can reserve again at any time."), follow]
+
+
+def _begins_later(reservation: Reservation) -> bool:
+    return reservation.effective_from != reservation.received_at
+
+
+def _counts(reservation: Reservation) -> str:
+    """From when it counts, where that is not its receipt."""
+    said = _("It counts from %(moment)s.") % {"moment": exact(reservation.effective_from)}
+    return said if _begins_later(reservation) else ""

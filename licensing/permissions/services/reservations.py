@@ -87,6 +87,7 @@ def request(
     target: Target,
     uses: Collection[str],
     territory: Collection[str] = ANYWHERE,
+    effective_from: dt.datetime | None = None,
     claimant: Claimant,
     source: str = Reservation.Source.FORM,
     evidence: str = "",
@@ -95,7 +96,8 @@ def request(
 ) -> Reservation:
     """Anyone's reservation. It does not count before the link in the e-mail to the claimant is opened (`confirm`).
 
-    The same one again: where it stands already, that one; where it waits, the link is mailed again.
+    It begins when that happens, or at the later moment asked for. The same one again: where it stands already, that
+    one; where it waits, the link is mailed again.
     """
     if not claimant.email or claimant.holder is not None:
         raise Refusal("no_email", _("Give the e-mail address to which we send the link."), pointer="/email")
@@ -109,28 +111,32 @@ def request(
     waiting = _same(wanted).filter(status=Status.UNCONFIRMED).first()
     if waiting is None:
         waiting = Reservation.objects.create(
-            **wanted, ref=_new_ref(), status=Status.UNCONFIRMED, key_sha256=_digest(key)
+            **wanted,
+            ref=_new_ref(),
+            status=Status.UNCONFIRMED,
+            key_sha256=_digest(key),
+            asked_from=effective_from,
         )
         _note(actor, "requested", waiting)
     else:
-        waiting.key_sha256 = _digest(key)
-        waiting.save(update_fields=["key_sha256"])
+        waiting.key_sha256, waiting.asked_from = _digest(key), effective_from
+        waiting.save(update_fields=["key_sha256", "asked_from"])
     telling.ask_to_confirm(waiting, key)
     return waiting
 
 
 @transaction.atomic
 def confirm(ref: str, key: str) -> Reservation:
-    """The claimant opened the link: the reservation is received, and counts from now. Again: nothing changes."""
+    """The claimant confirms: the reservation is received, and counts from now, or later if so asked. Again: nothing changes."""
     found = by_key(ref, key)
     now = timezone.now()
-    due = _due_on(found.society, now)
+    due, since = _due_on(found.society, now), max(now, found.asked_from or now)
     changed = Reservation.objects.filter(pk=found.pk, status=Status.UNCONFIRMED).update(
-        status=Status.RECEIVED, received_at=now, effective_from=now, due_on=due
+        status=Status.RECEIVED, received_at=now, effective_from=since, due_on=due
     )
     found.refresh_from_db()
     if changed:
-        _note(NOBODY, "received", found, effective_from=now.isoformat())
+        _note(NOBODY, "received", found, effective_from=since.isoformat())
         telling.tell(found, "received", actor=NOBODY, key=key)
     return found
 
