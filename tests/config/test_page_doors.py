@@ -21,15 +21,17 @@ from accounts.identity.core import SYSTEM, Actor
 from accounts.identity.models import User
 from accounts.notices.models import Notice, Webhook, WebhookDelivery
 from accounts.organisations.models import Organisation
+from config.actors import actor_of_user
 from licensing.compliance.models import Case, ReservationNotice
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
-from licensing.permissions.models import FoundSignal, Reservation, Site
-from licensing.permissions.services import bulk, grant_mandate
+from licensing.permissions.models import FoundSignal, Mandate, MandateSignature, Reservation, Site
+from licensing.permissions.services import bulk, grant_mandate, signing
 from licensing.permissions.services.checks import Question
 from licensing.permissions.services.direct import grant_direct_licence
 from licensing.permissions.services.imports import request_import
 from licensing.repertoire.models import Holder, Representation, Work
+from licensing.repertoire.services import joining, registering
 from licensing.tariffs.models import TariffVersion
 from royalties.billing.models import Invoice
 from royalties.distribution import services as distribution
@@ -127,6 +129,7 @@ def address(world: World) -> Callable[[str], str]:
         "webhook_id": told.webhook_id, "delivery_id": told.pk,
         "notice_id": Notice.objects.create(user=user, key="k", kind="k", subject="s").pk,
         "site_id": signal.site_id, "signal_id": signal.pk,
+        **_of_members(holder),
         "case_id": case.pk, "reservation_notice_id": kept.pk,
         "reservation_id": kept.reservation_id, "ref": kept.reservation.ref, "language": "ko", "kind": "letter",
         "group": "holder", "form": "csv",
@@ -158,6 +161,36 @@ def _signal(holder: Holder) -> FoundSignal:
         site=site, society=holder.society, source="tdmrep", vocabulary="tdmrep-2024", url="https://example.com/", raw=b"[]",
         sha256="0" * 64, found_at=now, seen_at=now,
     )  # fmt: skip
+
+
+def _of_members(holder: Holder) -> dict[str, int]:
+    """What a member and somebody who wants to become one set going."""
+    applicant = User.objects.create_user("applicant@one.example", "pw")
+    asked = joining.apply(
+        actor=actor_of_user(applicant),
+        society=holder.society,
+        identity=io.BytesIO(b"%PDF-1"),
+        name="One",
+        creates="Poems",
+    )
+    member = Actor(
+        kind="user",
+        id=None,
+        label="member",
+        permissions=frozenset({"works.register"}),
+        holder_ids=frozenset({holder.pk}),
+    )
+    other = Holder.objects.filter(society=holder.society).exclude(pk=holder.pk)[0]
+    lines = [registering.Named("", "1/2"), registering.Named(other.ref, "1/2")]
+    put = registering.register(actor=member, holder=holder, lines=lines, kind="book", title="New").registration
+    held = signing.set_terms(
+        actor=SYSTEM, society=holder.society, text="Words.", valid_from=datetime.date(2026, 1, 1), notice_days=1
+    )
+    mandate = Mandate.objects.filter(holder=holder)[0]
+    signed = MandateSignature.objects.create(
+        mandate=mandate, terms=held, user=applicant, typed_name="H", language="en", document_sha256="0" * 64
+    )
+    return {"application_id": asked.pk, "registration_id": put.pk, "signature_id": signed.pk}
 
 
 def _browser(user: User) -> Client:
@@ -217,6 +250,7 @@ def test_the_own_pages_open(world: World, address: Callable[[str], str]) -> None
     licensee |= {f"licensing:case_{act}" for act in ("accept", "dispute", "point")}
     licensee |= {"licensing:reservation_notice_acknowledge"}
     elsewhere = licensee | {"licensing:tariff_determine", "licensing:tariff_refuse"}  # the latter a rate body's
+    elsewhere |= {"licensing:mandate_take_back", "licensing:registration_change"}  # a member's own
     assert set(ABOUT_AN_OBJECT) - opened - acts == elsewhere
     assert len(opened) > 25 and len(acts) > 15
 
