@@ -39,11 +39,11 @@ ROLES: Final[dict[str, dict[str, frozenset[str]]]] = {
         }),
         "distribution": frozenset({
             "distribution.compute", "distribution.approve", "distribution.view", "declarations.view", "billing.view",
-            "statements.view", "ledger.view", "approvals.decide",
+            "statements.view", "ledger.view", "approvals.decide", "cases.view",
         }),
         "finance": frozenset({
             "billing.manage", "billing.view", "distribution.approve", "distribution.view", "declarations.view",
-            "statements.view", "ledger.view", "approvals.decide",
+            "statements.view", "ledger.view", "approvals.decide", "cases.view",
         }),
         "auditor": frozenset({
             "evidence.view", "declarations.view", "billing.view", "distribution.view", "statements.view", "ledger.view",

@@ -26,7 +26,7 @@ MATRIX = {
     "reservations.manage": "administrator licensing repertoire",
     "sites.manage": "administrator repertoire",
     "cases.manage": "administrator licensing",
-    "cases.view": "administrator licensing repertoire auditor"
+    "cases.view": "administrator licensing repertoire distribution finance auditor"
     " licensee:administrator licensee:declarant licensee:finance",
     "cases.answer": "licensee:administrator licensee:declarant",
     "tariffs.manage": "administrator licensing",
