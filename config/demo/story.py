@@ -135,7 +135,7 @@ class Story:
         if not User.objects.filter(email=email).exists():
             password = secrets.token_urlsafe(9)
             self.keep(email, password)  # before the person exists: an interrupted demo locks nobody out
-            arguments = (*arguments, "--password", password)
+            arguments = (*arguments, f"--password={password}")  # as one word: it may begin with a hyphen
         manage("create_user", email, *arguments)
 
     def _terms(self) -> None:
