@@ -137,6 +137,31 @@ def test_whoever_asks_twice_is_mailed_a_new_link_to_the_one_reservation(
     assert ask(society, Target.place("lee.example.com")).status == "received"
 
 
+def test_whoever_lost_the_link_asks_again_and_is_mailed_a_fresh_one(society: Organisation) -> None:
+    asked = ask(society, Target.place("lee.example.com"))
+    lost = key_in(letters()[0])
+    confirmed = reservations.confirm(asked.ref, lost)
+    again = ask(society, Target.place("lee.example.com"))
+    assert again == confirmed and again.received_at == confirmed.received_at
+    letter = letters()[-1]
+    assert letter.email == "lee@example.com" and f"/{asked.ref}/" in letter.link
+    with pytest.raises(NotFound):
+        reservations.by_key(asked.ref, lost)
+    reservations.withdraw(reservation=again, key=key_in(letter))
+    assert ask(society, Target.place("lee.example.com")) != again, "what was withdrawn is reserved anew"
+
+
+def test_the_fresh_link_leads_to_the_work_as_which_it_was_accepted(society: Organisation, work: Work) -> None:
+    typed = ask(society, Target.identifier("isbn", "978-0-306-40615-7"))
+    reservations.confirm(typed.ref, key_in(letters()[0]))
+    typed.refresh_from_db()
+    clerk = staff(society, "reservations.manage")
+    accepted = reservations.supersede(actor=clerk, reservation=typed, target=Target.work(work))
+    assert ask(society, Target.identifier("isbn", "978-0-306-40615-7")) == accepted
+    assert reservations.by_key(accepted.ref, key_in(letters()[-1])) == accepted
+    assert Reservation.objects.count() == 2
+
+
 def test_the_society_accepts_or_rejects_what_was_received_once(society: Organisation) -> None:
     clerk = staff(society, "reservations.manage")
     made = reserve(society, Target.place("example.com"))

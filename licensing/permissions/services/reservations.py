@@ -96,8 +96,8 @@ def request(
 ) -> Reservation:
     """Anyone's reservation. It does not count before the link in the e-mail to the claimant is opened (`confirm`).
 
-    It begins when that happens, or at the later moment asked for. The same one again: where it stands already, that
-    one; where it waits, the link is mailed again.
+    It begins when that happens, or at the later moment asked for. The same one again: a fresh link to it is mailed,
+    whether it waits or stands already. So a link that was lost is never the end.
     """
     if not claimant.email or claimant.holder is not None:
         raise Refusal("no_email", _("Give the e-mail address to which we send the link."), pointer="/email")
@@ -105,9 +105,12 @@ def request(
     wanted = _wanted(society, target, uses, territory, claimant) | {"source": source}
     wanted |= _evidence(evidence, evidence_url)
     _wait_for_equal(wanted)
-    if standing := _standing(wanted).first():
-        return standing
     key = secrets.token_urlsafe(32)
+    if standing := _standing(wanted).first() or _taken_over(wanted):
+        standing.key_sha256 = _digest(key)
+        standing.save(update_fields=["key_sha256"])
+        telling.send_link_again(standing, key)
+        return standing
     waiting = _same(wanted).filter(status=Status.UNCONFIRMED).first()
     if waiting is None:
         waiting = Reservation.objects.create(
@@ -304,6 +307,13 @@ def _standing(wanted: Mapping[str, Any]) -> Any:
     """Equal ones that stand. What a person reserves never rests on what their site says today: that ends with the site."""
     found = _same(wanted).filter(status__in=STANDING)
     return found if wanted.get("signal") else found.filter(signal__site=None)
+
+
+def _taken_over(wanted: Mapping[str, Any]) -> Reservation | None:
+    """The one that stands where the society accepted an equal one as one of a registered work."""
+    replaced = _same(wanted).filter(status=Status.SUPERSEDED)
+    theirs = Reservation.objects.filter(supersedes__in=replaced.order_by(), claimant_email=wanted["claimant_email"])
+    return theirs.filter(status__in=STANDING).select_related("society", "work", "holder").order_by("id").first()
 
 
 def _wait_for_equal(wanted: Mapping[str, Any]) -> None:

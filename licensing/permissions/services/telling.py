@@ -84,6 +84,18 @@ def ask_to_confirm(reservation: Reservation, key: str) -> None:
     _write(reservation, about, subject, body, _path("reservation_confirm", reservation.ref, key))
 
 
+def send_link_again(reservation: Reservation, key: str) -> None:
+    """Mail a fresh link to whoever asked once more for what they have reserved already."""
+    with override(reservation.language):
+        subject = _("Your link to the reservation %(ref)s") % {"ref": reservation.ref}
+        body = _(
+            "You have reserved this already, so nothing changes. Open this link for your receipt, to follow the "
+            "reservation or to withdraw it. Links from earlier e-mails no longer open it."
+        )
+    about = f"reservation-link:{reservation.pk}:{reservation.key_sha256[:16]}"
+    _write(reservation, about, subject, body, _path("reservation_follow", reservation.ref, key))
+
+
 def _said(reservation: Reservation, verb: str) -> tuple[str, str]:
     reasons = " ".join(reason["detail"] for reason in reservation.reasons)
     since = reservation.effective_from
