@@ -1,4 +1,4 @@
-"""How allauth behaves here: nobody signs up by themselves, and second-factor secrets are stored encrypted."""
+"""How allauth behaves here: nobody signs up through it, and second-factor secrets are stored encrypted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from accounts.identity.models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Accounts come by invitation."""
+    """Accounts come by invitation, or by a link to one's own address (`accounts.access.pages.account`)."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

@@ -87,6 +87,11 @@ class LineForm(forms.Form):
         label=_("Role"), max_length=20, required=False, help_text=_("Such as author, composer, translator, publisher.")
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.prefix == "lines-0":
+            self.fields["share"].required = True
+
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = self.cleaned_data
         if found.get("who") and not found.get("share"):

@@ -261,7 +261,7 @@ def test_an_identity_document_is_for_membership_staff_alone_and_looking_leaves_a
     made = applied(soc)
     path = f"/applications/{made.pk}/identity/"
     answer = browser(people.person(soc, "repertoire")).get(path)
-    assert b"".join(answer.streaming_content) == PDF  # type: ignore[attr-defined]
+    assert b"".join(answer.streaming_content) == PDF
     assert answer.headers["Content-Disposition"] == f'attachment; filename="application-{made.pk}.pdf"'
     assert answer.headers["X-Content-Type-Options"] == "nosniff" and "no-store" in answer.headers["Cache-Control"]
     assert Event.objects.filter(verb="application.identity_seen").count() == 1

@@ -180,7 +180,7 @@ def mandate_terms(request: ActorRequest) -> HttpResponse:
     """A society's terms, for anybody: `?society=REF`, and `?version=` for those that were in force before."""
     society = Organisation.objects.filter(ref=request.GET.get("society", ""), kind="society").first()
     if society is None and request.actor.is_society:
-        society = Organisation.objects.filter(pk=request.actor.organisation_id).first()
+        society = Organisation.objects.filter(pk=request.actor.organisation_id or 0).first()
     if society is None:
         raise NotFound(_("There is no such society."))
     found = MandateTerms.objects.filter(society=society).order_by("-valid_from", "-version")

@@ -175,7 +175,7 @@ def sign(
         if use in uses
     ]
     facts = {"holder": holder, "uses": _said(uses), "day": since}
-    about = {"key": f"mandate-signed:{made[0].pk}", "kind": "mandate"}
+    about: dict[str, Any] = {"key": f"mandate-signed:{made[0].pk}", "kind": "mandate"}
     tell_staff(
         holder.society_id, "mandates.manage", SIGNED, facts, route="royalties:mandate", at=made[0].mandate_id, **about
     )
@@ -202,7 +202,7 @@ def _signed(
     digest = hashlib.sha256(text.encode()).hexdigest()
     signature, new = MandateSignature.objects.get_or_create(
         mandate=mandate, document_sha256=digest,
-        defaults={"terms": terms, "user_id": actor.user_id, "typed_name": name, "language": language},
+        defaults={"terms": terms, "user_id": actor.user_id or 0, "typed_name": name, "language": language},
     )  # fmt: skip
     if new:
         record(

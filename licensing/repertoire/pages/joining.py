@@ -56,14 +56,14 @@ def apply(request: ActorRequest) -> HttpResponse:
 @require_GET
 def applications(request: ActorRequest) -> HttpResponse:
     """What I asked, of which society, and how it stands."""
-    mine = Application.objects.filter(user_id=request.actor.user_id).select_related("society", "holder")
+    mine = Application.objects.filter(user_id=request.actor.user_id or 0).select_related("society", "holder")
     return render(request, "licensing/joining/mine.html", {"page": paginate(request, mine.order_by("-pk"))})
 
 
 @signed_in
 @require_POST
 def withdraw(request: ActorRequest, application_id: int) -> HttpResponse:
-    found = Application.objects.filter(pk=application_id, user_id=request.actor.user_id).first()
+    found = Application.objects.filter(pk=application_id, user_id=request.actor.user_id or 0).first()
     if found is None:
         raise NotFound(_("There is no such application."))
     services.withdraw(actor=request.actor, application=found)

@@ -50,13 +50,13 @@ def apply(*, actor: Actor, society: Organisation, identity: IO[bytes], **fields:
 
     Raises Refusal with an error for each bad field, Conflict where an application to this society is open already.
     """
-    _check_applicant(actor)
+    person = _check_applicant(actor)
     if society.kind != Organisation.Kind.SOCIETY:
         raise NotFound(_("There is no such society."))
-    if Representation.objects.filter(user_id=actor.user_id, holder__society=society, scope="member").exists():
+    if Representation.objects.filter(user_id=person, holder__society=society, scope="member").exists():
         raise Conflict("member_already", _("You are a member of this society already."))
     ending = document_kind(identity)
-    made = Application(society=society, user_id=actor.user_id)
+    made = Application(society=society, user_id=person)
     _fill(made, fields)
     made.identity = keep(actor=actor, stream=identity, name=f"identity.{ending}", organisation=society)
     try:
@@ -182,11 +182,13 @@ def let_go_of_identities(*, actor: Actor, now: dt.datetime) -> int:
     return gone
 
 
-def _check_applicant(actor: Actor) -> None:
+def _check_applicant(actor: Actor) -> int:
+    """Who asks: a person for themself."""
     if actor.kind != "user" or actor.user_id is None:
         raise Forbidden(_("A person asks to join. Sign in as yourself."))
     if actor.organisation_id is not None:
         raise Forbidden(_("You act for an organisation now. Switch to yourself on your profile page."))
+    return actor.user_id
 
 
 def _fill(made: Application, fields: dict[str, Any]) -> None:

@@ -245,7 +245,9 @@ def _check_fields(made: Registration, errors: Errors) -> None:
     if made.published and not _PUBLISHED.fullmatch(made.published):
         errors.add("published", _("Write it as 2026, 2026-01 or 2026-01-31."))
     try:
-        made.clean_fields(exclude=["society", "holder", "kind", "status", "work", "identifiers", "valid_from", "ended_at"])
+        made.clean_fields(
+            exclude=["society", "holder", "kind", "status", "work", "identifiers", "valid_from", "ended_at"]
+        )
     except ValidationError as invalid:
         for field, messages in invalid.message_dict.items():
             errors.add(field, " ".join(messages))

@@ -44,7 +44,7 @@ def earned(
     runs = Run.objects.filter(society_id=holder.society_id, published_at__isnull=False).exclude(
         status=Run.Status.REVERSED
     )
-    values = {
+    values: dict[str, Any] = {
         "holders": [holder.pk],
         "runs": list(runs.order_by("-id").values_list("id", flat=True)[:MOST_RUNS]),
         "kinds": None if terms.ANY in kinds else list(kinds),
@@ -70,7 +70,7 @@ def covered(
 ) -> tuple[int, int]:
     """(works in which the holder has a share today, those of them that a co-holder's missing mandate keeps from being licensed)."""
     with connection.cursor() as cursor:
-        values = {
+        values: dict[str, Any] = {
             "holder": holder.pk,
             "society": holder.society_id,
             "today": today,
