@@ -21,7 +21,7 @@ from licensing.permissions.services.fetching import PROOF_FILE, PROOF_META
 from licensing.repertoire.models import Holder
 
 
-class ProblemSerializer(serializers.Serializer[Any]):
+class ReadingProblemSerializer(serializers.Serializer[Any]):
     """What one reading met; `times`: in how many readings in a row."""
 
     url = serializers.CharField()
@@ -36,7 +36,7 @@ class SiteSerializer(serializers.ModelSerializer[Site]):
     holder_ref = serializers.CharField(source="holder.ref")
     proof_file = serializers.SerializerMethodField()
     proof_meta = serializers.SerializerMethodField()
-    problems = ProblemSerializer(many=True)
+    problems = ReadingProblemSerializer(many=True)
 
     class Meta:
         model = Site
@@ -59,7 +59,7 @@ class SiteCreate(serializers.Serializer[Any]):
     holder_ref = serializers.CharField(max_length=64, required=False)
 
 
-class StatementSerializer(serializers.Serializer[Any]):
+class SignalStatementSerializer(serializers.Serializer[Any]):
     """What is said about the paths that `location` matches; `allowed` only says that this signal does not reserve."""
 
     location = serializers.CharField(allow_blank=True)
@@ -72,7 +72,7 @@ class StatementSerializer(serializers.Serializer[Any]):
 class SignalSerializer(serializers.ModelSerializer[FoundSignal]):
     """One version of a signal. Of its statements the first that matches a path speaks. `ended_at`: replaced, or gone."""
 
-    statements = StatementSerializer(many=True)
+    statements = SignalStatementSerializer(many=True)
     problems = serializers.ListField(child=serializers.CharField())
     text = serializers.SerializerMethodField()
 
