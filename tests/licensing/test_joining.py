@@ -339,3 +339,10 @@ def test_anybody_reads_what_a_society_asks(
     assert soc.name in page and "90 days" in page and "end of a month" in page
     assert "You authorise us." in client.get("/mandates/terms/", {"society": soc.ref}).content.decode()
     assert client.get("/mandates/terms/", {"society": "NONE"}).status_code == 404
+
+
+def test_an_account_that_somebody_opened_themself_sends_no_large_bodies(soc: Organisation, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    document = SimpleUploadedFile("card.pdf", PDF + b"x" * 1000)
+    assert browser(newcomer()).post("/join/apply/", form(soc, identity=document)).status_code == 413
+    assert Application.objects.count() == 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import hashlib
 import io
+import json
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from hypothesis import given
@@ -279,3 +281,20 @@ def test_nobody_signs_for_another_holder_on_the_page(ada: Member, soc: Organisat
     other = member(soc, "M-2", "Ben")
     assert browser(ada.user).get("/mandates/mine/sign/", {"holder": other.holder.pk}).status_code == 404
     assert browser(people.person(soc)).get("/mandates/mine/").status_code == 403
+
+
+# By command
+
+
+def test_terms_are_set_by_command(soc: Organisation, tmp_path: Any) -> None:
+    words, korean = tmp_path / "en.txt", tmp_path / "ko.txt"
+    words.write_text("Words.", encoding="utf-8")
+    korean.write_text("약관.", encoding="utf-8")
+    said = io.StringIO()
+    call_command(
+        "set_mandate_terms", "--society", soc.ref, "--text", str(words), "--text-ko", str(korean), "--notice-days", "30",
+        "--notice-to", "year", "--from", "2026-01-01", "--json", stdout=said,
+    )  # fmt: skip
+    assert json.loads(said.getvalue())["version"] == 1
+    made = MandateTerms.objects.get()
+    assert (made.text, made.text_ko, made.notice_days, made.notice_to) == ("Words.", "약관.", 30, "year")
