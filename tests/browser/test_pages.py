@@ -92,7 +92,8 @@ def test_no_page_is_out_of_reach(committed_db: Any) -> None:
 # Posted to, asked for by a script, a file, of another person's state, or reached by e-mail.
 NOT_BY_LINK = re.compile(
     r"/(attach|submit|amend|discard|accept|ask|decide|determine|refuse|activate|suspend|resume|terminate|end|post|publish"
-    r"|recompute|read|remove|revoke|invite|switch|close|receipts|progress|checks|rejects)/$|<str:token>|<slug:|\.(csv|json)$"
+    r"|recompute|read|remove|revoke|invite|switch|close|receipts|progress|checks|rejects|confirm|confirm-for|object|withdraw|sent|identity)/$"
+    r"|^/join/account/$|<str:token>|<slug:|\.(csv|json|pdf|txt)$"
 )
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
-from io import StringIO
+from datetime import timedelta
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any, Final
 
 from django.core.management import call_command
+from django.utils import timezone
 
+from accounts.access.services import create_person
+from accounts.identity.core import SYSTEM, Actor
 from accounts.identity.models import User
 from accounts.notices.services import notify
+from config.actors import actor_of_user
+from licensing.permissions.models import Mandate, MandateTerms
+from licensing.permissions.services import end_mandate, signing
+from licensing.repertoire.models import Holder
+from licensing.repertoire.services import joining, registering
 from tests.journeys import example
 from tests.journeys.example import FIRM, LICENCE, MEMBER, MEMBER_REF, PERIOD, RATES, SOCIETY
 
@@ -62,8 +71,36 @@ def tell(folder: Path) -> None:
         "token",
         "--wait",
     )
+    members(folder)
     everyone = list(User.objects.values_list("pk", flat=True))
     notify(user_ids=everyone, key="k", kind="x", subject="Your statement is here", body="₩70,773", link="/statements/")
+
+
+def members(folder: Path) -> None:
+    """Terms to sign and a mandate signed; works registered that wait; somebody who asks to join."""
+    words = folder / "terms.txt"
+    words.write_text("You authorise the society for the uses that you tick.", encoding="utf-8")
+    notice = ("--notice-days", "90", "--notice-to", "month")
+    manage("set_mandate_terms", "--society", SOCIETY, "--text", words, *notice, "--from", PERIOD[0])
+    actor = actor_of_user(User.objects.get(email=MEMBER))
+    own = Holder.objects.get(pk__in=actor.holder_ids)
+    held, day = MandateTerms.objects.get(), timezone.localdate() + timedelta(days=60)
+    end_mandate(actor=SYSTEM, mandate=Mandate.objects.get(holder=own), on=day)  # the one on paper
+    signing.sign(actor=actor, holder=own, terms=held, uses=["index"], typed_name=own.name, language="en", since=day)
+    other = Holder.objects.filter(society=own.society).exclude(pk=own.pk).order_by("ref")[0]
+    fellow = Actor(
+        kind="user",
+        id=None,
+        label="fellow",
+        permissions=frozenset({"works.register"}),
+        holder_ids=frozenset({other.pk}),
+    )
+    for by, holder, named, title in ((fellow, other, own, "Azaleas"), (actor, own, other, "A road by the river")):
+        lines = [registering.Named("", "1/2"), registering.Named(named.ref, "1/2")]
+        registering.register(actor=by, holder=holder, lines=lines, kind="book", title=title)
+    asks, _link = create_person(actor=SYSTEM, email="asks@korea-web.example", name="Seo Yun", password=PASSWORD)
+    document = BytesIO(b"%PDF-1.7")
+    joining.apply(actor=actor_of_user(asks), society=own.society, identity=document, name="Seo Yun", creates="Poems")
 
 
 def parties(folder: Path) -> example.Files:
