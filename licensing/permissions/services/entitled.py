@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.identity.core import Actor, Forbidden, NotFound
@@ -34,7 +36,7 @@ def _refuse_test(actor: Actor) -> None:
 
 
 def _is_theirs(actor: Actor, target: Target) -> bool:
-    """A member reserves works of theirs; what is not known to be theirs is checked like anyone's."""
+    """A member reserves works of theirs; what is not known to be theirs (any more) is checked like anyone's."""
     if target.kind == Reservation.Target.HOLDER:
         if target.columns["holder"].pk not in actor.holder_ids:
             raise NotFound(_("There is no such holder."))
@@ -43,13 +45,19 @@ def _is_theirs(actor: Actor, target: Target) -> bool:
         shares = Share.objects.filter(work=target.columns["work"], holder_id__in=actor.holder_ids)
         if not shares.exists():
             raise NotFound(_("There is no such work."))
-        return True
+        return shares.filter(valid__overlap=_from_today()).exists()
     if target.kind == Reservation.Target.PLACE:
         host = target.columns["place"].partition("/")[0]
         above = list(places.ancestors(host))
         return Site.objects.filter(holder_id__in=actor.holder_ids, proved_at__isnull=False, host__in=above).exists()
     named = Identifier.objects.filter(scheme=target.columns["scheme"], value=target.columns["value"])
-    return named.filter(work__shares__holder_id__in=actor.holder_ids).exists()
+    theirs = Share.objects.filter(holder_id__in=actor.holder_ids, valid__overlap=_from_today())
+    return named.filter(work__in=theirs.values("work_id")).exists()
+
+
+def _from_today() -> DateRange:
+    """Shares that are held, or will be."""
+    return DateRange(timezone.localdate(), None)
 
 
 def may_withdraw(actor: Actor, reservation: Reservation) -> bool:

@@ -64,9 +64,9 @@ def reserve(
     now = timezone.now()
     wanted = _wanted(society, target, uses, territory, claimant) | {"source": source, "vocabulary": vocabulary}
     wanted |= _evidence(evidence, evidence_url) | {"signal": signal}
-    _wait_for_equal(wanted)
-    same = _standing(wanted).exclude(pk=supersedes.pk if supersedes else None).first()
     begins = _begins(now, effective_from)
+    _wait_for_equal(wanted)
+    same = _standing(wanted, by=begins).exclude(pk=supersedes.pk if supersedes else None).first()
     ref = same.ref if same else _new_ref()
     if supersedes is not None:
         # The old one ends as the new one begins, so that nothing is left open between them.
@@ -106,7 +106,8 @@ def request(
     wanted |= _evidence(evidence, evidence_url)
     _wait_for_equal(wanted)
     key = secrets.token_urlsafe(32)
-    if standing := _standing(wanted).first() or _taken_over(wanted):
+    wished = max(timezone.now(), effective_from or timezone.now())
+    if standing := _standing(wanted, by=wished).first() or _taken_over(wanted, by=wished):
         standing.key_sha256 = _digest(key)
         standing.save(update_fields=["key_sha256"])
         telling.send_link_again(standing, key)
@@ -303,17 +304,21 @@ def _same(wanted: Mapping[str, Any]) -> Any:
     return Reservation.objects.filter(**keys).select_related("society", "work", "holder").order_by("id")
 
 
-def _standing(wanted: Mapping[str, Any]) -> Any:
-    """Equal ones that stand. What a person reserves never rests on what their site says today: that ends with the site."""
-    found = _same(wanted).filter(status__in=STANDING)
+def _standing(wanted: Mapping[str, Any], *, by: dt.datetime) -> Any:
+    """Equal ones that stand and count by then: who asks for now is not put off with one that begins later.
+
+    What a person reserves never rests on what their site says today: that ends with the site.
+    """
+    found = _same(wanted).filter(status__in=STANDING, effective_from__lte=by)
     return found if wanted.get("signal") else found.filter(signal__site=None)
 
 
-def _taken_over(wanted: Mapping[str, Any]) -> Reservation | None:
+def _taken_over(wanted: Mapping[str, Any], *, by: dt.datetime) -> Reservation | None:
     """The one that stands where the society accepted an equal one as one of a registered work."""
     replaced = _same(wanted).filter(status=Status.SUPERSEDED)
     theirs = Reservation.objects.filter(supersedes__in=replaced.order_by(), claimant_email=wanted["claimant_email"])
-    return theirs.filter(status__in=STANDING).select_related("society", "work", "holder").order_by("id").first()
+    standing = theirs.filter(status__in=STANDING, effective_from__lte=by)
+    return standing.select_related("society", "work", "holder").order_by("id").first()
 
 
 def _wait_for_equal(wanted: Mapping[str, Any]) -> None:

@@ -1,0 +1,2 @@
+DROP TRIGGER reservation_moments_are_now ON licensing_reservation;
+DROP FUNCTION reservation_moments;
