@@ -28,7 +28,7 @@ DAY = datetime.timedelta(days=1)
 def published() -> list[tuple[str, str]]:
     """What the firm's program was told: (kind, reservation)."""
     sent = WebhookDelivery.objects.order_by("id").values_list("kind", "body")
-    return [(kind, json.loads(body)["data"]["reservation"]) for kind, body in sent]
+    return [(kind, json.loads(body)["data"]["ref"]) for kind, body in sent]
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from licensing.compliance.models import ReservationNotice
 from licensing.compliance.services.telling import link_to, tell_staff
 from licensing.permissions.core.places import like
 from licensing.permissions.models import Reservation
+from licensing.permissions.services import telling
 
 AFFECTED: Final = Path(__file__).with_name("affected.sql").read_text(encoding="utf-8")
 AT_ONCE: Final = 500  # reservations a turn
@@ -56,9 +57,8 @@ def _in_turns(act: Any) -> list[int]:
 def _tell_some() -> tuple[int, int]:
     """(reservations looked at, notices made), oldest first. Two workers take different ones."""
     due = Reservation.objects.filter(status="effective", told_at=None, effective_from__lte=timezone.now())
-    chosen = list(
-        due.order_by("effective_from", "id").select_for_update(skip_locked=True, of=("self",), no_key=True)[:AT_ONCE]
-    )
+    oldest = due.select_related("society", "work", "holder").order_by("effective_from", "id")
+    chosen = list(oldest.select_for_update(skip_locked=True, of=("self",), no_key=True)[:AT_ONCE])
     if not chosen:
         return 0, 0
     today = timezone.localdate()
@@ -117,20 +117,9 @@ def _listening(licensees: set[int], kind: str) -> set[int]:
 
 
 def publish(reservation: Reservation, licensee_id: int, kind: str) -> None:
-    """To the licensee's programs: what is reserved, without who asked for it."""
-    data = {
-        "reservation": reservation.ref, "status": reservation.status, "uses": reservation.uses,
-        "territory": reservation.territory, "target": reservation.target, "work": reservation.work_id,
-        "place": reservation.place, "pattern": reservation.pattern, "scheme": reservation.scheme,
-        "value": reservation.value, "effective_from": _moment(reservation.effective_from),
-        "ended_at": _moment(reservation.ended_at),
-    }  # fmt: skip
-    key = f"{kind}:{reservation.ref}"
-    notices.publish(organisation_id=licensee_id, kind=kind, key=key, data=data)
-
-
-def _moment(at: datetime.datetime | None) -> str | None:
-    return at.isoformat() if at else None
+    """To the licensee's programs, unless they heard of it when it was received: what is reserved, without who asked."""
+    key = telling.event_key(reservation, kind)
+    notices.publish(organisation_id=licensee_id, kind=kind, key=key, data=telling.event(reservation))
 
 
 def _effective(count: int) -> tuple[str, str]:
@@ -146,7 +135,8 @@ def _effective(count: int) -> tuple[str, str]:
 def _end_some() -> tuple[int, int]:
     """(ended reservations looked at, notices closed): nobody has to acknowledge what no longer holds."""
     ended = Reservation.objects.filter(told_at__isnull=False, ended_at__isnull=False, end_told_at=None)
-    chosen = list(ended.order_by("id").select_for_update(skip_locked=True, of=("self",), no_key=True)[:AT_ONCE])
+    oldest = ended.select_related("society", "work", "holder").order_by("id")
+    chosen = list(oldest.select_for_update(skip_locked=True, of=("self",), no_key=True)[:AT_ONCE])
     if not chosen:
         return 0, 0
     now, by_id = timezone.now(), {each.pk: each for each in chosen}

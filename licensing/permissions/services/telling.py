@@ -36,6 +36,7 @@ _BODIES: Final = {
     "withdrawn": gettext_noop("It no longer counts from now on. What was used before stays as it was."),
     "superseded": gettext_noop("What it said counted until then."),
 }
+_MOST_EXCEPTIONS: Final = 16_000  # bytes of exceptions in one event, which is bounded
 _EVENTS: Final = {
     "received": "reservation.effective",
     "effective": "reservation.effective",
@@ -125,7 +126,19 @@ def _publish(reservation: Reservation, kind: str) -> None:
         concerned.filter(organisation_id=reservation.society_id),
         concerned.filter(organisation_id__in=licensees),
     )
-    leave([*own, *others], kind, f"{kind}:{reservation.pk}", public(reservation))
+    leave([*own, *others], kind, event_key(reservation, kind), event(reservation))
+
+
+def event_key(reservation: Reservation, kind: str) -> str:
+    """A program hears once that a reservation began, and once that it ended, whoever tells it."""
+    return f"{kind}:{reservation.pk}"
+
+
+def event(reservation: Reservation) -> dict[str, Any]:
+    """What programs are told: what anybody may know. Very many exceptions are left out (null): the register has them."""
+    said = public(reservation)
+    long = sum(len(pattern.encode()) for pattern in reservation.excepting) > _MOST_EXCEPTIONS
+    return said | {"excepting": None} if long else said
 
 
 def public(reservation: Reservation) -> dict[str, Any]:
