@@ -179,20 +179,20 @@ def test_an_opt_out_received_between_declaration_and_distribution_changes_nothin
     assert verdicts(parties, ("isbn", ISBN)) == ["reserved"]
 
 
-def test_only_reservations_with_the_societies_of_the_work_count_but_any_for_the_unknown(parties: Firm) -> None:
+def test_a_place_or_identifier_is_reserved_whichever_society_received_it(parties: Firm) -> None:
     other = organisation("OTHER", "society")
     elsewhere = Firm(other, parties.licensee, parties.licence)
     reserved(elsewhere, Target.identifier("isbn", ISBN))
     reserved(elsewhere, Target.place("wikipedia.org"))
     reserved(elsewhere, Target.place("unknown.example.com"))
     items = [("isbn", ISBN), ("domain", "wikipedia.org"), ("domain", "unknown.example.com")]
-    assert verdicts(parties, *items) == ["licensed", "licensed", "reserved"]
+    assert verdicts(parties, *items) == ["reserved"] * 3
     declared = declare(parties, lines(*(f"{scheme},{value},1" for scheme, value in items)))
-    assert counts(declared) == {"licensed": 2, "unmatched": 1}  # the licence's own society received nothing
+    assert counts(declared) == {"reserved": 3}
     by_society = services.check(
-        actor=staff(parties.society, "permissions.check"), use="train", items=[Item("domain", "unknown.example.com")]
+        actor=staff(parties.society, "permissions.check"), use="train", items=[Item(*item) for item in items]
     )
-    assert [answer.verdict for answer in getattr(by_society, "answers", by_society)] == ["unlicensed"]
+    assert [answer.verdict for answer in by_society.answers] == ["reserved"] * 3
 
 
 def test_thousands_of_items_meet_thousands_of_reservations_in_a_handful_of_queries(

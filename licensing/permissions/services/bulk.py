@@ -168,12 +168,11 @@ def _answer(engine: Engine, claim: BulkCheck, beat: Any) -> BulkCheck | None:
         registers=registers(claim.organisation),
     )
     at = None if claim.on else as_of
-    only = claim.organisation_id if claim.organisation.kind == Organisation.Kind.SOCIETY else None
     outcome = bulk.run(
         engine,
         intake.path_of(claim.file),
         order,
-        reserve=lambda into, society: reserved.load(into, society or only, at=at),
+        reserve=lambda into, society: reserved.load(into, society, at=at),
         limits=intake.limits(),
         progress=beat,
     )

@@ -57,7 +57,6 @@ def gather(
         holders={work: [holder for holder, _ppm in parts] for work, parts in holders.items()},
         asked=asked,
         places=places,
-        society_id=actor.organisation_id if actor.is_society else None,
     )
     return known
 
