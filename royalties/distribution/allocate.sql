@@ -100,6 +100,20 @@ FROM (
 ) q
 JOIN unit u ON u.pool = q.pool AND u.seq = q.seq;
 
+-- step case_claim: of works in pools of compensation: the most that was claimed of them on a day of use, and whether the holder's own
+-- share was disputed then. What is disputed is held as any share is, whoever asks for it.
+SELECT pool, seq, MAX(claimed) AS claimed, MAX(disputed) AS disputed
+FROM (
+  SELECT u.pool, u.seq, y.used_on, CAST(SUM(s.ppm) AS BIGINT) AS claimed,
+         MAX(CASE WHEN s.disputed AND s.holder_id = c.holder_id THEN 1 ELSE 0 END) AS disputed
+  FROM unit u
+  JOIN case_pool c ON c.pool = u.pool
+  JOIN use_day y ON y.pool = u.pool AND y.work_id = u.work_id
+  JOIN share s ON s.work_id = u.work_id AND s.valid_from <= y.used_on AND s.valid_to > y.used_on
+  GROUP BY u.pool, u.seq, y.used_on
+) x
+GROUP BY pool, seq;
+
 -- step claim: the shares of each set, or who alone has it as compensation; place follows holder_ref, then role
 SELECT pool, seq, used_on, amount, holder_id, role, ppm, disputed, claimed,
        ROW_NUMBER() OVER (PARTITION BY pool, seq, used_on ORDER BY holder_seq, role) AS place
@@ -111,10 +125,12 @@ FROM (
   LEFT JOIN case_pool c ON c.pool = t.pool
   WHERE c.pool IS NULL
   UNION ALL
-  SELECT t.pool, t.seq, t.used_on, t.amount, c.holder_id, h.holder_seq, '' AS role, 1000000 AS ppm, FALSE AS disputed, CAST(1000000 AS BIGINT) AS claimed
+  SELECT t.pool, t.seq, t.used_on, t.amount, c.holder_id, h.holder_seq, '' AS role, 1000000 AS ppm, COALESCE(k.disputed, 0) = 1 AS disputed,
+         CASE WHEN COALESCE(k.claimed, 0) > 1000000 THEN k.claimed ELSE CAST(1000000 AS BIGINT) END AS claimed
   FROM share_set t
   JOIN case_pool c ON c.pool = t.pool
   JOIN holder h ON h.holder_id = c.holder_id
+  LEFT JOIN case_claim k ON k.pool = t.pool AND k.seq = t.seq
 ) x;
 
 -- step part: shares; what no share claims (last); a work claimed more than whole (held as one)

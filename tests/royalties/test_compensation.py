@@ -149,6 +149,28 @@ def test_without_a_holder_it_waits_in_suspense(world: World) -> None:
     assert set(reasons) == {"no_share", "unmatched"} and verified()["ok"]
 
 
+def test_compensation_for_a_disputed_share_is_held_and_for_that_share_alone(world: World) -> None:
+    world.own(Owned("W", "H-A", 600_000, disputed=True), Owned("W", "H-B", 400_000), Owned("X", "H-A", 1_000_000))
+    cases = opened(world, Used("W", 10, status="unmandated"), Used("X", 6, status="unmandated"))
+    received(world, settled(world, cases["H-A"], 1_000))
+    received(world, settled(world, cases["H-B"], 1_000))
+    run = distributed(world)
+    rows = Allocation.objects.filter(run=run).values_list("holder__ref", "work__ref", "status", "reason", "amount")
+    assert sorted(rows) == [
+        ("H-A", "W", "held", "disputed", 412), ("H-A", "X", "payable", "", 412), ("H-B", "W", "payable", "", 824),
+    ]  # fmt: skip
+    assert verified() == {"ok": True, "problems": []}
+
+
+def test_compensation_for_a_work_claimed_more_than_whole_is_held_until_its_claimants_settle(world: World) -> None:
+    world.own(Owned("W", "H-A", 600_000), Owned("W", "H-B", 500_000))
+    received(world, settled(world, opened(world, Used("W", 10, status="unmandated"))["H-A"], 1_000))
+    run = distributed(world)
+    rows = Allocation.objects.filter(run=run).values_list("holder__ref", "status", "reason", "amount")
+    assert list(rows) == [(None, "held", "overclaimed", 824)] and (run.payable, run.held) == (0, 824)
+    assert verified() == {"ok": True, "problems": []}
+
+
 def test_it_stands_beside_pools_of_use_in_one_run(world: World) -> None:
     """The licensed use of W is divided by shares, its unlicensed use is H-B's compensation alone."""
     world.own(Owned("W", "H-A", 600_000), Owned("W", "H-B", 400_000))
