@@ -1,4 +1,4 @@
-"""Compliance in words: why a case asks for its amount, and what a reservation is of."""
+"""Compliance in words: why a case asks for its amount."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from config import formats
 from config.retelling import retold
 from licensing.compliance.models import Case, CaseScan
 from licensing.labels import unit_label
-from licensing.permissions.models import Reservation
 from licensing.tariffs.core import half_up
 
 register = template.Library()
@@ -94,15 +93,3 @@ def _asked(case: Case) -> Step:
 def quantities(units: dict[str, int]) -> str:
     """Sums by unit in words: 2,000 tokens, 3 pages."""
     return ", ".join(f"{formats.number(count)} {unit_label(unit)}" for unit, count in sorted(units.items()))
-
-
-@register.filter
-def covers(reservation: Reservation) -> str:
-    """What a reservation is of, in words."""
-    if reservation.work:
-        return str(reservation.work)
-    if reservation.holder:
-        return _("all works of %(holder)s") % {"holder": reservation.holder}
-    if reservation.place:
-        return reservation.place + (f" ({reservation.pattern})" if reservation.pattern else "")
-    return f"{reservation.scheme}:{reservation.value}"

@@ -9,6 +9,8 @@ from licensing.permissions.services import reservation_paper
 
 register = template.Library()
 register.filter("covered", wording.covered)
+register.filter("kind_said", wording.kind_said)
+register.filter("claimant_said", wording.claimant_said)
 register.filter("uses_said", wording.uses_said)
 register.filter("use_name", wording.use_name)
 register.filter("territory_said", wording.territory_said)

@@ -74,6 +74,16 @@ def covered(reservation: Reservation) -> str:
     return reservation.title or identifier_said(reservation.scheme, reservation.value)
 
 
+def kind_said(reservation: Reservation) -> str:
+    """What it is of, by kind; a work that was only typed in is told by its title."""
+    return _("title as typed") if reservation.scheme == "title" else reservation.get_target_display()
+
+
+def claimant_said(reservation: Reservation) -> str:
+    """Who asked: a member as the reader's language writes them, anybody else as typed."""
+    return str(reservation.claimant_holder) if reservation.claimant_holder else reservation.claimant_name
+
+
 def state_said(reservation: Reservation) -> str:
     """Its state in few words, for lists."""
     if reservation.status == Reservation.Status.RECEIVED:

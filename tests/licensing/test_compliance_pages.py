@@ -51,6 +51,29 @@ def reserved(world: World, ref: str = "U") -> ReservationNotice:
     return ReservationNotice.objects.get(reservation__ref=f"RES-{ref}")
 
 
+def test_a_licensee_is_told_at_the_start_what_waits_for_its_answer(world: World) -> None:
+    reserved(world)
+    case = next(iter(world.opened().values()))
+    services.notify_case(actor=world.staff, case=case)
+    start = text(browser(world.licensee).get("/overview/"))
+    assert "1 notice of a reservation to acknowledge" in start and "1 case of use without permission" in start
+    services.acknowledge_all(actor=world.licensee)
+    assert "to acknowledge" not in text(browser(world.licensee).get("/overview/"))
+
+
+def test_a_notice_names_what_was_typed_and_the_uses_in_plain_words(world: World) -> None:
+    notice = reserved(world)
+    now = timezone.now()
+    typed = Reservation.objects.create(
+        society=world.society, ref="RES-T", status="effective", target="identifier", scheme="title", value="sea / kim",
+        title="Sea", creators="Kim", uses=["*"], territory=["*"], source="form", received_at=now, effective_from=now,
+        claimant_email="who@asked.example",
+    )  # fmt: skip
+    ReservationNotice.objects.filter(pk=notice.pk).update(reservation=typed)
+    page = text(browser(world.licensee).get("/reservation-notices/"))
+    assert ">Sea</a>" in page and "All AI use" in page and "title:" not in page
+
+
 def test_the_societys_queue_has_the_most_money_first(world: World) -> None:
     world.opened()
     page = text(browser(world.staff).get("/cases/"))

@@ -103,6 +103,15 @@ def test_what_was_typed_is_accepted_as_a_registered_work_and_its_link_still_with
     assert new.key_sha256 == made.key_sha256 != ""
 
 
+def test_a_web_address_is_never_narrowed_to_one_work_of_it(told: Scene, keeper: Any) -> None:
+    made, work = told.asked_for(Target.place("wikipedia.org")), Work.objects.get(ref="W")
+    assert "work:" not in text(keeper.get(f"/reservations/{made.ref}/decide/"))
+    answer = keeper.post(f"/reservations/{made.ref}/decide/", {"decision": f"work:{work.pk}"})
+    assert "A web address is accepted as it is" in text(answer)
+    made.refresh_from_db()
+    assert made.status == "received" and made.ended_at is None
+
+
 def test_another_societys_work_is_not_taken_for_it(told: Scene, keeper: Any) -> None:
     made = told.asked_for(typed("Book"))
     other = Work.objects.create(society=organisation("PEN", "society"), ref="X", kind="book", title="Book")

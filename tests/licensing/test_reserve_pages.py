@@ -213,6 +213,17 @@ def test_strangers_see_the_reservation_but_not_who_asked(client: Client, parties
     assert client.get(f"/reservations/{made.ref}/receipt.pdf?key=wrong").status_code == 404
 
 
+def test_who_lost_the_link_finds_the_form_and_is_mailed_a_fresh_one(client: Client, parties: Scene) -> None:
+    made, lost = reserved(client, title="Poem", creators="Seo Yun", society=parties.society.pk)
+    public = text(client.get(f"/reservations/{made.ref}/"))
+    again = "/reserve/details/?title=Poem&amp;creators=Seo+Yun"
+    assert "Is it yours?" in public and again in public and "title as typed" in public
+    sent(client, title="Poem", creators="Seo Yun", society=parties.society.pk)
+    assert Reservation.objects.count() == 1
+    assert "Is it yours?" in text(client.get(lost)), "the lost link no longer opens it"
+    assert "seo@poet.example" in text(client.get(link()))
+
+
 def test_an_unconfirmed_reservation_is_nowhere_to_be_seen(client: Client, parties: Scene) -> None:
     sent(client, title="Secret poem", society=parties.society.pk)
     made = Reservation.objects.get()
@@ -238,6 +249,7 @@ def test_the_receipt_says_what_when_and_what_comes_next(
     moment = timezone.localtime(made.received_at).strftime("%Y-%m-%d %H:%M:%S")
     for said in (words, made.ref, moment, "Book", "Seo Yun", made.due_on.isoformat()):
         assert said in paper, (said, paper)
+    assert key not in paper, "a receipt is shown to others"
     again = client.get(f"/reservations/{made.ref}/receipt.pdf", {"language": language, "key": key})
     assert again.content == answer.content
 

@@ -132,13 +132,11 @@ def _work(actor: Actor, number: str) -> Work:
 
 
 def _works(actor: Actor, found: Reservation) -> list[Work]:
-    """Works of the society that a reservation may be about, where it names none itself."""
-    if found.target in (Reservation.Target.WORK, Reservation.Target.HOLDER):
+    """Works of the society that a number or a title may be about. A web address stays one: it holds more than a work."""
+    if found.target != Reservation.Target.IDENTIFIER:
         return []
     asked = [found.title] if found.title else []
-    if found.target == Reservation.Target.PLACE:
-        asked.append(found.place)
-    elif found.scheme != "title":
+    if found.scheme != "title":
         asked.append(f"{found.scheme}:{found.value}")
     works = {work.pk: work for text in asked for work in find_works(text)[1]}
     return [work for work in works.values() if work.society_id == actor.organisation_id][:10]

@@ -201,6 +201,7 @@ def follow(request: ActorRequest, ref: str) -> HttpResponse:
         and actor.can("reservations.manage")
         and found.status == Reservation.Status.RECEIVED,
         "link": request.build_absolute_uri(reverse("licensing:reservation_follow", args=[ref])),
+        "again": _again(found),
         "supersedes": found.supersedes,
         "superseded_by": Reservation.objects.filter(supersedes=found).first(),
     }
@@ -241,6 +242,18 @@ def withdraw(request: ActorRequest, ref: str) -> HttpResponse:
         back = reverse("licensing:reservation_follow", args=[ref])
         return redirect(f"{back}?{urlencode({'key': key})}" if key else back)
     return render(request, "licensing/reservations/withdraw.html", {"reservation": found, "key": key})
+
+
+def _again(found: Reservation) -> str:
+    """The form filled in with what is public of this: sent once more by who asked, it brings them a fresh link."""
+    named = {"title": found.title, "creators": found.creators, "society": found.society_id}
+    if found.work_id:
+        named = {"work": found.work_id}
+    elif found.place:
+        named["address"] = found.place
+    elif found.scheme and found.scheme != "title":
+        named["identifier"] = f"{found.scheme}:{found.value}"
+    return urlencode({name: value for name, value in named.items() if value})
 
 
 def _shown(request: ActorRequest, ref: str) -> tuple[Reservation, bool]:

@@ -65,7 +65,7 @@ def _notice(reservation: Reservation) -> str:
 def _covers(reservation: Reservation) -> list[list[str]]:
     rows = [
         [_("Reserved"), wording.covered(reservation)],
-        [_("Kind"), reservation.get_target_display()],
+        [_("Kind"), wording.kind_said(reservation)],
     ]
     creators = reservation.work.creators if reservation.work else reservation.creators
     if creators:
@@ -80,9 +80,8 @@ def _covers(reservation: Reservation) -> list[list[str]]:
 
 
 def _claimant(reservation: Reservation) -> list[list[str]]:
-    holder = reservation.claimant_holder
     rows = [
-        [_("Name"), reservation.claimant_name or (str(holder) if holder else "")],
+        [_("Name"), wording.claimant_said(reservation)],
         [_("E-mail"), reservation.claimant_email],
         [_("Relation to the work"), reservation.claimant_role],
     ]
@@ -91,7 +90,7 @@ def _claimant(reservation: Reservation) -> list[list[str]]:
 
 def next_steps(reservation: Reservation, link: str) -> list[str]:
     """What happens next, sentence by sentence."""
-    status, follow = Reservation.Status, _("Follow it, or take it back, here: %(link)s") % {"link": link}
+    status, follow = Reservation.Status, _follow(reservation, link)
     if reservation.status == status.RECEIVED:
         due = reservation.due_on.isoformat() if reservation.due_on else ""
         return [
@@ -103,6 +102,15 @@ def next_steps(reservation: Reservation, link: str) -> list[str]:
         counts = _("It counts. AI firms that ask are told that these uses are reserved.")
         return [_counts(reservation) or counts, follow]
     return [_("Nothing. You can reserve again at any time."), follow]
+
+
+def _follow(reservation: Reservation, link: str) -> str:
+    """Where it is followed. The secret that withdraws it is never printed: a receipt is shown to others."""
+    if reservation.claimant_holder_id is None and reservation.key_sha256:
+        said = _("Follow it here: %(link)s. To take it back, open the link in our e-mail.")
+    else:
+        said = _("Follow it, or take it back, here: %(link)s")
+    return said % {"link": link}
 
 
 def _begins_later(reservation: Reservation) -> bool:

@@ -14,6 +14,7 @@ from accounts.approvals.models import Approval
 from accounts.approvals.pages import told
 from accounts.identity.core import Actor
 from accounts.identity.gate import ActorRequest, signed_in
+from licensing.compliance.models import Case, ReservationNotice
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
 from licensing.permissions.models import Reservation
@@ -70,7 +71,12 @@ def _to_check(actor: Actor) -> list[Reservation]:
 def _licensee(actor: Actor) -> dict[str, Any]:
     declarations = Declaration.objects.visible_to(actor).select_related("licence").order_by("-id")
     invoices = Invoice.objects.visible_to(actor).filter(received__lt=F("gross")).select_related("society")
+    cases = Case.objects.visible_to(actor).filter(status__in=("notified", "disputed"))
     return {
+        "notices": ReservationNotice.objects.visible_to(actor).waiting().count()
+        if actor.can("declarations.view")
+        else 0,
+        "cases": cases.count() if actor.can("cases.view") else 0,
         "declarations": list(declarations[:5]) if actor.can("declarations.view") else [],
         "invoices": list(invoices.order_by("due_on")[:5]) if actor.can("billing.view") else [],
         "licences": list(Licence.objects.visible_to(actor).select_related("society", "tariff").order_by("-id")[:5]),
