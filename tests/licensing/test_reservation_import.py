@@ -88,7 +88,12 @@ def test_the_same_file_twice_changes_nothing_however_it_is_written(society: Orga
     tomorrow = timezone.localdate() + dt.timedelta(1)
     first = bring(society, "reservations", "example.com,train;ground,,", f"W-1,*,,{tomorrow}")
     assert counts(first) == (2, 2, 0, 0, 0)
-    rows = ("W-1,*,,", "Example.com/,ground;train,*,", "domain:example.com,train;ground,,", "example.com,*,,")
+    rows = (
+        f"W-1,*,,{tomorrow}",
+        "Example.com/,ground;train,*,",
+        "domain:example.com,train;ground,,",
+        "example.com,*,,",
+    )
     assert counts(bring(society, "reservations", *rows)) == (4, 1, 0, 3, 0)
     other = bring(society, "reservations", "example.com,train;ground,,", holder=holder)
     assert counts(other) == (1, 1, 0, 0, 0)  # by somebody else
@@ -165,3 +170,21 @@ def test_the_command_prints_the_counts(society: Organisation, holder: Holder, tm
     assert run(holder="KIM")["unchanged"] == 1
     with pytest.raises(SystemExit):
         run(holder="NOBODY")
+
+
+def test_a_row_for_now_is_not_put_off_with_one_that_begins_later(society: Organisation, holder: Holder) -> None:
+    later = timezone.localdate() + dt.timedelta(90)
+    bring(society, "reservations", f"W-1,train,,{later}", holder=holder)
+    bring(society, "reservations", "W-1,train,,", holder=holder)
+    bring(society, "reservations", f"*,train,,{later}", holder=holder)
+    bring(society, "reservations", "*,train,,", holder=holder)
+    for target in ("work", "holder"):
+        assert Reservation.objects.filter(target=target).counting(timezone.now()).count() == 1
+    assert counts(bring(society, "reservations", "W-1,train,,", "*,train,,", holder=holder))[1] == 0
+
+
+def test_works_that_a_member_sold_are_checked_like_anyones(society: Organisation, holder: Holder) -> None:
+    Share.objects.filter(holder=holder).update(valid=("2020-01-01", "2022-01-01"))
+    kept = bring(society, "reservations", "W-1,train,,", f"isbn:{ISBN},train,,", holder=holder, actor=member(holder))
+    assert counts(kept) == (2, 2, 0, 0, 0)
+    assert set(Reservation.objects.values_list("status", flat=True)) == {"received"}

@@ -134,8 +134,10 @@ SELECT i.row, i.target, i.uses, i.territory, CAST(i."from" AS DATE), t.place, t.
 FROM incoming i LEFT JOIN read_target t ON t.target = i.target
 """
 # Each row with what it is of. A work's reference goes before what else the text may mean. `theirs`: a work or all works
-# of the holder, or a place of a site or an identifier of a work that is known to be theirs.
-_INCOMING = """
+# of the holder, or a place of a site or an identifier of a work that is known to be theirs, now or later. What stands makes
+# the same again superfluous if it counts by then, and does not rest on what a site says today.
+_HELD = "(upper(s.valid) IS NULL OR %(today)s < upper(s.valid))"
+_INCOMING = f"""
 DROP TABLE IF EXISTS incoming_reservation;
 CREATE TEMP TABLE incoming_reservation ON COMMIT DROP AS
 WITH named AS (
@@ -151,29 +153,34 @@ WITH named AS (
   FROM reservation_row r LEFT JOIN licensing_work w ON w.society_id = %(society)s AND w.ref = r.target)
 SELECT n.*, CASE n.target
     WHEN 'holder' THEN true
-    WHEN 'work' THEN EXISTS (SELECT FROM licensing_share s WHERE s.work_id = n.work_id AND s.holder_id = %(holder)s)
+    WHEN 'work' THEN EXISTS (
+      SELECT FROM licensing_share s WHERE s.work_id = n.work_id AND s.holder_id = %(holder)s AND {_HELD})
     WHEN 'place' THEN EXISTS (
       SELECT FROM licensing_site t WHERE t.holder_id = %(holder)s AND t.proved_at IS NOT NULL
       AND (split_part(n.place, '/', 1) = t.host OR split_part(n.place, '/', 1) LIKE '%%.' || t.host))
     WHEN 'identifier' THEN EXISTS (
-      SELECT FROM licensing_identifier i JOIN licensing_share s ON s.work_id = i.work_id AND s.holder_id = %(holder)s
+      SELECT FROM licensing_identifier i JOIN licensing_share s ON s.work_id = i.work_id AND s.holder_id = %(holder)s AND {_HELD}
       WHERE i.society_id = %(society)s AND i.scheme = n.scheme AND i.value = n.value)
     ELSE false END AS theirs,
-  row_number() OVER (PARTITION BY target, work_id, holder_id, place, pattern, scheme, value, uses, territory ORDER BY row) AS nth
+  row_number() OVER (PARTITION BY target, work_id, holder_id, place, pattern, scheme, value, uses, territory
+    ORDER BY since NULLS FIRST, row) AS nth
 FROM named n;
 DELETE FROM incoming_reservation i USING licensing_reservation r
 WHERE r.society_id = %(society)s AND r.status IN ('received', 'effective')
   AND r.claimant_holder_id IS NOT DISTINCT FROM %(holder)s::bigint AND r.claimant_email = '' AND r.target = i.target
   AND r.work_id IS NOT DISTINCT FROM i.work_id AND r.holder_id IS NOT DISTINCT FROM i.holder_id AND r.place = i.place
-  AND r.pattern = i.pattern AND r.excepting = '{}' AND r.scheme = i.scheme AND r.value = i.value
-  AND r.uses = i.uses AND r.territory = i.territory;
+  AND r.pattern = i.pattern AND r.excepting = '{{}}' AND r.scheme = i.scheme AND r.value = i.value
+  AND r.uses = i.uses AND r.territory = i.territory
+  AND r.effective_from <= greatest(%(now)s, i.since::timestamp AT TIME ZONE 'Asia/Seoul')
+  AND NOT EXISTS (SELECT FROM licensing_foundsignal f WHERE f.id = r.signal_id AND f.site_id IS NOT NULL);
 DELETE FROM incoming_reservation WHERE nth > 1 AND target IS NOT NULL;
 ANALYZE incoming_reservation;
 """
 _WRONG = f"""
 SELECT row, 'target', problem FROM incoming_reservation WHERE target IS NULL
 UNION ALL SELECT row, 'target', '{NO_HOLDER}' FROM incoming_reservation WHERE target = 'holder' AND holder_id IS NULL
-UNION ALL SELECT row, 'target', '{NOT_THEIRS}' FROM incoming_reservation WHERE %(member)s AND target = 'work' AND NOT theirs
+UNION ALL SELECT row, 'target', '{NOT_THEIRS}' FROM incoming_reservation i WHERE %(member)s AND target = 'work' AND NOT EXISTS (
+  SELECT FROM licensing_share s WHERE s.work_id = i.work_id AND s.holder_id = %(holder)s)
 UNION ALL SELECT row, 'from', '{BACKWARDS}' FROM incoming_reservation WHERE since < %(today)s AND target IS NOT NULL
 ORDER BY 1
 """
