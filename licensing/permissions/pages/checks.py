@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,11 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.identity.core import Forbidden, NotFound, Refusal
 from accounts.identity.gate import ActorRequest, requires
 from licensing import labels, terms
-from licensing.permissions import services
+from licensing.permissions import core, services
 from licensing.permissions.check_forms import CheckForm, ReceiptForm
 from licensing.permissions.downloads import receipt_file
 from licensing.permissions.services import receipts
-from licensing.permissions.services.asking import Answer, Item, answers
+from licensing.permissions.services.asking import Item, answers_by_use
 from licensing.permissions.services.checks import Question
 from licensing.repertoire.models import Work
 
@@ -60,7 +59,9 @@ def permission_item(request: ActorRequest) -> HttpResponse:
         checked = services.check(actor=request.actor, use=use, items=[item], territory=territory, receipt=True)
         return receipt_file(checked.receipt or "", f"receipt-{use}-{checked.as_of:%Y%m%d-%H%M%S}.jws")
     question = Question("train", None, territory).checked()
-    given = {use: _answer(request, replace(question, use=use), item) for use in terms.USES}
+    asked = core.Facts(use="", kind="", territory=question.territory, on=timezone.now())
+    by_use = answers_by_use(actor=request.actor, asked=asked, uses=list(terms.USES), items=[item])
+    given = {use: answer for use, [answer] in by_use.items()}
     found = next((answer.work for answer in given.values() if answer.work), None)
     context = {
         "of": f"{item.scheme}:{item.value}",
@@ -74,19 +75,6 @@ def permission_item(request: ActorRequest) -> HttpResponse:
         "today": timezone.localdate(),
     }
     return render(request, "licensing/permissions/check_item.html", context)
-
-
-def _answer(request: ActorRequest, question: Question, item: Item) -> Answer:
-    [answer] = answers(
-        actor=request.actor,
-        use=question.use,
-        on=timezone.now(),
-        territory=question.territory,
-        model=question.model,
-        dataset=question.dataset,
-        items=[item],
-    )
-    return answer
 
 
 @requires("permissions.check")

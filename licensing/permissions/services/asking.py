@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from accounts.identity.core import Actor
@@ -12,7 +13,7 @@ from licensing.permissions import core
 from licensing.permissions.services.finding import FoundWork, Item, Spoken, places_of, read, through_indexes, works_of
 from licensing.permissions.services.gathering import Known, gather
 
-__all__ = ["Answer", "FoundWork", "Item", "answers"]
+__all__ = ["Answer", "FoundWork", "Item", "answers", "answers_by_use"]
 
 
 class Answer(NamedTuple):
@@ -37,6 +38,13 @@ def answers(
 ) -> list[Answer]:
     """One answer an item, in order. A society asks about its own repertoire, a licensee about everyone's."""
     asked = core.Facts(use=use, kind="", territory=territory, on=on, model=model, dataset=dataset)
+    return answers_by_use(actor=actor, asked=asked, uses=[use], items=items)[use]
+
+
+def answers_by_use(
+    *, actor: Actor, asked: core.Facts, uses: Sequence[str], items: Sequence[Item]
+) -> dict[str, list[Answer]]:
+    """The same for each of several uses; the facts are gathered once."""
     spoken = [read(item) for item in items]
     each = {said for said in spoken if isinstance(said, tuple)}
     places = places_of(each)
@@ -44,9 +52,14 @@ def answers(
         found = works_of(actor, each, places)
         works = {work.id: work for of_one in found.values() for work in of_one}.values()
         known = gather(actor=actor, day=asked.day, asked=each, works=works, places=places)
-    decisions = _Decisions(asked, known)
-    given = {said: _answer(decisions, said, found.get(said, ())) for said in each}
-    return [given[said] if isinstance(said, tuple) else Answer("rejected", reasons=(said,)) for said in spoken]
+    by_use = {}
+    for use in uses:
+        decisions = _Decisions(replace(asked, use=use), known)
+        given = {said: _answer(decisions, said, found.get(said, ())) for said in each}
+        by_use[use] = [
+            given[said] if isinstance(said, tuple) else Answer("rejected", reasons=(said,)) for said in spoken
+        ]
+    return by_use
 
 
 # Where several societies know the work, one with which there is a licence speaks; of these, in this order.
