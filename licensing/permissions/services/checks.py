@@ -41,11 +41,12 @@ class Question:
         if isinstance(self.on, dt.datetime) and timezone.is_naive(self.on):
             detail = _("Write a moment with its offset, such as 2026-03-31T09:00:00+09:00.")
             raise Refusal("no_offset", detail, pointer="/on")
-        if isinstance(self.on, dt.datetime):
-            try:
-                core.seoul_day(self.on)
-            except OverflowError as error:
-                raise Refusal("no_such_day", _("This moment lies outside the calendar."), pointer="/on") from error
+        try:
+            day = core.seoul_day(self.on) if isinstance(self.on, dt.datetime) else self.on
+        except OverflowError:
+            day = dt.date.max
+        if day == dt.date.max:  # which stands for an end that is open
+            raise Refusal("no_such_day", _("This moment lies outside the calendar."), pointer="/on")
         place = _country(self.territory)
         if place == terms.ANY:
             raise Refusal("unknown_territory", _("Ask about one territory, such as KR."), pointer="/territory")

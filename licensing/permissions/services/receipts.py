@@ -102,9 +102,12 @@ def licences_of(given: Iterable[Answer]) -> list[str]:
 
 
 def sign_answer(*, actor: Actor, said: Mapping[str, Any]) -> str:
-    """A receipt of what was said, for the actor's organisation. Only where the evidence of it is written, too."""
+    """A receipt of what was said, for the actor's organisation. Only where the evidence of it is written, too.
+
+    One that was asked for with a test token says so: nobody takes it for a firm's question in earnest.
+    """
     ref = Organisation.objects.filter(pk=actor.organisation_id or 0).values_list("ref", flat=True).first()
-    payload = {"iss": settings.SITE_URL, "sub": ref or "", **said}
+    payload = {"iss": settings.SITE_URL, "sub": ref or "", **said, "sandbox": True if actor.sandbox else None}
     return keys.sign({name: value for name, value in payload.items() if value not in (None, "")}, typ=TYPE)
 
 
