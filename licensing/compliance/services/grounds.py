@@ -45,37 +45,47 @@ def _reserved(case: Case, uses: Sequence[CaseUse], found: dict[int, list[Ground]
     if not uses:
         return
     works = {use.work_id for use in uses if use.work_id}
-    locations = _locations(works, uses)
+    names = _names(works, uses)
+    locations = {key: {value for scheme, value in those if scheme in _WEB} for key, those in names.items()}
     holders: dict[int, set[int]] = defaultdict(set)
     for work, holder in Share.objects.filter(work_id__in=works).values_list("work_id", "holder_id"):
         holders[work].add(holder)
     around = {place for values in locations.values() for value in values for place in places.ancestors(value)}
     touching = Q(work_id__in=works) | Q(holder_id__in=set().union(*holders.values())) | Q(place__in=around)
-    named = {(use.scheme, use.value) for use in uses if use.value}
-    touching |= Q(value__in={value for _scheme, value in named}) & ~Q(value="")
-    rows = list(Reservation.objects.public().filter(touching, society_id=case.society_id).order_by("id")[:500])
+    named = set().union(*names.values())
+    touching |= Q(scheme__in={scheme for scheme, _value in named}, value__in={value for _scheme, value in named}) & ~Q(
+        value=""
+    )
+    # A place or identifier is reserved whichever society received it.
+    rows = list(Reservation.objects.public().filter(touching).order_by("id")[:500])
     for use in uses:
         for row in rows:
-            if _speaks(row, use, holders, locations) and _in_force(row, use, case.declaration.territory):
+            if _speaks(row, use, holders, locations, names) and _in_force(row, use, case.declaration.territory):
                 day = core.seoul_day(row.effective_from) if row.effective_from else None
                 found[use.pk].append(Ground(reservation=row.ref, since=day))
         if use.pk not in found:
             found[use.pk].append(Ground(_("Reserved where it was found.")))
 
 
-def _locations(works: Iterable[int], uses: Iterable[CaseUse]) -> dict[int | str, set[str]]:
-    """Web addresses: of a work by its id, of an unmatched use by its own value."""
-    found: dict[int | str, set[str]] = defaultdict(set)
-    known = Identifier.objects.filter(work_id__in=list(works), scheme__in=_WEB).values_list("work_id", "value")
-    for work, value in known:
-        found[work].add(value)
+def _names(works: Iterable[int], uses: Iterable[CaseUse]) -> dict[int | str, set[tuple[str, str]]]:
+    """Identifiers and web addresses: of a work by its id, of an unmatched use by its own value."""
+    found: dict[int | str, set[tuple[str, str]]] = defaultdict(set)
+    known = Identifier.objects.filter(work_id__in=list(works)).values_list("work_id", "scheme", "value")
+    for work, scheme, value in known:
+        found[work].add((scheme, value))
     for use in uses:
-        if use.scheme in _WEB:
-            found[use.value].add(use.value)
+        if use.value:
+            found[use.value].add((use.scheme, use.value))
     return found
 
 
-def _speaks(row: Reservation, use: CaseUse, holders: dict[int, set[int]], where: dict[int | str, set[str]]) -> bool:
+def _speaks(
+    row: Reservation,
+    use: CaseUse,
+    holders: dict[int, set[int]],
+    where: dict[int | str, set[str]],
+    names: dict[int | str, set[tuple[str, str]]],
+) -> bool:
     if row.work_id:
         return row.work_id == use.work_id
     if row.holder_id:
@@ -83,7 +93,7 @@ def _speaks(row: Reservation, use: CaseUse, holders: dict[int, set[int]], where:
     if row.place:
         values = where.get(use.work_id or use.value, ())
         return any(places.speaks_of(row.place, row.pattern, row.excepting, value) for value in values)
-    return (row.scheme, row.value) == (use.scheme, use.value)
+    return (row.scheme, row.value) in names.get(use.work_id or use.value, ())
 
 
 def _in_force(row: Reservation, use: CaseUse, territory: str) -> bool:
