@@ -61,6 +61,16 @@ def test_a_licensee_is_told_at_the_start_what_waits_for_its_answer(world: World)
     assert "to acknowledge" not in text(browser(world.licensee).get("/overview/"))
 
 
+def test_a_society_is_told_at_the_start_what_waits_for_its_word(world: World) -> None:
+    told = world.told()
+    case = next(iter(told.values()))
+    services.dispute(actor=world.licensee, case=case, answer="Not ours.")
+    ReservationNotice.objects.filter(pk=reserved(world).pk).update(due_on="2020-01-01")
+    start = text(browser(world.staff).get("/overview/"))
+    assert "1 case that the licensee disputes" in start
+    assert "1 notice that a licensee has not acknowledged in time" in start
+
+
 def test_a_notice_names_what_was_typed_and_the_uses_in_plain_words(world: World) -> None:
     notice = reserved(world)
     now = timezone.now()

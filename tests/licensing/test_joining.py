@@ -155,6 +155,21 @@ def test_an_application_is_sent_seen_and_accepted(soc: Organisation) -> None:
     assert not Event.objects.filter(data__icontains="seo").exists()  # nothing about the person
 
 
+def test_who_became_a_member_on_paper_sees_their_society_and_reference(soc: Organisation) -> None:
+    holder = Holder.objects.create(society=soc, ref="P-77", name="Seo Yun", name_ko="서윤")
+    user = newcomer()
+    Representation.objects.create(user=user, holder=holder)
+    page = browser(user).get("/join/mine/").content.decode()
+    assert "P-77" in page and "You have not asked" not in page
+    application = applied(soc, user=newcomer("new@poet.example"))
+    clerk = people.person(soc, "repertoire")
+    assert "Who it may be" in browser(clerk).get(f"/applications/{application.pk}/").content.decode()
+    joining.accept(actor=actor_of_user(clerk, soc.pk), application=application)
+    theirs = browser(application.user).get("/join/mine/").content.decode()
+    assert theirs.count("give it to those who register works with you") == 1
+    assert "Who it may be" not in browser(clerk).get(f"/applications/{application.pk}/").content.decode()
+
+
 def test_references_go_on_from_the_highest(soc: Organisation) -> None:
     Holder.objects.create(society=soc, ref="M-000041", name="X")
     Holder.objects.create(society=soc, ref="M-0000zz", name="Y")

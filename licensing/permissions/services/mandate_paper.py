@@ -51,7 +51,7 @@ def _data(signature: MandateSignature, language: str, link: str) -> dict[str, An
                 "rows": [
                     [_("Member"), f"{mandate.holder} ({mandate.holder.ref})"],
                     [_("Name as typed"), signature.typed_name],
-                    [_("By"), str(signature.user)],
+                    [_("Account"), str(signature.user)],
                 ],
             },
             {

@@ -22,10 +22,11 @@ from accounts.identity.core import Actor, NotFound, Refusal
 from accounts.identity.gate import ActorRequest, requires, signed_in
 from licensing.intake.services import path_of
 from licensing.repertoire.joining_forms import ApplicationForm, DecisionForm
-from licensing.repertoire.models import Application
+from licensing.repertoire.models import Application, Holder
 from licensing.repertoire.services import joining as services
 
 A_DAY: Final = 24 * 3600
+MOST_MEMBERS: Final = 50  # shown of those for whom one acts
 TYPES: Final = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png"}
 
 
@@ -55,9 +56,16 @@ def apply(request: ActorRequest) -> HttpResponse:
 @signed_in
 @require_GET
 def applications(request: ActorRequest) -> HttpResponse:
-    """What I asked, of which society, and how it stands."""
-    mine = Application.objects.filter(user_id=request.actor.user_id or 0).select_related("society", "holder")
-    return render(request, "licensing/joining/mine.html", {"page": paginate(request, mine.order_by("-pk"))})
+    """Where I am a member, or act for one; what I asked, of which society, and how it stands."""
+    actor = request.actor
+    mine = Application.objects.filter(user_id=actor.user_id or 0).select_related("society", "holder")
+    told = mine.filter(status=Application.Status.ACCEPTED).values("holder_id")
+    members = Holder.objects.filter(pk__in=actor.holder_ids).exclude(pk__in=told).select_related("society")
+    context = {
+        "page": paginate(request, mine.order_by("-pk")),
+        "members": members.order_by("name", "pk")[:MOST_MEMBERS],
+    }
+    return render(request, "licensing/joining/mine.html", context)
 
 
 @signed_in

@@ -18,6 +18,7 @@ from licensing.compliance.models import Case, ReservationNotice
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
 from licensing.permissions.models import Reservation
+from licensing.repertoire.models import Application
 from royalties.billing import services as billing
 from royalties.billing.models import Invoice
 from royalties.billing.revenue import revenue
@@ -57,6 +58,7 @@ def _society(actor: Actor) -> dict[str, Any]:
         "to_bill": billing.waiting(actor)[:5] if actor.can("billing.manage") else [],
         "money": distribution.waiting_money(actor.organisation_id or 0) if actor.can("distribution.view") else [],
         "reservations": _to_check(actor) if actor.can("reservations.manage") else [],
+        "asked": _asked(actor),
         "today": timezone.localdate(),
         "may": _may(actor),
     }
@@ -66,6 +68,18 @@ def _to_check(actor: Actor) -> list[Reservation]:
     """The reservations whose check is due first."""
     waiting = Reservation.objects.visible_to(actor).filter(status=Reservation.Status.RECEIVED)
     return list(waiting.select_related("work", "holder").order_by("due_on", "id")[:5])
+
+
+def _asked(actor: Actor) -> dict[str, int]:
+    """How many wait for a word of the society: applications, cases that nobody told or that are disputed, late firms."""
+    cases = Case.objects.visible_to(actor) if actor.can("cases.manage") else Case.objects.none()
+    late = ReservationNotice.objects.visible_to(actor).waiting().filter(due_on__lt=timezone.localdate())
+    return {
+        "applications": Application.objects.visible_to(actor).filter(status=Application.Status.SUBMITTED).count(),
+        "untold": cases.filter(status="open").count(),
+        "disputed": cases.filter(status="disputed").count(),
+        "late": late.count() if actor.can("declarations.view") else 0,
+    }
 
 
 def _licensee(actor: Actor) -> dict[str, Any]:
