@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import re
 from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.template import Context, Template
 from django.template.loader import render_to_string
@@ -22,6 +24,15 @@ from config.context import audience, portal
 from config.statuses import STATUSES, label_of, tone_of
 
 D = datetime.date
+
+
+def test_what_answers_an_upload_takes_the_place_of_the_page() -> None:
+    """Put inside it, each answer would nest one more main region with the same id."""
+    told = [path for path in settings.BASE_DIR.glob("*/templates/**/*.html") if 'hx-select="#main"' in path.read_text()]
+    assert len(told) >= 5
+    for path in told:
+        for tag in re.findall(r'<form[^>]*hx-select="#main".*', path.read_text()):
+            assert 'hx-swap="outerHTML"' in tag, path.name
 
 
 def shown(source: str, **context: object) -> str:
