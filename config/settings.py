@@ -81,7 +81,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 
 # Sign-in: by e-mail and password, with a second factor for those who set one up. Accounts come by invitation.
-SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
+LOCAL_SITE = "http://127.0.0.1:8000"  # where `serve` is without more said
+SITE_URL = env.str("SITE_URL", default=LOCAL_SITE)
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"

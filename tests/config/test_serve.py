@@ -75,6 +75,8 @@ def test_one_command_serves_and_ctrl_c_stops_all(serve: Callable[..., Running], 
     assert "Choose another with --port" in second.said()
     programs = family(running)
     assert {"web", "worker", "beat"} <= {_role(each) for each in programs}
+    here = f"http://127.0.0.1:{port}"
+    assert {each.environ()["SITE_URL"] for each in programs} == {here}, "links in e-mails lead to where it is served"
     os.kill(running.pid, signal.SIGINT)
     assert running.process.wait(60) == 0
     assert gone(programs)

@@ -38,6 +38,8 @@ class Command(BaseCommand):
             # Celery warns of root in case that messages are pickles; here they are JSON only.
             "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         }
+        if settings.SITE_URL == settings.LOCAL_SITE:  # so that links in e-mails lead to where it is served
+            env["SITE_URL"] = f"http://{host}:{port}"
         web = ("--bind", f"{host}:{port}", "--worker-class", "gthread", "--threads", str(threads), "--timeout", "120")
         supervisor.start("web", _module("gunicorn", "config.wsgi:application", *web, "--log-level", "warning"), env)
         supervisor.start("worker", _celery("worker"), env)
