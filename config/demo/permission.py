@@ -14,6 +14,15 @@ from licensing.permissions.models import BulkCheck, Reservation
 
 Manage = Callable[..., dict[str, Any]]
 USE = "train"
+# What members of the demo's society sign.
+TERMS = """You authorise the society to license the uses that you tick, to AI firms, under its published tariff.
+You keep your rights, and you may license your works yourself. What you do not tick is licensed to nobody.
+The society pays you your share of what it receives, after the deductions that it publishes.
+"""
+TERMS_KO = """회원은 직접 고른 이용을 단체가 공표된 징수규정에 따라 AI 기업에 허락하도록 위임합니다.
+권리는 회원에게 그대로 있으며, 회원은 저작물의 이용을 스스로 허락할 수도 있습니다. 고르지 않은 이용은 누구에게도 허락되지 않습니다.
+단체는 받은 금액에서 공표된 공제를 뺀 뒤 회원의 몫을 지급합니다.
+"""
 
 
 def tell(
@@ -23,6 +32,11 @@ def tell(
     reservations = write_csv(folder / "reservations.csv", ("target", "uses"), [("*", "train;finetune")])
     for holder in holders:
         manage("import_reservations", str(reservations), "--society", society, "--holder", holder)
+    terms, in_korean = folder / "mandate-terms.txt", folder / "mandate-terms-ko.txt"
+    terms.write_text(TERMS, encoding="utf-8")
+    in_korean.write_text(TERMS_KO, encoding="utf-8")
+    signed = ("--text", str(terms), "--text-ko", str(in_korean), "--notice-days", "90", "--notice-to", "month")
+    manage("set_mandate_terms", "--society", society, *signed, "--from", "2026-01-01")
     manage("set_compensation", "--society", society, "--multiple", "1", "--from", "2026-01-01")
     manage("compliance")
     receipt = folder / "permission-receipt.jws"
