@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from accounts.approvals.models import Approval
@@ -229,8 +230,33 @@ def test_verify_finds_an_invoice_that_is_not_what_was_settled(world: World) -> N
     world.own(Owned("W", "H-A", 1_000_000))
     case = settled(world, opened(world, Used("W", 7, status="reserved"))["H-A"])
     billing.bill_case(actor=world.approver, case=case)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE licensing_case DISABLE TRIGGER USER")
     Case.objects.filter(pk=case.pk).update(amount=5)
     assert [p["what"] for p in verified()["problems"]] == ["billing.compensation"]
+
+
+def test_nobody_leads_the_money_of_a_case_to_somebody_else(world: World) -> None:
+    """Not even with the database in hand: whose it is, what it is about and how it ended stay as they are."""
+    world.own(Owned("W", "H-A", 600_000), Owned("W", "H-B", 400_000))
+    cases = opened(world, Used("W", 7, status="reserved"))
+    of_b = Case.objects.filter(pk=cases["H-B"].pk)
+    case = settled(world, cases["H-A"])
+    this = Case.objects.filter(pk=case.pk)
+    for attack in (
+        lambda: this.update(holder=cases["H-B"].holder),
+        lambda: this.update(amount=2 * AMOUNT),
+        lambda: this.update(status="open", amount=None, ended_at=None),
+        lambda: of_b.update(holder=None),
+        lambda: case.uses.update(ppm=1_000_000),
+        lambda: case.uses.all().delete(),
+    ):
+        with pytest.raises(DatabaseError, match="A case"), transaction.atomic():
+            attack()
+    received(world, case)
+    distributed(world)
+    assert set(Allocation.objects.values_list("holder__ref", flat=True)) == {"H-A"}
 
 
 def test_by_commands_to_the_won(world: World, tmp_path: Path) -> None:
