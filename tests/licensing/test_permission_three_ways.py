@@ -276,14 +276,14 @@ def registered(society: Any, scheme: str, value: str) -> Work | None:
     """The work of this identifier, for the web that of the most specific place."""
     exact = Identifier.objects.filter(society=society, scheme=scheme, value=value).first()
     if exact or scheme not in ("url", "domain"):
-        return exact and exact.work
+        return exact.work if exact else None
     around = [
         i for i in Identifier.objects.filter(society=society, scheme__in=["url", "domain"]) if lies_in(value, i.value)
     ]
     best = max(
         around, key=lambda i: (len(i.value), i.value == value, i.scheme == scheme, i.scheme == "domain"), default=None
     )
-    return best and best.work
+    return best.work if best else None
 
 
 def expected(facts: Facts, question: Question, scheme: str, value: str) -> tuple[str, str, int, str, str]:
