@@ -44,6 +44,13 @@ class RegistrationForm(forms.Form):
         label=_("Shares count from"), required=False, widget=_DAY, help_text=_("Empty: since the work was made.")
     )
     different = forms.BooleanField(label=_("It is another work than those shown"), required=False)
+    unfound = forms.BooleanField(
+        label=_("It is right: register the work all the same"),
+        required=False,
+        help_text=_(
+            "Their shares stay unrecorded and the money for them waits. Whom you named by e-mail address gets a letter."
+        ),
+    )
 
     def __init__(self, *args: Any, holders: Iterable[Holder], registration: Registration | None = None, **kwargs: Any):
         if registration:

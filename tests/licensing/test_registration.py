@@ -259,6 +259,17 @@ def test_similar_works_are_shown_before_anything_is_saved(ada: Member, soc: Orga
     assert registering.similar_works(soc.pk, "Something else", [ISBN]) == [work]
 
 
+def test_a_co_holder_who_is_no_member_is_asked_about_before_anything_is_saved_or_mailed(ada: Member) -> None:
+    client, data = browser(ada.user), form(ada, "bne@x.example")
+    page = client.post("/registrations/new/", data).content.decode()
+    assert "No member was found for: bne@x.example." in page and 'name="unfound"' in page
+    assert not Registration.objects.exists() and not Letter.objects.exists()
+    client.post("/registrations/new/", data | {"unfound": "on"})
+    assert Registration.objects.get().status == "confirmed"
+    assert Letter.objects.get().email == "bne@x.example"
+    assert 'name="unfound"' not in client.get("/registrations/new/").content.decode()
+
+
 def form(by: Member, *others: str, **fields: str) -> dict[str, str]:
     lines = {
         "lines-TOTAL_FORMS": str(1 + len(others)),

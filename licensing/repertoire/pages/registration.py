@@ -93,11 +93,12 @@ def _registered(
     request: ActorRequest, form: RegistrationForm, lines: Any, changed: Registration | None
 ) -> HttpResponse:
     named = [line for each in lines if (line := each.line)]
+    unfound = form.cleaned_data["unfound"]
     if changed:
-        made = services.change(actor=request.actor, registration=changed, lines=named, **form.values)
+        made = services.change(actor=request.actor, registration=changed, lines=named, unfound=unfound, **form.values)
     else:
         holder = form.cleaned_data["holder"]
-        made = services.register(actor=request.actor, holder=holder, lines=named, **form.values)
+        made = services.register(actor=request.actor, holder=holder, lines=named, unfound=unfound, **form.values)
     if made.unknown:
         said = _(
             "No member was found for: %(who)s. These shares are left unrecorded, and their money waits. Ask them to join; "

@@ -126,15 +126,17 @@ def register(
     lines: Sequence[Named],
     identifiers: Sequence[str] = (),
     valid_from: dt.date | None = None,
+    unfound: bool = True,
     **fields: Any,
 ) -> Registered:
     """Put a work forward with its shares. Where nobody else is named, or the actor acts for all of them, it is a work at once.
 
+    Who is no member has no share on record; without `unfound` that is refused, so that a slip of the pen is seen first.
     Raises Refusal with an error for each bad field or line, Conflict where an identifier names a work already.
     """
     _check_registrant(actor, holder)
     made = Registration(society_id=holder.society_id, holder=holder)
-    return _entered(actor, made, lines, identifiers, valid_from, fields, "started", ASKED)
+    return _entered(actor, made, lines, identifiers, valid_from, unfound, fields, "started", ASKED)
 
 
 @transaction.atomic
@@ -145,13 +147,14 @@ def change(
     lines: Sequence[Named],
     identifiers: Sequence[str] = (),
     valid_from: dt.date | None = None,
+    unfound: bool = True,
     **fields: Any,
 ) -> Registered:
     """Enter an open registration anew. What others confirmed was something else: they are asked again."""
     held = _open(registration)
     _check_registrant(actor, held.holder)
     held.shares.all().delete()
-    return _entered(actor, held, lines, identifiers, valid_from, fields, "changed", CHANGED)
+    return _entered(actor, held, lines, identifiers, valid_from, unfound, fields, "changed", CHANGED)
 
 
 @transaction.atomic
@@ -209,6 +212,7 @@ def _entered(
     lines: Sequence[Named],
     identifiers: Sequence[str],
     valid_from: dt.date | None,
+    unfound: bool,
     fields: dict[str, Any],
     what: str,
     said: Said,
@@ -220,6 +224,9 @@ def _entered(
     wanted = {errors.value("identifiers", identifier_of, text) for text in identifiers if text.strip()}
     shares, unknown = _shares(actor, made, lines, valid_from, errors)
     errors.raise_any()
+    if unknown and not unfound:
+        said = _("No member was found for: %(who)s. Look whether it is written right.") % {"who": ", ".join(unknown)}
+        raise Refusal("unknown_holders", said, pointer="/unfound")
     made.identifiers, made.valid_from = [list(each) for each in sorted(wanted)], valid_from
     check_free(made.society_id, wanted)
     made.save()
