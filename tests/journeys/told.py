@@ -20,7 +20,7 @@ from licensing.permissions.models import Mandate, MandateTerms
 from licensing.permissions.services import end_mandate, signing
 from licensing.repertoire.models import Holder
 from licensing.repertoire.services import joining, registering
-from tests.journeys import example
+from tests.journeys import example, told_permission
 from tests.journeys.example import FIRM, LICENCE, MEMBER, MEMBER_REF, PERIOD, RATES, SOCIETY
 
 DAYS: Final = ("--from", PERIOD[0], "--to", PERIOD[1])
@@ -72,6 +72,7 @@ def tell(folder: Path) -> None:
         "--wait",
     )
     members(folder)
+    told_permission.tell(manage, folder, firm=STAFF["licensee"][0], society=STAFF["society"][0])
     everyone = list(User.objects.values_list("pk", flat=True))
     notify(user_ids=everyone, key="k", kind="x", subject="Your statement is here", body="₩70,773", link="/statements/")
 
