@@ -9,6 +9,7 @@ from licensing.permissions.services import reservation_paper
 
 register = template.Library()
 register.filter("covered", wording.covered)
+register.filter("covered_publicly", wording.covered_publicly)
 register.filter("kind_said", wording.kind_said)
 register.filter("claimant_said", wording.claimant_said)
 register.filter("uses_said", wording.uses_said)

@@ -74,6 +74,13 @@ def covered(reservation: Reservation) -> str:
     return reservation.title or identifier_said(reservation.scheme, reservation.value)
 
 
+def covered_publicly(reservation: Reservation) -> str:
+    """The same for everybody: members are told by their reference, since nobody else sees who they are."""
+    if reservation.target == Reservation.Target.HOLDER and reservation.holder:
+        return _("All works of the member %(ref)s") % {"ref": reservation.holder.ref}
+    return covered(reservation)
+
+
 def kind_said(reservation: Reservation) -> str:
     """What it is of, by kind; a work that was only typed in is told by its title."""
     return _("title as typed") if reservation.scheme == "title" else reservation.get_target_display()

@@ -141,3 +141,15 @@ def test_a_place_with_very_many_exceptions_is_reserved_though_programs_listen(pa
     data = json.loads(told.body)["data"]
     assert (data["ref"], data["place"]) == (made.ref, "wikipedia.org")
     assert data["excepting"] is None, "left out, and said so: the register has them"
+
+
+def test_who_reserves_all_their_works_under_a_pen_name_keeps_their_own_to_the_society(
+    parties: Scene, client: Any
+) -> None:
+    Holder.objects.update(name="Real Name", name_ko="본명")
+    made = parties.reserved(Target.of_holder(parties.holder))
+    for path in ("/reservations/", f"/reservations/{made.ref}/", f"/api/v1/reservations/{made.ref}/"):
+        for language in ("en", "ko"):
+            page = client.get(path, headers={"accept-language": language}).content.decode()
+            assert "H1" in page and "Real Name" not in page and "본명" not in page, path
+    assert "Real Name" in parties.browser().get(f"/reservations/{made.ref}/").content.decode()
