@@ -262,6 +262,20 @@ def test_a_members_own_reservation_outlives_the_signal_that_said_the_same(site: 
     assert own.ended_at is None
 
 
+def test_a_site_s_reservation_does_not_rest_on_one_that_a_person_made(site: Site, web: Web) -> None:
+    own = reservations.reserve(
+        actor=site_web.member(site.holder), society=site.society, target=Target.place("example.com"),
+        uses=["train", "finetune"], source="member", claimant=Claimant(site.holder),
+    )  # fmt: skip
+    web.put(PAGE, (200, {"content-usage": "train-ai=n"}, b""))
+    read(site)
+    [theirs] = Reservation.objects.filter(signal__site=site)
+    assert theirs != own and theirs.status == "effective"
+    reservations.withdraw(actor=site_web.member(site.holder), reservation=own)
+    theirs.refresh_from_db()
+    assert theirs.ended_at is None, "the site still says it"
+
+
 def test_nothing_of_what_a_site_says_makes_a_reading_fail(site: Site, web: Web) -> None:
     hostile: list[Any] = [
         b"\x00\xff" * 50,

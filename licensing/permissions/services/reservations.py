@@ -307,10 +307,12 @@ def _same(wanted: Mapping[str, Any]) -> Any:
 def _standing(wanted: Mapping[str, Any], *, by: dt.datetime) -> Any:
     """Equal ones that stand and count by then: who asks for now is not put off with one that begins later.
 
-    What a person reserves never rests on what their site says today: that ends with the site.
+    What a person reserves never rests on what their site says today: that ends with the site. Nor does a site's on a
+    person's, which may still be checked, be rejected or be withdrawn.
     """
+    signal = wanted.get("signal")
     found = _same(wanted).filter(status__in=STANDING, effective_from__lte=by)
-    return found if wanted.get("signal") else found.filter(signal__site=None)
+    return found.filter(signal__site=signal.site_id if signal else None)
 
 
 def _taken_over(wanted: Mapping[str, Any], *, by: dt.datetime) -> Reservation | None:
