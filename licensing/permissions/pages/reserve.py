@@ -246,7 +246,7 @@ def withdraw(request: ActorRequest, ref: str) -> HttpResponse:
 
 def _again(found: Reservation) -> str:
     """The form filled in with what is public of this: sent once more by who asked, it brings them a fresh link."""
-    named = {"title": found.title, "creators": found.creators, "society": found.society_id}
+    named: dict[str, Any] = {"title": found.title, "creators": found.creators, "society": found.society_id}
     if found.work_id:
         named = {"work": found.work_id}
     elif found.place:

@@ -225,8 +225,8 @@ def _entered(
     shares, unknown = _shares(actor, made, lines, valid_from, errors)
     errors.raise_any()
     if unknown and not unfound:
-        said = _("No member was found for: %(who)s. Look whether it is written right.") % {"who": ", ".join(unknown)}
-        raise Refusal("unknown_holders", said, pointer="/unfound")
+        detail = _("No member was found for: %(who)s. Look whether it is written right.") % {"who": ", ".join(unknown)}
+        raise Refusal("unknown_holders", detail, pointer="/unfound")
     made.identifiers, made.valid_from = [list(each) for each in sorted(wanted)], valid_from
     check_free(made.society_id, wanted)
     made.save()
