@@ -23,6 +23,7 @@ LABEL: Final = "cawg.training-mining"
 OLD_LABEL: Final = "c2pa.training-mining"
 MOST_JSON: Final = 8 * 1024 * 1024
 MOST_ASSERTIONS: Final = 1_000
+MOST_CHUNKS: Final = 50_000  # of a PNG: each costs the library far more than its bytes
 ALLOWED, NOT_ALLOWED, CONSTRAINED = "allowed", "notAllowed", "constrained"
 
 
@@ -40,6 +41,8 @@ def read_file(raw: bytes, *, media_type: str) -> Signal | None:
     if len(raw) > MOST_BYTES[SOURCE]:
         problem = say("The file is longer than {most} bytes and was not read.", most=MOST_BYTES[SOURCE])
         return Signal(SOURCE, words_of.CAWG, problems=(problem,))
+    if media_type == "image/png" and _is_all_chunks(raw):
+        return Signal(SOURCE, words_of.CAWG, problems=(say("The content credentials could not be read."),))
     try:
         with c2pa.Context.from_dict(_OFFLINE) as context:
             reader = c2pa.Reader.try_create(media_type, io.BytesIO(raw), context=context)
@@ -60,6 +63,14 @@ def read_file(raw: bytes, *, media_type: str) -> Signal | None:
             say("The signature of the content credentials is not valid. What they reserve counts all the same.")
         )
     return _signal(document, packet, problems)
+
+
+def _is_all_chunks(raw: bytes) -> bool:
+    """Whether a PNG has more chunks than any picture, most of them empty."""
+    at, chunks = 8, 0
+    while at < len(raw) and chunks <= MOST_CHUNKS:
+        at, chunks = at + 12 + int.from_bytes(raw[at : at + 4], "big"), chunks + 1
+    return chunks > MOST_CHUNKS
 
 
 # Nothing is fetched while a file is read: no remote manifest, no certificate status.

@@ -212,3 +212,12 @@ def test_a_locked_pdf_is_a_problem():
     with pikepdf.open(io.BytesIO(document(reservation="1"))) as opened:
         opened.save(locked, encryption=pikepdf.Encryption(owner="a", user="b"))
     assert "damaged or locked" in pdf.read(locked.getvalue()).problems[0]
+
+
+def test_a_picture_of_empty_chunks_alone_takes_no_time():
+    """Sixty megabytes of them kept a page busy for half a minute."""
+    signal = quickly(
+        lambda raw: readers.read_file("a.png", "", raw), b"\x89PNG\r\n\x1a\n" + bytes(60_000_000), most=2.0
+    )
+    assert signal is not None
+    assert signal.problems == ("The content credentials could not be read.",)
