@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 from rest_framework.test import APIClient
 
 from accounts.access.services import issue_token
@@ -15,6 +16,8 @@ from accounts.identity.core import SYSTEM, Forbidden
 from accounts.organisations.models import Organisation
 from licensing.licences.services import suspend
 from licensing.permissions import services
+from licensing.permissions.core import Reason
+from licensing.permissions.services import finding
 from licensing.permissions.services.asking import Item
 from licensing.repertoire.models import Work
 from tests.licensing.declaring import ISBN, Firm, firm
@@ -42,6 +45,12 @@ def ask(of: Firm, *items: dict[str, str], status: int = 200, **body: Any) -> Any
     response = client.post(URL, {"use": "train", "on": "2026-03-31", "items": list(items)} | body, format="json")
     assert response.status_code == status, response.content
     return response.json()["results"] if status == 200 else response.json()
+
+
+def test_why_an_identifier_is_refused_is_said_in_the_readers_language() -> None:
+    with override("ko"):
+        refused = finding.read(Item("isbn", "123"))
+    assert isinstance(refused, Reason) and refused.detail == "식별 체계의 형식에 맞지 않습니다"
 
 
 def test_each_item_is_answered_in_order_with_verdict_basis_work_and_reasons(parties: Firm) -> None:

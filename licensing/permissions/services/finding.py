@@ -50,7 +50,7 @@ def read(item: Item) -> Spoken | core.Reason:
         try:
             return item.scheme, normalise(item.scheme, item.value)
         except BadIdentifier as error:
-            return core.Reason("bad_identifier", str(error))
+            return core.Reason("bad_identifier", say(error.reason))
     if not item.title.strip():
         return core.Reason("no_identifier", say("Give an identifier, or a title."))
     key = matching.title_key(item.title, item.creators)
