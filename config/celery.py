@@ -52,11 +52,18 @@ BEAT = {
     # Housekeeping.
     "expire licences": {"task": "licensing.licences.expire_due", "schedule": crontab(hour="0", minute="5")},
     "remind of reservations": {
-        "task": "licensing.permissions.tasks.remind_of_reservations", "schedule": crontab(hour="8", minute="30")
+        "task": "licensing.permissions.tasks.remind_of_reservations",
+        "schedule": crontab(hour="8", minute="30"),
     },
     "forget what is old": {"task": "accounts.access.tasks.forget_old", "schedule": crontab(minute="15")},
-    "delete identity documents": {"task": "licensing.repertoire.tasks.let_go_of_identities", "schedule": crontab(minute="40")},
-    "forget old messages": {"task": "accounts.notices.tasks.forget_messages", "schedule": crontab(hour="3", minute="25")},
+    "delete identity documents": {
+        "task": "licensing.repertoire.tasks.let_go_of_identities",
+        "schedule": crontab(minute="40"),
+    },
+    "forget old messages": {
+        "task": "accounts.notices.tasks.forget_messages",
+        "schedule": crontab(hour="3", minute="25"),
+    },
 }
 
 
