@@ -8,16 +8,22 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.backends.postgresql.psycopg_any import DateRange
+
 from accounts.identity.core import SYSTEM, Actor
 from accounts.organisations.models import Organisation
 from licensing.declarations import services
 from licensing.declarations.models import Declaration, DeclaredUse
 from licensing.intake.services import path_of
 from licensing.licences.models import Licence
+from licensing.permissions.models import Mandate
+from licensing.repertoire.identifiers import normalise
+from licensing.repertoire.models import Holder, Identifier, Share, Work
+from licensing.terms import PPM
 from tests.licensing.parties import determined, licence, organisation, staff
-from tests.licensing.repertoire_files import bring
 from tests.licensing.tariff_documents import charge, tariff
 
+ALWAYS = DateRange(None, None)
 PERIOD = (dt.date(2026, 1, 1), dt.date(2026, 4, 1))
 HEADER = "identifier_type,identifier,units"
 ISBN = "9780306406157"
@@ -44,25 +50,37 @@ def firm(**terms: Any) -> Firm:
     """Works: N news site, W a wiki with a registered path P, B a book (public domain F, without mandate U, no share S)."""
     society, licensee = organisation("PRESS", "society"), organisation("DASAN-AI", "licensee")
     version = determined(society, tariff(charge("per_unit", "tokens", per=1000, price="10")))
-    bring(society, "holders", "H1,Han", "H2,Seo", "H3,Unsigned")
-    bring(
-        society, "works",
-        "N,web,News,domain:news.example.co.kr,",
-        "W,web,Wiki,domain:wikipedia.org,",
-        "P,web,Wiki page,url:en.wikipedia.org/wiki/Korea,",
-        f"B,book,Book,isbn:{ISBN};proprietary:B-1,",
-        "F,book,Free,proprietary:F-1,2026-02-01",
-        "U,book,Unmandated,proprietary:U-1,",
-        "S,book,Without shares,proprietary:S-1,",
-        header="work_ref,kind,title,identifiers,protected_until",
-    )  # fmt: skip
-    bring(
-        society, "shares",
-        "N,H1,author,1/1,,", "W,H1,author,50%,,", "W,H2,author,50%,,", "P,H2,author,1/1,,", "B,H1,author,1/1,,",
-        "F,H3,author,1/1,,", "U,H1,author,60%,,", "U,H3,author,40%,,",
-    )  # fmt: skip
-    bring(society, "mandates", "H1,*,*,*,2026-01-01,", "H2,train;ground,*,KR,2026-01-01,")
+    _repertoire(society)
     return Firm(society, licensee, licence(society, licensee, version, **({"uses": ["train"]} | terms)))
+
+
+_WORKS: dict[
+    str, tuple[str, str, dt.date | None, str, dict[str, int]]
+] = {  # kind, title, free from, identifiers, shares
+    "N": ("web", "News", None, "domain:news.example.co.kr", {"H1": PPM}),
+    "W": ("web", "Wiki", None, "domain:wikipedia.org", {"H1": PPM // 2, "H2": PPM // 2}),
+    "P": ("web", "Wiki page", None, "url:en.wikipedia.org/wiki/Korea", {"H2": PPM}),
+    "B": ("book", "Book", None, f"isbn:{ISBN};proprietary:B-1", {"H1": PPM}),
+    "F": ("book", "Free", dt.date(2026, 2, 1), "proprietary:F-1", {"H3": PPM}),
+    "U": ("book", "Unmandated", None, "proprietary:U-1", {"H1": 600_000, "H3": 400_000}),
+    "S": ("book", "Without shares", None, "proprietary:S-1", {}),
+}
+
+
+def _repertoire(society: Organisation) -> None:
+    """The rows that imports would leave; four imports a test would take longer than what most tests look at."""
+    names = {"H1": "Han", "H2": "Seo", "H3": "Unsigned"}
+    holders = {ref: Holder.objects.create(society=society, ref=ref, name=name) for ref, name in names.items()}
+    for ref, (kind, title, free, identifiers, shares) in _WORKS.items():
+        work = Work.objects.create(society=society, ref=ref, kind=kind, title=title, protected_until=free)
+        for scheme, _colon, value in (each.partition(":") for each in identifiers.split(";")):
+            Identifier.objects.create(society=society, work=work, scheme=scheme, value=normalise(scheme, value))
+        for holder, ppm in shares.items():
+            Share.objects.create(work=work, holder=holders[holder], role="author", ppm=ppm, valid=ALWAYS)
+    for ref, uses, territory in (("H1", ["*"], ["*"]), ("H2", ["ground", "train"], ["KR"])):
+        since = DateRange(dt.date(2026, 1, 1), None)
+        grant = {"uses": uses, "kinds": ["*"], "territory": territory, "valid": since}
+        Mandate.objects.create(society=society, holder=holders[ref], **grant)
 
 
 def lines(*rows: str, header: str = HEADER) -> bytes:
