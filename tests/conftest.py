@@ -31,7 +31,7 @@ from tests.processes import Finished, Running
 pytest_plugins = ["tests.browsers"]
 PREFIX = "jeongsan-test-"
 
-hypothesis.settings.register_profile("jeongsan", deadline=None, print_blob=True, max_examples=60)
+hypothesis.settings.register_profile("jeongsan", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("jeongsan")
 
 

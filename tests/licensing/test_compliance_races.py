@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
-from accounts.identity.core import Conflict
 from licensing.compliance import services
 from licensing.compliance.models import Case, CaseScan, ReservationNotice
 from licensing.permissions.models import Reservation
@@ -18,41 +14,21 @@ from royalties.billing import services as billing
 from royalties.billing.models import Invoice
 from tests.accounts import people
 from tests.licensing.compliance_world import make
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """What each gives, or its Conflict; all begin together, each on a connection of its own."""
-    start, found = threading.Barrier(len(acts)), [None] * len(acts)
-
-    def run(place: int) -> None:
-        try:
-            start.wait()
-            found[place] = acts[place]()
-        except Conflict as conflict:
-            found[place] = conflict
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return found
+from tests.together import together
 
 
 def test_at_once(committed_db: Any) -> None:
     world = make(("U", 100_000), ("S", 500))
     finance = people.actor(world.society, "finance")
 
-    opened = at_once(*[lambda: services.open_cases(world.declaration.pk)] * 4)
+    opened = together(*[lambda: services.open_cases(world.declaration.pk)] * 4)
     assert sorted(opened) == [0, 0, 0, 3] and Case.objects.count() == 3 and CaseScan.objects.count() == 1
 
-    told = at_once(*[lambda: services.notify_declaration(actor=world.staff, declaration=world.declaration)] * 3)
+    told = together(*[lambda: services.notify_declaration(actor=world.staff, declaration=world.declaration)] * 3)
     assert sorted(told) == [0, 0, 3]
 
     case = Case.objects.get(holder__ref="H1")
-    ended = at_once(
+    ended = together(
         lambda: services.accept(actor=world.licensee, case=case),
         lambda: services.close(actor=world.staff, case=case, reason="Counted twice."),
         lambda: services.settle(actor=world.staff, case=case, amount=case.proposed or 0, reason="Paid."),
@@ -61,7 +37,7 @@ def test_at_once(committed_db: Any) -> None:
 
     settled = Case.objects.get(holder__ref="H3")
     services.accept(actor=world.licensee, case=settled)
-    invoices = at_once(*[lambda: billing.bill_case(actor=finance, case=settled)] * 3)
+    invoices = together(*[lambda: billing.bill_case(actor=finance, case=settled)] * 3)
     assert {invoice.pk for invoice in invoices} == {Invoice.objects.get(case=settled).pk}
 
     now = timezone.now()
@@ -70,4 +46,4 @@ def test_at_once(committed_db: Any) -> None:
             society=world.society, ref=f"RES-{n}", status="effective", target="work", work=Work.objects.get(ref="U"),
             uses=["train"], territory=["*"], source="staff", received_at=now, effective_from=now,
         )  # fmt: skip
-    assert sum(at_once(*[services.tell_effective] * 3)) == 20 == ReservationNotice.objects.count()
+    assert sum(together(*[services.tell_effective] * 3)) == 20 == ReservationNotice.objects.count()
