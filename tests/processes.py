@@ -7,14 +7,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+Answer = TypeVar("Answer")
 
 
 def wait_until(predicate: Callable[[], Any], timeout: float = 60.0, what: str = "") -> Any:
@@ -25,6 +26,22 @@ def wait_until(predicate: Callable[[], Any], timeout: float = 60.0, what: str = 
             raise AssertionError(f"not within {timeout} s: {what or predicate}")
         time.sleep(0.05)
     return value
+
+
+def while_there(ask: Callable[[psutil.Process], Answer], processes: Iterable[psutil.Process]) -> list[Answer]:
+    """What `ask` says of each process, without those that ended meanwhile: a server's helpers come and go."""
+    answers = []
+    for process in processes:
+        try:
+            answers.append(ask(process))
+        except psutil.NoSuchProcess:
+            continue
+    return answers
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether it still runs; what ended and waits for its parent's look does not."""
+    return any(while_there(lambda each: each.is_running() and each.status() != psutil.STATUS_ZOMBIE, [process]))
 
 
 @dataclass(frozen=True)
@@ -80,11 +97,7 @@ class Running:
 
     def kill9(self) -> None:
         """End it and its children at once, as when the machine loses power."""
-        for process in self._family():
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
+        while_there(psutil.Process.kill, self._family())
         self.process.wait()
 
     def stop(self, timeout: float = 20.0) -> int:

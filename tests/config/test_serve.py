@@ -17,7 +17,7 @@ import pytest
 
 from config import embedded
 from tests import processes
-from tests.processes import Running, wait_until
+from tests.processes import Running, alive, wait_until, while_there
 
 
 @pytest.fixture
@@ -51,11 +51,12 @@ def port() -> int:
 def family(running: Running) -> list[psutil.Process]:
     """Its programs and theirs, without the services' stewards, who stay for others."""
     children = psutil.Process(running.pid).children(recursive=True)
-    return [each for each in children if {"gunicorn", "celery"} & set(each.cmdline())]
+    words = while_there(lambda each: (each, each.cmdline()), children)
+    return [each for each, said in words if {"gunicorn", "celery"} & set(said)]
 
 
 def gone(processes_: list[psutil.Process]) -> bool:
-    return not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in processes_)
+    return not any(alive(each) for each in processes_)
 
 
 def get(port: int, path: str) -> int:
@@ -74,9 +75,9 @@ def test_one_command_serves_and_ctrl_c_stops_all(serve: Callable[..., Running], 
     assert second.process.wait(60) == 1
     assert "Choose another with --port" in second.said()
     programs = family(running)
-    assert {"web", "worker", "beat"} <= {_role(each) for each in programs}
-    here = f"http://127.0.0.1:{port}"
-    assert {each.environ()["SITE_URL"] for each in programs} == {here}, "links in e-mails lead to where it is served"
+    assert {"web", "worker", "beat"} <= set(while_there(_role, programs))
+    told = while_there(lambda each: each.environ()["SITE_URL"], programs)
+    assert set(told) == {f"http://127.0.0.1:{port}"}, "links in e-mails lead to where it is served"
     os.kill(running.pid, signal.SIGINT)
     assert running.process.wait(60) == 0
     assert gone(programs)
@@ -86,7 +87,7 @@ def test_when_one_program_dies_all_end_and_say_why(serve: Callable[..., Running]
     running = serve(port)
     running.wait_until(lambda: f"http://127.0.0.1:{port}/" in running.said())
     programs = family(running)
-    next(each for each in programs if _role(each) == "beat").kill()
+    next(each for each, role in while_there(lambda each: (each, _role(each)), programs) if role == "beat").kill()
     assert running.process.wait(60) == 1
     assert "beat ended by signal 9. Stopping the others." in running.said()
     assert gone(programs)

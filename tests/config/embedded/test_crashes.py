@@ -14,20 +14,19 @@ from config import embedded
 from config.embedded.places import Account
 from config.embedded.postgres import Postgres
 from tests.config.embedded.users import User, heads, servers, stewards
-from tests.processes import wait_until
+from tests.processes import alive, wait_until, while_there
 
 
 def test_kill_9_of_user_and_steward_leaves_nothing_that_blocks_the_next_start(used: Path) -> None:
     user = User(used)
     user.report()
-    before = {pid for service in embedded.services(used) for pid in heads(service)}
-    for steward in stewards(used):
-        steward.kill()
+    before = [psutil.Process(pid) for service in embedded.services(used) for pid in heads(service)]
+    while_there(psutil.Process.kill, stewards(used))
     user.kill9()
-    assert all(psutil.pid_exists(pid) for pid in before), "the servers live on without anybody"
+    assert all(alive(server) for server in before), "the servers live on without anybody"
     after = User(used)
     assert after.report()[1] == 3
-    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in before)
+    assert not any(alive(server) for server in before)
     for service in embedded.services(used):
         assert len(heads(service)) == 1
     after.end()
@@ -37,8 +36,7 @@ def test_kill_9_of_everything_loses_nothing_that_was_committed(used: Path) -> No
     user = User(used)
     user.report()
     victims = [*stewards(used), *(process for service in embedded.services(used) for process in servers(service))]
-    for process in victims:
-        process.kill()
+    while_there(psutil.Process.kill, victims)
     user.kill9()
     assert (Postgres(used).place.data / "postmaster.pid").exists()
     after = User(used)

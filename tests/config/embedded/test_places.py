@@ -19,8 +19,18 @@ from config import embedded
 from config.embedded import valkey
 from config.embedded.leases import CHECKOUT
 from config.embedded.postgres import Postgres
+from config.embedded.service import Service
 from config.embedded.valkey import Valkey
 from tests.config.embedded.users import User, heads, servers, stopped
+from tests.processes import while_there
+
+
+def owners(service: Service) -> set[int]:
+    """The accounts that its processes run as; it runs."""
+    found = set(while_there(lambda process: process.uids().real, servers(service)))
+    assert found
+    return found
+
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 
@@ -45,7 +55,7 @@ def test_only_its_owner_enters(used: Path) -> None:
     for service in embedded.services(used):
         for folder in (service.place.data, service.place.sockets):
             assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        assert all(process.uids().real != 0 for process in servers(service)), "no server runs as root"
+        assert 0 not in owners(service), "no server runs as root"
     listening = [
         c for pid in heads(Postgres(used)) + heads(Valkey(used)) for c in psutil.Process(pid).net_connections("inet")
     ]
@@ -88,7 +98,7 @@ def test_a_plain_user_runs_its_own_servers(var: Path, checkout_for: Callable[[in
     user = User(home / "var", uid=uid, cwd=home, python=python_for(uid))
     assert user.report()[1] == 1
     for service in embedded.services(home / "var"):
-        assert {process.uids().real for process in servers(service)} == {uid}
+        assert owners(service) == {uid}
     user.end()
     stopped(home / "var")
 

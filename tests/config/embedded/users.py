@@ -17,7 +17,7 @@ import psutil
 from config import embedded
 from config.embedded.leases import CHECKOUT
 from config.embedded.service import Service
-from tests.processes import wait_until
+from tests.processes import wait_until, while_there
 
 USE = """
 import sys
@@ -88,7 +88,8 @@ class User:
 
         def found() -> list[psutil.Process]:
             children = psutil.Process(self.process.pid).children()
-            return [child for child in children if "config.embedded.steward" not in _words(child)]
+            words = while_there(lambda child: (child, child.cmdline()), children)
+            return [child for child, said in words if "config.embedded.steward" not in said]
 
         (child,) = wait_until(found)
         return child
@@ -121,8 +122,7 @@ def stopped(var: Path) -> None:
     """Wait until nothing of `var` runs; what a test killed on purpose is ended here."""
     for service in embedded.services(var):
         wait_until(lambda service=service: not embedded.is_running(service), what=f"{service.title} has stopped")
-        for process in servers(service):
-            process.kill()
+        while_there(psutil.Process.kill, servers(service))
         wait_until(lambda service=service: not servers(service))
 
 
@@ -132,9 +132,8 @@ def servers(service: Service) -> list[psutil.Process]:
 
 def heads(service: Service) -> list[int]:
     """The processes that are nobody's child within the server: one when one server runs."""
-    found = servers(service)
-    pids = {process.pid for process in found}
-    return [process.pid for process in found if process.ppid() not in pids]
+    parents = dict(while_there(lambda process: (process.pid, process.ppid()), servers(service)))
+    return [pid for pid, parent in parents.items() if parent not in parents]
 
 
 def stewards(var: Path) -> list[psutil.Process]:
@@ -143,10 +142,3 @@ def stewards(var: Path) -> list[psutil.Process]:
         for process in psutil.process_iter(["cmdline"])
         if "config.embedded.steward" in (process.info["cmdline"] or []) and str(var) in process.info["cmdline"]
     ]
-
-
-def _words(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.NoSuchProcess:
-        return []
