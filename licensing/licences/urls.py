@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licensing.licences import pages
+from licensing.licences.pages import licences as pages
 
 urlpatterns = [
     path("licences/", pages.licences, name="licences"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licensing.tariffs import pages
+from licensing.tariffs.pages import tariffs as pages
 
 urlpatterns = [
     path("tariffs/", pages.tariffs, name="tariffs"),
