@@ -1,9 +1,20 @@
 """The face of the app: names its slices' models, so that Django finds them."""
 
 from licensing.compliance.models import Case, CaseScan, CaseUse, CompensationTerms, ReservationNotice
-from licensing.declarations.models import Declaration, DeclarationFile, DeclaredUse
+from licensing.declarations.models import Declaration, DeclarationFile, DeclaredUse, ReportDuty
 from licensing.intake.models import Import, StoredFile
-from licensing.licences.models import Licence
+from licensing.licences.models import (
+    Certificate,
+    Licence,
+    LicenceRequest,
+    Offer,
+    OfferDocument,
+    Quote,
+    RequestFile,
+    Signature,
+    StandardTerms,
+    StandingOffer,
+)
 from licensing.permissions.models import (
     BulkCheck,
     DirectLicence,
@@ -26,15 +37,19 @@ from licensing.repertoire.models import (
     Share,
     Work,
 )
-from licensing.tariffs.models import Tariff, TariffVersion
+from licensing.tariffs.models import Attachment, Comment, Decision, Tariff, TariffVersion
 
 __all__ = [
     "Application",
+    "Attachment",
     "BulkCheck",
     "Case",
     "CaseScan",
     "CaseUse",
+    "Certificate",
+    "Comment",
     "CompensationTerms",
+    "Decision",
     "Declaration",
     "DeclarationFile",
     "DeclaredUse",
@@ -44,17 +59,26 @@ __all__ = [
     "Identifier",
     "Import",
     "Licence",
+    "LicenceRequest",
     "Mandate",
     "MandateSignature",
     "MandateTerms",
+    "Offer",
+    "OfferDocument",
+    "Quote",
     "Registration",
     "RegistrationShare",
     "RepertoireRevision",
+    "ReportDuty",
     "Representation",
+    "RequestFile",
     "Reservation",
     "ReservationNotice",
     "Share",
+    "Signature",
     "Site",
+    "StandardTerms",
+    "StandingOffer",
     "StatutoryScheme",
     "StoredFile",
     "Tariff",

@@ -13,7 +13,7 @@ PERMISSIONS: Final = frozenset({
     "webhooks.manage",
     "works.import", "mandates.manage", "membership.manage", "works.register", "mandates.sign",
     "reservations.manage", "reservations.make", "sites.manage", "cases.manage", "cases.view", "cases.answer",
-    "tariffs.manage", "tariffs.determine", "licences.manage",
+    "tariffs.manage", "tariffs.determine", "licences.manage", "licences.sign", "licences.request",
     "declarations.declare", "declarations.view", "declarations.review", "permissions.check",
     "billing.manage", "billing.view",
     "distribution.compute", "distribution.approve", "distribution.view",
@@ -28,9 +28,12 @@ _HOUSE: Final = frozenset(
 ROLES: Final[dict[str, dict[str, frozenset[str]]]] = {
     "society": {
         "administrator": PERMISSIONS
-        - {"tariffs.determine", "declarations.declare", "works.register", "mandates.sign", "reservations.make", "cases.answer"},
+        - {
+            "tariffs.determine", "declarations.declare", "works.register", "mandates.sign", "reservations.make", "cases.answer",
+            "licences.request",
+        },
         "licensing": frozenset({
-            "tariffs.manage", "licences.manage", "declarations.view", "declarations.review", "permissions.check",
+            "tariffs.manage", "licences.manage", "licences.sign", "declarations.view", "declarations.review", "permissions.check",
             "billing.view", "approvals.decide", "cases.manage", "cases.view", "reservations.manage",
         }),
         "repertoire": frozenset({
@@ -54,7 +57,7 @@ ROLES: Final[dict[str, dict[str, frozenset[str]]]] = {
         "administrator": _HOUSE
         | {
             "webhooks.manage", "declarations.declare", "declarations.view", "permissions.check", "billing.view", "cases.view",
-            "cases.answer",
+            "cases.answer", "licences.request", "licences.sign",
         },
         "declarant": frozenset({
             "declarations.declare", "declarations.view", "permissions.check", "cases.view", "cases.answer",
@@ -79,7 +82,7 @@ REPRESENTATIONS: Final[dict[str, frozenset[str]]] = {
 PEOPLE_ONLY: Final = frozenset({
     "approvals.decide", "distribution.approve", "tariffs.determine",
     "members.manage", "tokens.manage", "organisation.manage", "evidence.view",
-    "membership.manage", "mandates.sign", "cases.answer",
+    "membership.manage", "mandates.sign", "cases.answer", "licences.sign",
 })  # fmt: skip
 SCOPES: Final = PERMISSIONS - PEOPLE_ONLY
 

@@ -9,9 +9,9 @@ from typing import Final
 
 from licensing import terms
 
-# The states in which a licence licenses on the days of its term. One that expired or was terminated still licenses what
+# The states in which a licence licenses on the days of its term. One that expired, was terminated or amended still licenses what
 # was used within its term, which a late declaration may report; a draft or a suspended one licenses nothing.
-LICENSING: Final = ("active", "expired", "terminated")
+LICENSING: Final = ("active", "expired", "terminated", "amended")
 
 # Which state may follow which, by what is done.
 TRANSITIONS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
@@ -20,6 +20,7 @@ TRANSITIONS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "resume": (("suspended",), "active"),
     "terminate": (("active", "suspended"), "terminated"),
     "expire": (("active",), "expired"),
+    "amend": (("active",), "amended"),
 }
 
 

@@ -32,6 +32,8 @@ MATRIX = {
     "tariffs.manage": "administrator licensing",
     "tariffs.determine": "rate_body:administrator",
     "licences.manage": "administrator licensing",
+    "licences.request": "licensee:administrator",
+    "licences.sign": "administrator licensing licensee:administrator",
     "declarations.declare": "licensee:administrator licensee:declarant",
     "declarations.view": "administrator licensing repertoire distribution finance auditor"
     " licensee:administrator licensee:declarant licensee:finance licensee:viewer",

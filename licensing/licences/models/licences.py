@@ -36,6 +36,9 @@ class Licence(models.Model):
     `uses`, `kinds`, `territory` are sorted codes or `{*}`; empty `ai_models` or `datasets` mean any. The tariff version
     is the one in force on the days that are billed. A draft or a suspended licence licenses nothing; one that has
     ended still licenses what was used within its term.
+
+    One that was signed has an offer with its document and signatures (`Offer.licence`); `conditions` are its duties as
+    data (`core.Conditions`). An amendment or a renewal is a licence of its own that `succeeds` the one before.
     """
 
     class Status(models.TextChoices):
@@ -43,6 +46,7 @@ class Licence(models.Model):
         ACTIVE = "active", _("active")
         SUSPENDED = "suspended", _("suspended")
         TERMINATED = "terminated", _("terminated")
+        AMENDED = "amended", _("replaced by its amendment")
         EXPIRED = "expired", _("expired")
 
     ref = models.CharField(max_length=64, unique=True, validators=[REF])
@@ -57,6 +61,8 @@ class Licence(models.Model):
     valid = DateRangeField()
     tier = models.CharField(max_length=40, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    conditions = models.JSONField(default=dict, blank=True)
+    succeeds = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="succeeded_by")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = LicenceQuerySet.as_manager()

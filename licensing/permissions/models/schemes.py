@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import get_language
 
 from accounts.organisations.models import Organisation
+from licensing.tariffs.models import Tariff
 
 
 class StatutoryScheme(models.Model):
@@ -26,6 +27,10 @@ class StatutoryScheme(models.Model):
     uses = ArrayField(models.CharField(max_length=12))
     territory = ArrayField(models.CharField(max_length=2))
     valid = DateRangeField()
+    body = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, related_name="+"
+    )  # who determines the remuneration
+    tariff = models.ForeignKey(Tariff, models.PROTECT, null=True, related_name="+")  # by which it is priced
     enabled = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -1,0 +1,11 @@
+DROP TRIGGER guard_signature ON licensing_signature;
+DROP FUNCTION guard_signature();
+DROP TRIGGER guard_offer ON licensing_offer;
+DROP FUNCTION guard_offer();
+DROP TRIGGER guard_certificate ON licensing_certificate;
+DROP TRIGGER guard_signature_stays ON licensing_signature;
+DROP TRIGGER guard_offer_document ON licensing_offerdocument;
+DROP TRIGGER guard_quote ON licensing_quote;
+DROP FUNCTION guard_written_once();
+DROP TRIGGER guard_standard_terms ON licensing_standardterms;
+DROP FUNCTION guard_standard_terms();
