@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from licensing.compliance.api import CaseViewSet, ReservationNoticeViewSet
 from licensing.declarations.api import DeclarationViewSet
-from licensing.licences.api import LicenceViewSet
+from licensing.licences.api.licences import LicenceViewSet
 from licensing.permissions.api.bulk import BulkCheckViewSet
 from licensing.permissions.api.checks import PermissionCheckView
 from licensing.permissions.api.reservations import ReservationViewSet

@@ -19,7 +19,7 @@ from accounts.identity.core import Actor, NotFound, Refusal
 from accounts.identity.gate import ActorRequest, requires, signed_in
 from accounts.organisations.models import Organisation
 from licensing.licences import core, services
-from licensing.licences.forms import LicenceForm, SuspendForm, TerminateForm
+from licensing.licences.forms.licences import LicenceForm, SuspendForm, TerminateForm
 from licensing.licences.models import Licence
 from licensing.tariffs.services import version_in_force
 
