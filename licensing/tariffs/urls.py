@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from licensing.tariffs.pages import deciding
 from licensing.tariffs.pages import tariffs as pages
 
 urlpatterns = [
@@ -9,6 +10,6 @@ urlpatterns = [
     path("tariffs/propose/", pages.propose, name="tariff_propose"),
     path("tariffs/<int:tariff_id>/", pages.tariff, name="tariff"),
     path("tariffs/versions/<int:version_id>/document.json", pages.document, name="tariff_document"),
-    path("tariffs/versions/<int:version_id>/determine/", pages.determine, name="tariff_determine"),
-    path("tariffs/versions/<int:version_id>/refuse/", pages.refuse, name="tariff_refuse"),
+    path("tariffs/versions/<int:version_id>/determine/", deciding.determine, name="tariff_determine"),
+    path("tariffs/versions/<int:version_id>/refuse/", deciding.refuse, name="tariff_refuse"),
 ]

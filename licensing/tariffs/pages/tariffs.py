@@ -1,4 +1,4 @@
-"""Pages of tariffs: public to read; a society proposes, a rate body determines or refuses."""
+"""Pages of tariffs: public to read; a society proposes. What a rate body does stands in `deciding.py`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access.paging import paginate
 from accounts.evidence.models import Event
@@ -109,26 +109,6 @@ def propose(request: ActorRequest) -> HttpResponse:
     else:
         form = ProposeForm(initial={"text": _template_for(society, request.GET.get("tariff", ""))})
     return render(request, "licensing/tariffs/propose.html", {"form": form, "problems": problems})
-
-
-@requires("tariffs.determine")
-@require_POST
-def determine(request: ActorRequest, version_id: int) -> HttpResponse:
-    version = get_object_or_404(TariffVersion.objects.visible_to(request.actor), pk=version_id)
-    version = services.determine(actor=request.actor, version=version)
-    messages.success(request, _("Version %(number)s is determined.") % {"number": version.version})
-    return redirect(_address(version))
-
-
-@requires("tariffs.determine")
-@require_POST
-def refuse(request: ActorRequest, version_id: int) -> HttpResponse:
-    version = get_object_or_404(TariffVersion.objects.visible_to(request.actor), pk=version_id)
-    services.refuse(actor=request.actor, version=version, reason=request.POST.get("reason", ""))
-    messages.success(
-        request, _("Version %(number)s is refused, and the society can read why.") % {"number": version.version}
-    )
-    return redirect(_address(version))
 
 
 @require_GET
