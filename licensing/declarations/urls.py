@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licensing.declarations import pages
+from licensing.declarations.pages import declarations as pages
 
 urlpatterns = [
     path("declarations/", pages.declarations, name="declarations"),

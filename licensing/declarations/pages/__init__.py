@@ -1,0 +1,1 @@
+"""The pages of declarations and of the duty to make them."""
