@@ -9,6 +9,23 @@ from typing import Any
 from django.db import connection
 
 
+def meeting(acts: int, patience: float) -> Callable[[], None]:
+    """A place in the code at which each of so many acts waits for the others, but no longer than `patience` seconds.
+
+    Where nothing keeps them apart they all stand there at once, however slow the machine: a race that can happen does.
+    A lock lets one of them in alone, which waits in vain and goes on.
+    """
+    gate = threading.Barrier(acts)
+
+    def meet() -> None:
+        try:
+            gate.wait(patience)
+        except threading.BrokenBarrierError:
+            pass
+
+    return meet
+
+
 def together(*acts: Callable[[], Any]) -> list[Any]:
     """The result of each, or what it raised."""
     gate = threading.Barrier(len(acts))

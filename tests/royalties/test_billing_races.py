@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +14,9 @@ from royalties.billing.models import Invoice, Receipt
 from royalties.billing.services import invoices, receipts
 from royalties.ledger import services as ledger
 from tests.royalties.billing_world import Firm, make_firm
-from tests.together import together
+from tests.together import meeting, together
+
+APART, TOGETHER = 0.4, 60.0  # seconds: behind a lock nobody comes; without one, everybody does
 
 
 @pytest.fixture
@@ -24,13 +26,13 @@ def firm(committed_db: Any) -> Firm:
     return made
 
 
-def slowly(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
-    """Leave time between what is read and what is written, so that a race that can happen does."""
+def met(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, meet: Callable[[], None]) -> None:
+    """Let those who call it meet between what is read and what is written."""
     real = getattr(module, name)
 
     def slow(*args: Any, **options: Any) -> Any:
         result = real(*args, **options)
-        time.sleep(0.4)
+        meet()
         return result
 
     monkeypatch.setattr(module, name, slow)
@@ -41,7 +43,7 @@ def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_period_billed_at_once_gets_one_invoice(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
-    slowly(monkeypatch, invoices, "draft")
+    met(monkeypatch, invoices, "draft", meeting(3, APART))
     results = together(firm.bill, firm.bill, firm.bill)
     assert {result.pk for result in results} == {Invoice.objects.get().pk}
     assert (ledger.problems(), services.problems()) == ([], [])
@@ -51,7 +53,7 @@ def test_without_the_lock_both_would_bill_and_the_ledger_refuses_one(
     firm: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control. Even then the journal's key lets only one through."""
-    slowly(monkeypatch, invoices, "draft")
+    met(monkeypatch, invoices, "draft", meeting(2, TOGETHER))
     unlocked(monkeypatch)
     results = together(firm.bill, firm.bill)
     assert sorted(type(result).__name__ for result in results) == ["Conflict", "Invoice"]
@@ -74,7 +76,7 @@ def test_invoices_issued_at_once_are_numbered_without_gaps(firm: Firm) -> None:
 
 def test_receipts_at_once_split_as_one_after_the_other(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
     invoice = firm.bill()
-    slowly(monkeypatch, receipts.core, "split")
+    met(monkeypatch, receipts.core, "split", meeting(4, APART))
     results = together(*[lambda n=n: firm.receive(invoice, 100_000, f"B-{n}") for n in range(4)])
     assert all(isinstance(result, Receipt) for result in results)
     invoice.refresh_from_db()
@@ -85,7 +87,7 @@ def test_receipts_at_once_split_as_one_after_the_other(firm: Firm, monkeypatch: 
 def test_without_the_lock_receipts_would_split_from_the_same_sum(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control. Even then the compare-and-set lets only one through."""
     invoice = firm.bill()
-    slowly(monkeypatch, receipts.core, "split")
+    met(monkeypatch, receipts.core, "split", meeting(2, TOGETHER))
     unlocked(monkeypatch)
     results = together(*[lambda n=n: firm.receive(invoice, 100_000, f"B-{n}") for n in range(2)])
     assert [getattr(result, "code", "booked") for result in results].count("invoice_changed") == 1
