@@ -1,0 +1,154 @@
+"""Which figures a tariff needs to price a licence: one for each unit, count of works, declared count and base. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from licensing import terms
+from licensing.tariffs.core import Charge, Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Units that the same charges price for these uses with these kinds; stated as of the first of them."""
+
+    unit: str
+    cells: tuple[tuple[str, str], ...]  # (use, kind)
+    works: bool = False  # distinct works in place of units
+    alone: bool = False  # these works carry units of their own: no charge prices works by the unit too
+
+    @property
+    def uses(self) -> list[str]:
+        return list(dict.fromkeys(use for use, _kind in self.cells))
+
+    @property
+    def kinds(self) -> list[str]:
+        return list(dict.fromkeys(kind for _use, kind in self.cells))
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return *self.cells[0], self.unit
+
+    def holds(self, row: Mapping[str, Any]) -> bool:
+        """Whether a kept row is of the uses and kinds that this figure is of."""
+        return (row["use"], row["kind"]) in self.cells
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Everything that a firm is asked for, each figure of one billing period."""
+
+    units: tuple[Units, ...]
+    counts: tuple[str, ...]  # such as subscribers
+    bases: tuple[str, ...]  # amounts, in minor units
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.units or self.counts or self.bases)
+
+
+def asked(schedule: Schedule, *, uses: Collection[str], kinds: Collection[str], tier: str | None) -> Asked:
+    """What the charges that serve this tier (None: any) ask for, for these uses and kinds.
+
+    Uses and kinds that the same charges price alike share one figure, so that nobody fills in a grid.
+    """
+    charges = [
+        charge for charge in schedule.charges if charge.meets(uses, kinds) and (tier is None or charge.serves(tier))
+    ]
+    named = [name for charge in charges if (name := getattr(charge.rates, "base", ""))]
+    counted = [count for charge in charges if (count := count_of(charge))]
+    return Asked(
+        (*_units(charges, uses, kinds), *_works(charges, uses, kinds)),
+        tuple(dict.fromkeys(counted)),
+        tuple(dict.fromkeys(named)),
+    )
+
+
+def rows(figures: Mapping[Units, int]) -> list[dict[str, Any]]:
+    """Entered figures as a request keeps them: [{use, kind, unit, units, works}], sorted; works join a row of units."""
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+    def row(use: str, kind: str, unit: str) -> dict[str, Any]:
+        empty = {"use": use, "kind": kind, "unit": unit, "units": 0, "works": 0}
+        return found.setdefault((use, kind, unit), empty)
+
+    for of, figure in figures.items():
+        if not of.works and figure:
+            row(*of.key)["units"] = figure
+    for of, figure in figures.items():
+        if of.works and figure:
+            counted = next((each for each in found.values() if of.holds(each)), None) or row(*of.key)
+            counted["works"] = figure
+            counted["units"] = counted["units"] or (figure if of.alone else 0)
+    return [found[key] for key in sorted(found)]
+
+
+def figures(asked: Asked, kept: Collection[Mapping[str, Any]]) -> dict[Units, int]:
+    """What a request keeps, as the figures of the form: the inverse of `rows`."""
+    found: dict[Units, int] = {}
+    for of in asked.units:
+        name = "works" if of.works else "units"
+        fitting = [each for each in kept if of.holds(each)]
+        if not of.works:
+            fitting = [each for each in fitting if each["unit"] == of.unit]
+        total = sum(each.get(name) or 0 for each in fitting)
+        if total:
+            found[of] = total
+    return found
+
+
+def count_of(charge: Charge) -> str:
+    """The declared count that a charge prices in place of units."""
+    return str(getattr(charge, "count", None) or getattr(charge.rates, "count", None) or "")
+
+
+def priced_uses(schedule: Schedule) -> list[str]:
+    """The uses that any charge names."""
+    return _named([charge.uses for charge in schedule.charges], terms.USES)
+
+
+def priced_kinds(schedule: Schedule) -> list[str]:
+    return _named([charge.kinds for charge in schedule.charges], terms.KINDS)
+
+
+def tiers_of(schedule: Schedule) -> list[str]:
+    return sorted({tier for charge in schedule.charges for tier in charge.licensee_tiers})
+
+
+def _named(groups: Collection[tuple[str, ...]], known: Collection[str]) -> list[str]:
+    named = {code for group in groups for code in group}
+    return [code for code in known if terms.ANY in named or code in named]
+
+
+def _units(charges: list[Charge], uses: Collection[str], kinds: Collection[str]) -> Iterator[Units]:
+    counting = [charge for charge in charges if charge.rates.COUNTS_UNITS and not count_of(charge)]
+    groups: dict[tuple[str, frozenset[str]], list[tuple[str, str]]] = {}
+    for unit in dict.fromkeys(charge.unit for charge in counting):
+        for use, kind in _cells(uses, kinds):
+            pricing = frozenset(charge.name for charge in counting if charge.fits(use, kind, unit))
+            if pricing:
+                groups.setdefault((unit, pricing), []).append((use, kind))
+    for (unit, _pricing), cells in groups.items():
+        yield Units(unit, tuple(cells))
+
+
+def _works(charges: list[Charge], uses: Collection[str], kinds: Collection[str]) -> Iterator[Units]:
+    by_work = [charge for charge in charges if charge.model == "per_work"]
+    by_unit = [charge for charge in charges if charge.rates.COUNTS_UNITS and not count_of(charge)]
+    groups: dict[tuple[str, frozenset[str]], list[tuple[str, str]]] = {}
+    for use, kind in _cells(uses, kinds):
+        for unit in dict.fromkeys("work" if charge.unit == terms.ANY else charge.unit for charge in by_work):
+            pricing = frozenset(charge.name for charge in by_work if charge.fits(use, kind, unit))
+            if pricing:
+                groups.setdefault((unit, pricing), []).append((use, kind))
+    for (unit, _pricing), cells in groups.items():
+        alone = not any(charge.fits(*cells[0], unit) for charge in by_unit)
+        yield Units(unit, tuple(cells), works=True, alone=alone)
+
+
+def _cells(uses: Collection[str], kinds: Collection[str]) -> Iterator[tuple[str, str]]:
+    for use in terms.USES if terms.ANY in uses else uses:
+        for kind in terms.KINDS if terms.ANY in kinds else kinds:
+            yield use, kind
