@@ -62,7 +62,7 @@ def for_uses_alone(schedule: Schedule) -> Schedule:
 
     Those are billed with the licence, once; a case asks only for what its own uses would have cost.
     """
-    charges = tuple(charge for charge in schedule.charges if not charge.rates.STANDING)
+    charges = tuple(charge for charge in schedule.charges if not charge.standing)
     return dataclasses.replace(schedule, charges=charges, minimum=None)
 
 

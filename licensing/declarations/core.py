@@ -59,7 +59,7 @@ def questions(
     """
     found = [Note("unpriced", say("No charge of the tariff prices {what}.", what=what)) for what in unpriced]
     found += [
-        Note("missing_base", say("The base “{name}” of a percentage charge was not declared.", name=name))
+        Note("missing_base", say("The tariff asks for “{name}”, which was not declared.", name=name))
         for name in missing_bases
     ]
     if unrated is not None:

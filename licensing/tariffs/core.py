@@ -83,7 +83,8 @@ class RatedCharge:
 class Rating:
     """An amount in minor units with everything it is made of: `amount` is the sum of `lines` and `adjustments`.
 
-    It can be billed only when nothing is `unpriced` (lines that no charge fits) and no declared base is missing.
+    It can be billed only when nothing is `unpriced` (lines that no charge fits) and no figure that a charge takes its
+    percentage of or counts is missing (`missing_bases`).
     """
 
     currency: str
@@ -99,7 +100,7 @@ class Rating:
         return not self.unpriced and not self.missing_bases
 
     def require_billable(self) -> None:
-        """Raise a Refusal that names each unpriced quantity and missing base."""
+        """Raise a Refusal that names each unpriced quantity and missing figure."""
         errors = [
             {
                 "code": "unpriced",
@@ -110,7 +111,7 @@ class Rating:
         errors += [
             {
                 "code": "missing_base",
-                "detail": say("The base “{name}” of a percentage charge was not declared.", name=name),
+                "detail": say("The tariff asks for “{name}”, which was not declared.", name=name),
             }
             for name in self.missing_bases
         ]
@@ -153,25 +154,26 @@ def rate(
 ) -> Rating:
     """What one licence owes for one billing period, in minor units.
 
-    `quantities`: all priceable use of the period, in any order. `bases`: declared bases by name, minor units. `tier`:
-    the licensee's. `works`: exact distinct works by charge name, for `per_work` charges that span several quantities,
-    since a work may stand in more than one of them; without it the quantities' own counts are added.
+    `quantities`: all priceable use of the period, in any order. `bases`: declared figures by name, the bases of
+    percentages in minor units, counts as whole numbers. `tier`: the licensee's. `works`: exact distinct works by charge
+    name, for `per_work` charges that span several quantities, since a work may stand in more than one of them; without
+    it the quantities' own counts are added.
 
     Example: 30 % of a base of ₩412,345,679, or ₩50,000,000 where that is more: 123,703,703.7 → ₩123,703,704.
     """
     charges = [charge for charge in schedule.charges if charge.serves(tier)]
+    declared = bases or {}
     lines = []
     missing = set()
     for charge in charges:
         fitting = [q for q in quantities if charge.fits(q.use, q.kind, q.unit)]
-        owed = charge.rates.STANDING and charge.meets(scope.uses, scope.kinds)
+        owed = charge.standing and charge.meets(scope.uses, scope.kinds)
         if not fitting and not owed:
             continue
-        base = getattr(charge.rates, "base", "")
-        if base and base not in (bases or {}):
-            missing.add(base)
+        if charge.figure and charge.figure not in declared:
+            missing.add(charge.figure)
             continue
-        lines.append(_rated(schedule, charge, fitting, (bases or {}).get(base, 0), works))
+        lines.append(_rated(schedule, charge, fitting, declared.get(charge.figure, 0), works))
     amount, adjustments, steps = _combined(schedule, lines)
     return Rating(
         currency=schedule.currency,
@@ -194,15 +196,15 @@ def half_up(number: Fraction) -> int:
 
 
 def _rated(
-    schedule: Schedule, charge: Charge, fitting: Sequence[Quantity], base: int, works: Mapping[str, int] | None
+    schedule: Schedule, charge: Charge, fitting: Sequence[Quantity], declared: int, works: Mapping[str, int] | None
 ) -> RatedCharge:
-    """One charge over all the quantities that fit it, rounded once."""
+    """One charge over all the quantities that fit it, or over the figure declared for it, rounded once."""
     minor = 10 ** MINOR_DIGITS[schedule.currency]
-    unit = charge.unit if charge.rates.COUNTS_UNITS else ""
+    unit = charge.count or (charge.unit if charge.counts_units else "")
     measure = Measure(
-        units=sum(q.units for q in fitting),
+        units=declared if charge.count else sum(q.units for q in fitting),
         works=works[charge.name] if works and charge.name in works else sum(q.works for q in fitting),
-        base=Fraction(base, minor),
+        base=Fraction(declared, minor) if charge.base else Fraction(0),
         unit=unit,
     )
     priced = charge.rates.price(measure)

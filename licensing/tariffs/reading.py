@@ -114,6 +114,13 @@ class Reader:
             )
         return value
 
+    def figure(self, value: Any, pointer: str) -> str | None:
+        """The name of a figure that licensees declare as `name=number`."""
+        name = self.text(value, pointer, most=40)
+        if name is not None and "=" in name:
+            return self.fail(pointer, "bad_form", gettext_noop("The name of a declared figure has no equals sign."))
+        return name
+
     def integer(self, value: Any, pointer: str, *, least: int, most: int) -> int | None:
         if isinstance(value, bool) or not isinstance(value, int):
             return self.fail(pointer, "not_an_integer", gettext_noop("Write a whole number without quotes here."))

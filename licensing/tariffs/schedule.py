@@ -21,15 +21,20 @@ from licensing.tariffs.reading import BadDocument, Problem, Reader, loads
 MAX_CHARGES: Final = 200
 MAX_AMOUNT: Final = 10**15  # minor units
 COMBINATIONS: Final = ("sum", "greatest")
+PERIODS: Final = (1, 3, 6, 12, 24, 36, 60)  # months that a billing period may have
 REF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _REQUIRED: Final = ("tariff", "version", "name", "currency", "valid_from", "charges")
-_OPTIONAL: Final = ("valid_to", "combine", "minimum", "cap")
+_OPTIONAL: Final = ("valid_to", "combine", "minimum", "cap", "period_months", "self_service")
 _SUMMARY: Final = gettext_noop("This tariff cannot be used. Problems found: {count}.")
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One price for given uses, kinds, unit and licensee tiers; `*` means any, no tiers mean every licensee."""
+    """One price for given uses, kinds, unit and licensee tiers; `*` means any, no tiers mean every licensee.
+
+    One with a `count` prices a number that the licensee declares by this name, such as its subscribers, in place of
+    the units of lines; like a percentage of a declared base it is owed each billing period.
+    """
 
     name: str
     model: str
@@ -38,6 +43,27 @@ class Charge:
     unit: str
     licensee_tiers: tuple[str, ...]
     rates: Rates
+    count: str = ""
+
+    @property
+    def base(self) -> str:
+        """The declared amount of money that it takes its percentage of."""
+        return str(getattr(self.rates, "base", ""))
+
+    @property
+    def figure(self) -> str:
+        """The name of what the licensee must declare for it: a base or a count."""
+        return self.base or self.count
+
+    @property
+    def counts_units(self) -> bool:
+        """Whether the units of lines price it."""
+        return self.rates.COUNTS_UNITS and not self.count
+
+    @property
+    def standing(self) -> bool:
+        """Whether it is owed each billing period, whatever was used in it."""
+        return self.rates.STANDING or bool(self.count)
 
     def fits(self, use: str, kind: str, unit: str) -> bool:
         """Whether it prices a line of this use, kind and unit."""
@@ -57,8 +83,22 @@ def _meet(ours: Collection[str], theirs: Collection[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class SelfService:
+    """Firms of these tiers, or all where none is named, may take a licence of so many months at the fixed price."""
+
+    tiers: tuple[str, ...]
+    months: int
+
+    def admits(self, tier: str) -> bool:
+        return not self.tiers or tier in self.tiers
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
-    """The rates of one tariff version. `minimum` and `cap` in minor units; `valid_to` is the first day after it."""
+    """The rates of one tariff version. `minimum` and `cap` in minor units; `valid_to` is the first day after it.
+
+    `period_months`: the billing period that its prices are for, None where they are for any period.
+    """
 
     tariff: str
     version: int
@@ -70,11 +110,18 @@ class Schedule:
     minimum: int | None
     cap: int | None
     charges: tuple[Charge, ...]
+    period_months: int | None = None
+    self_service: SelfService | None = None
 
     @property
     def bases(self) -> tuple[str, ...]:
-        """The names of the bases its percentages are of."""
-        return tuple(dict.fromkeys(base for charge in self.charges if (base := getattr(charge.rates, "base", ""))))
+        """The names of the bases its percentages are of: money, in minor units."""
+        return tuple(dict.fromkeys(charge.base for charge in self.charges if charge.base))
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """The names of the numbers its charges count: whole numbers, whatever the currency."""
+        return tuple(dict.fromkeys(charge.count for charge in self.charges if charge.count))
 
 
 def digest(document: Any) -> str:
@@ -124,9 +171,11 @@ def _schedule(reader: Reader, document: Any) -> Schedule | None:
     if minimum is not None and cap is not None and minimum > cap:
         reader.fail("/cap", "below_minimum", gettext_noop("The cap must not be below the minimum."))
     charges = _charges(reader, body.get("charges"))
+    months = _period(reader, body.get("period_months"))
+    self_service = _self_service(reader, body.get("self_service"), charges)
     if not (tariff and version and name and currency and start and combine):
         return None
-    return Schedule(tariff, version, name, currency, start, end, combine, minimum, cap, charges)
+    return Schedule(tariff, version, name, currency, start, end, combine, minimum, cap, charges, months, self_service)
 
 
 def _bound(reader: Reader, value: Any, pointer: str, currency: str | None) -> int | None:
@@ -149,6 +198,42 @@ def _bound(reader: Reader, value: Any, pointer: str, currency: str | None) -> in
     return int(minor)
 
 
+def _period(reader: Reader, value: Any) -> int | None:
+    """The months of a billing period."""
+    if value is None:
+        return None
+    months = reader.integer(value, "/period_months", least=PERIODS[0], most=PERIODS[-1])
+    if months is not None and months not in PERIODS:
+        known = ", ".join(map(str, PERIODS))
+        return reader.fail("/period_months", "unknown_term", gettext_noop("Use one of: {known}."), known=known)
+    return months
+
+
+def _self_service(reader: Reader, value: Any, charges: Collection[Charge]) -> SelfService | None:
+    """Who may take a licence at a price that is known when it is signed: all that they owe must be flat."""
+    if value is None:
+        return None
+    body = reader.object(value, "/self_service", required=["months"], optional=["tiers"])
+    if body is None:
+        return None
+    tiers = _licensee_tiers(reader, body.get("tiers"), "/self_service/tiers")
+    months = reader.integer(body.get("months"), "/self_service/months", least=1, most=PERIODS[-1])
+    for charge in charges:
+        if charge.model != "flat" and (not tiers or any(charge.serves(tier) for tier in tiers)):
+            reader.fail(
+                "/self_service",
+                "price_not_fixed",
+                gettext_noop("Only a flat price is known before use: the charge “{name}” is not flat."),
+                name=charge.name,
+            )
+    for tier in tiers:
+        if charges and not any(charge.serves(tier) for charge in charges):
+            reader.fail(
+                "/self_service/tiers", "no_charge", gettext_noop("No charge is for the tier “{tier}”."), tier=tier
+            )
+    return None if months is None else SelfService(tiers, months)
+
+
 def _charges(reader: Reader, value: Any) -> tuple[Charge, ...]:
     entries = reader.list(value, "/charges", most=MAX_CHARGES) or []
     charges: list[Charge] = []
@@ -164,30 +249,60 @@ def _charges(reader: Reader, value: Any) -> tuple[Charge, ...]:
         charge = _charge(reader, entry, pointer)
         if charge:
             charges.append(charge)
+    _told_apart(reader, charges)
     return tuple(charges)
 
 
+def _told_apart(reader: Reader, charges: Collection[Charge]) -> None:
+    """A declared figure is money or a number, never both: money has the currency's decimals."""
+    bases = {charge.base for charge in charges if charge.base}
+    if both := sorted(bases & {charge.count for charge in charges}):
+        reader.fail(
+            "/charges",
+            "base_and_count",
+            gettext_noop("“{name}” is the base of a percentage and a count as well: give one of them another name."),
+            name=both[0],
+        )
+
+
 def _charge(reader: Reader, entry: Any, pointer: str) -> Charge | None:
-    """A charge. One that counts units must say of which uses, kinds and unit; the others default to any."""
+    """A charge. One that counts units of lines must say of which uses, kinds and unit; the others default to any."""
     if not isinstance(entry, dict):
         return reader.fail(pointer, "not_an_object", gettext_noop("Write an object in braces here."))
     model = reader.choice(entry.get("model"), f"{pointer}/model", MODELS)
     if model is None:
         return None
     rates_of = MODELS[model]
+    counted = rates_of.COUNTS_UNITS and entry.get("count") is not None
+    of_lines = rates_of.COUNTS_UNITS and not counted
     scope = ("uses", "kinds", "unit")
-    required, optional = (("name", "model", *scope), ()) if rates_of.COUNTS_UNITS else (("name", "model"), scope)
-    reader.object(entry, pointer, required=[*required, *rates_of.KEYS], optional=[*optional, "licensee_tiers"])
+    required, optional = (("name", "model", *scope), ()) if of_lines else (("name", "model"), scope)
+    more = ("count", "licensee_tiers") if rates_of.COUNTS_UNITS else ("licensee_tiers",)
+    reader.object(entry, pointer, required=[*required, *rates_of.KEYS], optional=[*optional, *more])
     name = reader.text(entry.get("name"), f"{pointer}/name", most=200)
     uses = reader.codes(entry.get("uses", terms.ANY), f"{pointer}/uses", terms.USES)
     kinds = reader.codes(entry.get("kinds", terms.ANY), f"{pointer}/kinds", terms.KINDS)
-    units = terms.UNITS if rates_of.COUNTS_UNITS else [*terms.UNITS, terms.ANY]
+    units = terms.UNITS if of_lines else [*terms.UNITS, terms.ANY]
     unit = reader.choice(entry.get("unit", terms.ANY), f"{pointer}/unit", units)
     tiers = _licensee_tiers(reader, entry.get("licensee_tiers"), f"{pointer}/licensee_tiers")
     rates = rates_of.read(reader, entry, pointer)
-    if not (name and uses and kinds and unit and rates):
+    count = _count(reader, entry["count"], f"{pointer}/count") if counted else ""
+    if not (name and uses and kinds and unit and rates) or count is None:
         return None
-    return Charge(name, model, uses, kinds, unit, tiers, rates)
+    return Charge(name, model, uses, kinds, unit, tiers, rates, count)
+
+
+def _count(reader: Reader, value: Any, pointer: str) -> str | None:
+    """The name of a number that licensees declare, in the plural: `subscribers`. A unit of lines is no such name."""
+    count = reader.figure(value, pointer)
+    if count in terms.UNITS:
+        return reader.fail(
+            pointer,
+            "is_a_unit",
+            gettext_noop("“{count}” is a unit of declared lines: write it as “unit”, or use another name."),
+            count=count,
+        )
+    return count
 
 
 def _licensee_tiers(reader: Reader, value: Any, pointer: str) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ def by_use(rating: Rating, schedule: Schedule, quantities: Sequence[Quantity], n
     weights: dict[str, Fraction] = {}
     for line in rating.lines:
         charge = charges.get(line.name)
-        fitting = [q for q in quantities if charge and charge.rates.COUNTS_UNITS and charge.fits(q.use, q.kind, q.unit)]
+        fitting = [q for q in quantities if charge and charge.counts_units and charge.fits(q.use, q.kind, q.unit)]
         total = sum(q.units for q in fitting)
         for q in fitting if total else ():
             weights[q.use] = weights.get(q.use, Fraction(0)) + Fraction(line.amount * q.units, total)

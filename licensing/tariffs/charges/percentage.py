@@ -8,7 +8,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Self
 
-from accounts.identity.core import gettext_noop
 from licensing.tariffs.charges.base import Measure, Priced, Rates, Step, exact
 from licensing.tariffs.reading import Reader
 
@@ -29,10 +28,7 @@ class Percentage(Rates):
 
     @classmethod
     def read(cls, reader: Reader, body: Mapping[str, Any], pointer: str) -> Self | None:
-        base = reader.text(body.get("base"), f"{pointer}/base", most=40)
-        if base is not None and "=" in base:
-            reader.fail(f"{pointer}/base", "bad_form", gettext_noop("A base's name has no equals sign."))
-            base = None
+        base = reader.figure(body.get("base"), f"{pointer}/base")
         percent = reader.decimal(body.get("percent"), f"{pointer}/percent", most=Decimal(100))
         return None if base is None or percent is None else cls(base, percent)
 

@@ -27,7 +27,8 @@ def version_in_force(tariff: Tariff, day: datetime.date) -> TariffVersion | None
 def version_for_period(tariff: Tariff, start: datetime.date, end: datetime.date) -> TariffVersion:
     """The one version that prices a billing period: in force on its first day, and on all the others.
 
-    Tiers count a whole period, so a period under two versions has no single price: it must be billed in parts.
+    Tiers count a whole period, so a period under two versions has no single price: it must be billed in parts. Only
+    where the version says for how many months its prices are does it price the period that began under it to its end.
     """
     version = version_in_force(tariff, start)
     if version is None:
@@ -40,7 +41,7 @@ def version_for_period(tariff: Tariff, start: datetime.date, end: datetime.date)
             % {"tariff": tariff.ref, "day": start},
         )
     until = version.valid.upper
-    if until is not None and until < end:
+    if until is not None and until < end and not version.document.get("period_months"):
         raise Refusal(
             "tariff_changes_in_period",
             _(

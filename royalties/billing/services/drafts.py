@@ -15,7 +15,9 @@ from accounts.identity.core import Actor, Conflict, Forbidden, NotFound, Refusal
 from licensing.declarations.models import Declaration
 from licensing.declarations.rating import quantities, rate_declarations
 from licensing.licences.models import Licence
+from licensing.tariffs import periods
 from licensing.tariffs.core import Rating, parse
+from licensing.tariffs.models import TariffVersion
 from licensing.tariffs.services import version_for_period
 from royalties.billing import core
 from royalties.billing.models import Invoice, InvoiceDeclaration, VatRule
@@ -98,6 +100,7 @@ def draft(*, actor: Actor, licence: Licence, period: Period, issued_on: datetime
         raise NothingNew(_nothing(licence, (start, end), earlier), earlier[-1] if earlier else None)
     chosen = Declaration.objects.filter(pk__in=[each.pk for each in declarations])
     version = version_for_period(licence.tariff, start, end)
+    _fits(licence, (start, end), version)
     rating = rate_declarations(licence=licence, period=(start, end), declarations=chosen, version=version)
     rating.require_billable()
     asked = _priced(licence, (start, end), rating, new, earlier, issued_on or timezone.localdate())
@@ -175,6 +178,12 @@ def check_period(period: Period) -> Period:
     if end - start > LONGEST:
         raise Refusal("period_too_long", _("A billing period is at most five years long."), pointer="/period_end")
     return start, end
+
+
+def _fits(licence: Licence, period: Period, version: TariffVersion) -> None:
+    """A tariff whose prices are for so many months is billed by just these periods."""
+    months = parse(version.document).period_months
+    periods.check_period(period, since=licence.valid.lower, until=licence.valid.upper, months=months)
 
 
 def may_bill(actor: Actor, licence: Licence) -> None:
