@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.evidence.services import record
 from accounts.identity.core import NOBODY, Actor, Conflict, Forbidden, NotFound, Reference, Refusal
 from accounts.organisations.models import Organisation
-from licensing import terms
+from licensing import refs, terms
 from licensing.licences.services import checked_codes, checked_territory
 from licensing.permissions.core import deadlines
 from licensing.permissions.models import FoundSignal, Reservation
@@ -32,8 +32,8 @@ __all__ = [
 Status = Reservation.Status
 STANDING: Final = (Status.RECEIVED, Status.EFFECTIVE)
 ANYWHERE: Final = (terms.ANY,)
+_KIND: Final = "R"  # with which a reservation's ref begins
 _LOCK: Final = 0x2E  # namespace of the advisory lock under which two equal reservations wait for each other
-_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _LONGEST: Final = {"title": 1000, "creators": 2000, "name": 300, "role": 300}
 
 
@@ -229,8 +229,7 @@ def spelled(ref: str) -> str:
     >>> spelled("r abcd efgh jklm")
     'R-ABCD-EFGH-JKLM'
     """
-    letters = "".join(c for c in ref.upper() if c.isalnum())[1:13]
-    return "-".join(["R", letters[:4], letters[4:8], letters[8:]])
+    return refs.spelled(ref, _KIND)
 
 
 def target_of(reservation: Reservation) -> Target:
@@ -381,7 +380,7 @@ def _due_on(society: Organisation, moment: dt.datetime) -> dt.date:
 
 
 def _new_ref() -> str:
-    return spelled("R" + "".join(secrets.choice(_LETTERS) for _n in range(12)))
+    return refs.new_ref(_KIND)
 
 
 def _digest(key: str) -> str:
