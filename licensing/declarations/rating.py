@@ -1,7 +1,8 @@
 """What declarations cost: gathers their priceable quantities, set-based, and lets the tariff rate them.
 
 A billing period is rated under the tariff version that is in force on its first day. Where another version starts
-inside the period, tiers would count across two price lists, so rating is refused with the day at which to split.
+inside the period, tiers would count across two price lists, so rating is refused with the day at which to split; only
+where the version says for how many months its prices are does it rate the period that began under it to its end.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from licensing.declarations.models import Declaration, DeclaredUse
 from licensing.licences.models import Licence
 from licensing.tariffs import core
 from licensing.tariffs.models import TariffVersion
-from licensing.tariffs.services import version_for_period
+from licensing.tariffs.periods import period_of
+from licensing.tariffs.services import version_for_period, version_in_force
 
 Declarations = QuerySet[Declaration]
 
@@ -33,11 +35,11 @@ def rate_declarations(
 ) -> core.Rating:
     """What these declarations cost together, in minor units. The caller chooses them: accepted ones to bill.
 
-    `period` is half-open. Raises Refusal where no single version prices the period, and where a line is unpriced or a
+    `period` is half-open: a billing period, or a part of one in a preview. Raises Refusal where no single version prices the period, and where a line is unpriced or a
     base is missing, unless it is a `preview` (of one declaration that is not accepted yet), which lists those instead.
     """
     start, end = period
-    version = version or version_for_period(licence.tariff, start, end)
+    version = version or _version(licence, start, end)
     schedule = core.parse(version.document)
     rating = core.rate(
         schedule,
@@ -50,6 +52,17 @@ def rate_declarations(
     if not preview:
         rating.require_billable()
     return rating
+
+
+def _version(licence: Licence, start: datetime.date, end: datetime.date) -> TariffVersion:
+    """The version that prices these days: where its prices are for so many months, that of the period's first day."""
+    version = version_for_period(licence.tariff, start, end)
+    months = version.document.get("period_months")
+    if not months:
+        return version
+    within = period_of(start, since=licence.valid.lower, until=licence.valid.upper, months=months)
+    earlier = version_in_force(licence.tariff, within[0]) if within and within[0] < start else None
+    return earlier if earlier and earlier.document.get("period_months") == months else version
 
 
 def quantities(declarations: Declarations) -> list[core.Quantity]:
@@ -86,7 +99,10 @@ def works(declarations: Declarations, charges: Sequence[core.Charge]) -> dict[st
 
 
 def bases(declarations: Declarations) -> dict[str, int]:
-    """Declared bases by name, minor units, summed: each declaration states the base of its own period."""
+    """Declared figures by name, summed: each declaration states those of its own period.
+
+    Bases of percentages are in minor units, counts are whole numbers.
+    """
     found: dict[str, int] = {}
     for declared in declarations.values_list("bases", flat=True):
         for name, amount in declared.items():
