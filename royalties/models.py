@@ -1,7 +1,15 @@
 """The face of the app: names its slices' models, so that Django finds them."""
 
-from royalties.billing.models import Invoice, InvoiceDeclaration, InvoiceLine, Receipt, VatRule
-from royalties.distribution.models import Allocation, Rule, Run, RunPool, RunReceipt
+from royalties.billing.models import (
+    Invoice,
+    InvoiceCredit,
+    InvoiceDeclaration,
+    InvoiceLine,
+    PoolDeclaration,
+    Receipt,
+    VatRule,
+)
+from royalties.distribution.models import Allocation, Rule, Run, RunPool, RunPoolDeclaration, RunReceipt
 from royalties.ledger.models import Account, Journal, Posting
 from royalties.statements.models import Statement
 
@@ -9,14 +17,17 @@ __all__ = [
     "Account",
     "Allocation",
     "Invoice",
+    "InvoiceCredit",
     "InvoiceDeclaration",
     "InvoiceLine",
     "Journal",
+    "PoolDeclaration",
     "Posting",
     "Receipt",
     "Rule",
     "Run",
     "RunPool",
+    "RunPoolDeclaration",
     "RunReceipt",
     "Statement",
     "VatRule",

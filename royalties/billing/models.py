@@ -15,6 +15,7 @@ from accounts.organisations.models import Organisation
 from licensing.compliance.models import Case
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
+from licensing.tariffs.models import TariffVersion
 from royalties.ledger.models import Journal
 
 if TYPE_CHECKING:
@@ -51,29 +52,44 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
             return self.none()
         return self.filter(Q(society_id=actor.organisation_id) | Q(licensee_id=actor.organisation_id))
 
-    def of_use(self) -> InvoiceQuerySet:
-        """Those for declared use: a licence's billing periods are theirs, compensation stands beside them."""
-        return self.filter(kind=Invoice.Kind.USE)
+    def of_periods(self) -> InvoiceQuerySet:
+        """Those that bill or correct a licence's billing periods; compensation stands beside them."""
+        return self.exclude(kind=Invoice.Kind.COMPENSATION)
+
+    def unpaid(self) -> InvoiceQuerySet:
+        """Those on which something is open."""
+        return self.filter(gross__gt=F("received") + F("carried") + F("credited"))
 
     def with_status(self, status: str) -> InvoiceQuerySet:
         """Those that are `open`, `part_paid` or `paid`; all of them for any other word."""
-        conditions = {
-            "open": Q(received=0),
-            "part_paid": Q(received__gt=0, received__lt=F("gross")),
-            "paid": Q(received=F("gross")),
-        }
-        return self.filter(conditions.get(status, Q()))
+        if status == "paid":
+            return self.filter(gross=F("received") + F("carried") + F("credited"))
+        conditions = {"open": Q(received=0), "part_paid": Q(received__gt=0)}
+        return self.unpaid().filter(conditions[status]) if status in conditions else self
+
+
+# What is still to be paid, in a query; 0 on a credit note.
+STILL_OPEN: Final = F("gross") - F("received") - F("carried") - F("credited")
 
 
 class Invoice(models.Model):
     """What a licensee owes for one billing period: net (the pool, once paid), VAT apart, gross. Minor units.
 
-    `rating` keeps the whole calculation as it was; `previously_billed` is subtracted from its total. An invoice of kind
-    `compensation` asks for what one case was settled on: its pool belongs to the case's holder alone.
+    `rating` keeps the whole calculation as it was, `version` the rates that it used; `previously_billed` is subtracted
+    from its total. So all invoices and credit notes of a licence and period sum to the last rating. An `estimate` stands
+    in for a report that is missing, an `advance` asks for a fixed price at the start of its period, a `credit` (all of
+    whose amounts are negative) takes back what was billed too much. `compensation` asks for what one case was settled
+    on: its pool belongs to the case's holder alone.
+
+    What is open is the gross less what was `received`, what was `carried` over from the licence's favour when it was
+    issued, and what credit notes took off it since (`credited`; on a credit note itself, all of it).
     """
 
     class Kind(models.TextChoices):
         USE = "use", _("declared use")
+        ESTIMATE = "estimate", _("estimate")
+        ADVANCE = "advance", _("advance")
+        CREDIT = "credit", _("credit note")
         COMPENSATION = "compensation", _("compensation")
 
     society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
@@ -84,6 +100,9 @@ class Invoice(models.Model):
     number = models.CharField(max_length=40)
     period = DateRangeField()
     currency = models.CharField(max_length=3)
+    version = models.ForeignKey(TariffVersion, models.PROTECT, null=True, related_name="+")
+    # The version under which the same total was found again: there was nothing to correct.
+    confirmed = models.ForeignKey(TariffVersion, models.PROTECT, null=True, related_name="+")
     rating = models.JSONField()
     by_use = models.JSONField(default=dict)  # {use: minor units}, summing to net: what was paid for, in the large
     previously_billed = models.BigIntegerField(default=0)
@@ -91,6 +110,9 @@ class Invoice(models.Model):
     vat = models.BigIntegerField(default=0)
     gross = models.BigIntegerField()
     received = models.BigIntegerField(default=0)
+    carried = models.BigIntegerField(default=0)  # from the licence's favour, net and VAT
+    carried_net = models.BigIntegerField(default=0)
+    credited = models.BigIntegerField(default=0)
     issued_on = models.DateField()
     due_on = models.DateField()
     journal = models.OneToOneField(Journal, models.PROTECT, related_name="+")
@@ -102,16 +124,30 @@ class Invoice(models.Model):
         app_label = "royalties"
         constraints = [
             models.UniqueConstraint(fields=["society", "number"], name="invoice_number_is_unique_in_its_society"),
-            models.CheckConstraint(condition=Q(net__gt=0, vat__gte=0), name="invoice_is_positive"),
+            models.CheckConstraint(
+                condition=Q(kind="credit", net__lt=0, vat__lte=0) | ~Q(kind="credit") & Q(net__gt=0, vat__gte=0),
+                name="invoice_is_positive_and_a_credit_note_negative",
+            ),
             models.CheckConstraint(condition=Q(gross=F("net") + F("vat")), name="invoice_gross_is_net_and_vat"),
             models.CheckConstraint(
-                condition=Q(kind="use", case=None) | Q(kind="compensation", case__isnull=False),
+                condition=~Q(kind="compensation") & Q(case=None) | Q(kind="compensation", case__isnull=False),
                 name="invoice_of_compensation_names_its_case",
             ),
             models.CheckConstraint(
-                condition=Q(received__gte=0, received__lte=F("gross")),
+                condition=Q(kind="credit")
+                | Q(received__gte=0, carried__gte=0, credited__gte=0)
+                & Q(gross__gte=F("received") + F("carried") + F("credited")),
                 name="invoice_is_not_overpaid",
                 violation_error_message=_("This receipt is more than the invoice still asks for."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="credit") | Q(received=0, carried=0, credited=F("gross")),
+                name="invoice_credit_note_is_not_paid",
+            ),
+            models.CheckConstraint(
+                condition=Q(carried_net__gte=0, carried_net__lte=F("carried"))
+                & (Q(kind="credit") | Q(carried_net__lte=F("net"), carried__lte=F("vat") + F("carried_net"))),
+                name="invoice_carries_net_to_net_and_vat_to_vat",
             ),
         ]
         indexes = [
@@ -126,14 +162,46 @@ class Invoice(models.Model):
     @property
     def open(self) -> int:
         """What is still to be paid, in minor units."""
-        return self.gross - self.received
+        return self.gross - self.received - self.carried - self.credited
+
+    @property
+    def asked(self) -> int:
+        """What was to be paid when it was issued: the gross less what stood in the licensee's favour."""
+        return self.gross - self.carried
 
     @property
     def status(self) -> str:
-        """`open`, `part_paid` or `paid`, as the receipts have it."""
-        if self.received == 0:
-            return "open"
-        return "paid" if self.open == 0 else "part_paid"
+        """`paid` once nothing is open, else `part_paid` or `open`, as the receipts have it."""
+        if self.open == 0:
+            return "paid"
+        return "part_paid" if self.received else "open"
+
+
+class InvoiceCredit(models.Model):
+    """What one credit note takes off one invoice: from what was open on it, or (`returned`) of what was paid already.
+
+    What is returned stands in the favour of the licence until its next invoice.
+    """
+
+    credit = models.ForeignKey(Invoice, models.PROTECT, related_name="corrects")
+    invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="corrected_by")
+    net = models.BigIntegerField()
+    vat = models.BigIntegerField(default=0)
+    returned = models.BooleanField(default=False)
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [
+            models.UniqueConstraint(fields=["credit", "invoice", "returned"], name="invoice_is_credited_once_a_note"),
+            models.CheckConstraint(condition=~Q(credit=F("invoice")), name="invoice_is_credited_by_another"),
+            models.CheckConstraint(
+                condition=Q(net__gte=0, vat__gte=0) & (Q(net__gt=0) | Q(vat__gt=0)), name="invoice_credit_is_positive"
+            ),
+        ]
+
+    @property
+    def gross(self) -> int:
+        return self.net + self.vat
 
 
 class InvoiceDeclaration(models.Model):
@@ -146,10 +214,28 @@ class InvoiceDeclaration(models.Model):
         app_label = "royalties"
 
 
+class PoolDeclaration(models.Model):
+    """Whose uses weigh in the pool of an invoice (a view: `billing.sql`). None: its money waits for a true declaration.
+
+    An invoice for declared use has its own declarations, as long as one of them stands. Estimates, advances, and what
+    only adjusts a price have all accepted ones that were billed for the same licence and period.
+    """
+
+    pk = models.CompositePrimaryKey("invoice_id", "declaration_id")
+    invoice = models.ForeignKey(Invoice, models.DO_NOTHING, related_name="+")
+    declaration = models.ForeignKey(Declaration, models.DO_NOTHING, related_name="+")
+
+    class Meta:
+        app_label = "royalties"
+        managed = False
+        db_table = "royalties_pooldeclaration"
+
+
 class InvoiceLine(models.Model):
     """One charge of the tariff as billed, with the steps that explain it. Lines sum to the invoice's net.
 
     `model` is the charge's; an adjustment has `greatest`, `minimum`, `cap` or `previously_billed`, and may be negative.
+    Beside that sum stands `credit_carried`, what the licence's favour pays of the gross.
     """
 
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="lines")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.identity.sql import point
 from accounts.organisations.models import REF, Organisation
+from licensing.declarations.models import Declaration
 from licensing.repertoire.models import Holder, Work
 from royalties.billing.models import Invoice, Receipt
 from royalties.ledger.models import Journal
@@ -160,6 +161,19 @@ class RunPool(models.Model):
     class Meta:
         app_label = "royalties"
         constraints = [models.UniqueConstraint(fields=["run", "invoice"], name="run_takes_an_invoice_once")]
+
+
+class RunPoolDeclaration(models.Model):
+    """A declaration whose uses weighed in a pool of a run, as it was when the run was computed: statements explain by it."""
+
+    pool = models.ForeignKey(RunPool, models.PROTECT, related_name="weighed_by")
+    declaration = models.ForeignKey(Declaration, models.PROTECT, related_name="+")
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [
+            models.UniqueConstraint(fields=["pool", "declaration"], name="declaration_weighs_in_a_pool_once")
+        ]
 
 
 class RunReceipt(models.Model):

@@ -4,6 +4,9 @@ Each society keeps a book of its own in each currency. Money of a licence runs t
 
     invoice   receivable (licensee) ─▶ billed (invoice), vat          what is owed, not yet anybody's
     receipt   bank ─▶ receivable; billed ─▶ pool (invoice)            what came in, net of VAT, to be distributed
+    credit    billed, vat ─▶ receivable                           a credit note takes off what is open;
+              credited (licence), vat ─▶ favour (licence)         what was paid already stands in the firm's favour,
+    invoice   favour ─▶ receivable; billed ─▶ credited            and pays of the licence's next invoice
     run       pool ─▶ clearing (run) ─▶ deduction:<name>, reserve, payable (holder), held, suspense
 """
 
@@ -50,6 +53,8 @@ CHART: Final = {
         Kind("billed", "Billed, not yet received", "credit", owner="invoice"),
         Kind("vat", "VAT owed", "credit"),
         Kind("pool", "Received, to be distributed", "credit", owner="invoice"),
+        Kind("favour", "In favour of licensees", "credit", owner="licence"),
+        Kind("credited", "Credited after it was paid", "debit", owner="licence"),
         Kind("clearing", "Distribution under way", "credit", owner="run"),
         Kind("deduction", "Deduction", "credit", named=True),
         Kind("reserve", "Reserve", "credit"),

@@ -15,6 +15,8 @@ KINDS: Final = {
     "billed": gettext_lazy("Billed, not yet received"),
     "vat": gettext_lazy("VAT owed"),
     "pool": gettext_lazy("Received, to be distributed"),
+    "favour": gettext_lazy("In favour of licensees"),
+    "credited": gettext_lazy("Credited after it was paid"),
     "clearing": gettext_lazy("Distribution under way"),
     "deduction": gettext_lazy("Deduction"),
     "reserve": gettext_lazy("Reserve"),
@@ -24,6 +26,7 @@ KINDS: Final = {
 }
 JOURNALS: Final = {
     "invoice": gettext_lazy("invoice"),
+    "credit_note": gettext_lazy("credit note"),
     "receipt": gettext_lazy("receipt"),
     "run": gettext_lazy("distribution run"),
     "reversal": gettext_lazy("reversal"),
