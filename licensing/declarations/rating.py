@@ -35,8 +35,9 @@ def rate_declarations(
 ) -> core.Rating:
     """What these declarations cost together, in minor units. The caller chooses them: accepted ones to bill.
 
-    `period` is half-open: a billing period, or a part of one in a preview. Raises Refusal where no single version prices the period, and where a line is unpriced or a
-    base is missing, unless it is a `preview` (of one declaration that is not accepted yet), which lists those instead.
+    `period` is half-open: a billing period, or a part of one in a preview. Raises Refusal where no single version prices
+    the period, and where a line is unpriced or a base is missing, unless it is a `preview` (of one declaration that is
+    not accepted yet), which lists those instead.
     """
     start, end = period
     version = version or _version(licence, start, end)
