@@ -139,6 +139,11 @@ WEBHOOK_KINDS = {
     "case.changed": _("a compliance case changed"),
     "declaration.processed": _("a declaration was processed"),
     "check.finished": _("a check of a file was finished"),
+    "licence.quoted": _("a request for a licence was quoted"),
+    "licence.offered": _("a licence was offered, to be signed"),
+    "licence.signed": _("a licence was signed by both sides"),
+    "licence.suspended": _("a licence was suspended"),
+    "licence.ended": _("a licence ended"),
 }
 
 # Signing keys: an Ed25519 key (PEM, or its 32 bytes in Base64; without it one is made in `var/`), and the public ones

@@ -4,23 +4,79 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from babel import Locale
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils.translation import gettext as _
 
 from accounts.evidence.services import record
-from accounts.identity.core import Actor, Forbidden, Reference, Refusal
+from accounts.identity.core import Actor, Conflict, Forbidden, NotFound, Reference, Refusal
 from accounts.organisations.models import Organisation
-from licensing import terms
-from licensing.licences.models import Licence
+from licensing import refs, terms
+from licensing.licences import conditions
+from licensing.licences.models import Licence, LicenceRequest, Offer
+from licensing.tariffs.reading import BadDocument
+
+REQUEST: Final = "Q"  # with which a request's ref begins
 
 
 def check_society(actor: Actor, society: Organisation) -> None:
+    refuse_test(actor)
     actor.require("licences.manage")
     if not actor.is_system and actor.organisation_id != society.pk:
         raise Forbidden(_("A licence is managed by the society that grants it."))
+
+
+def check_licensee(actor: Actor, request: LicenceRequest) -> None:
+    """The firm that asked, by whoever may ask for licences there."""
+    refuse_test(actor)
+    if not actor.is_system and actor.organisation_id != request.licensee_id:
+        raise Forbidden(_("A request is the firm's own: only the firm changes it."))
+    actor.require("licences.request")
+
+
+def check_party(actor: Actor, request: LicenceRequest) -> None:
+    """A stranger's request is none."""
+    if not LicenceRequest.objects.visible_to(actor).filter(pk=request.pk).exists():
+        raise NotFound(_("There is no such request."))
+
+
+def refuse_test(actor: Actor) -> None:
+    if actor.sandbox:
+        raise Forbidden(_("A test token makes and changes no licences: they count for everybody."))
+
+
+def find_request(*, actor: Actor, ref: str) -> LicenceRequest:
+    """The request of this ref, as typed, among those that the actor sees. Raises NotFound."""
+    about = ("society", "licensee", "tariff", "renews", "amends")
+    seen = LicenceRequest.objects.visible_to(actor).select_related(*about)
+    found = seen.filter(ref=refs.spelled(ref, REQUEST)).first()
+    if found is None:
+        raise NotFound(_("There is no such request."))
+    return found
+
+
+def find_offer(*, actor: Actor, offer_id: int) -> Offer:
+    """The offer among those that the actor sees. Raises NotFound."""
+    about = ("request__society", "request__licensee", "request__tariff", "quote", "terms")
+    found = Offer.objects.visible_to(actor).select_related(*about).filter(pk=offer_id).first()
+    if found is None:
+        raise NotFound(_("There is no such offer."))
+    return found
+
+
+def checked_conditions(document: Any) -> conditions.Conditions:
+    """The duties as data. Raises BadDocument in the reader's language."""
+    try:
+        return conditions.parse(document)
+    except BadDocument as bad:
+        raise bad.translated(_) from None
+
+
+def wrong_status(request: LicenceRequest) -> Conflict:
+    detail = _("The request %(ref)s is %(status)s, so this cannot be done.")
+    return Conflict("wrong_status", detail % {"ref": request.ref, "status": request.get_status_display()})
 
 
 def term(valid_from: datetime.date, valid_to: datetime.date | None) -> DateRange:
@@ -79,4 +135,14 @@ def note(actor: Actor, what: str, licence: Licence, **data: Any) -> None:
         object=Reference("licence", licence.pk),
         organisation_id=licence.society_id,
         data={"ref": licence.ref, **data},
+    )
+
+
+def note_request(actor: Actor, verb: str, request: LicenceRequest, **data: Any) -> None:
+    record(
+        actor=actor,
+        verb=verb,
+        object=Reference("licence_request", request.pk),
+        organisation_id=request.society_id,
+        data={"ref": request.ref, **data},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,12 +18,13 @@ from licensing.licences.models import Licence
 from licensing.licences.services.common import (
     check_society,
     checked_codes,
+    checked_conditions,
     checked_names,
     checked_territory,
     note,
     term,
 )
-from licensing.tariffs.models import Tariff, TariffVersion
+from licensing.tariffs.models import PRICING, Tariff
 
 ANYTHING = (terms.ANY,)
 
@@ -45,8 +46,11 @@ def create_licence(
     datasets: Collection[str] = (),
     tier: str = "",
     status: str = Licence.Status.ACTIVE,
+    conditions: Mapping[str, Any] | None = None,
 ) -> Licence:
-    """Grant a licence, as `draft` or `active`. `valid_to` is the first day after its term.
+    """Grant a licence directly, as `draft` or `active`, without request and signatures. `valid_to` is the first day after its term.
+
+    `conditions`: its duties as data; without any, the licence has none, and nothing falls due under it.
 
     The same licence again gives the one that exists; the same ref with other terms is a Conflict.
     """
@@ -63,8 +67,10 @@ def create_licence(
         "datasets": checked_names(datasets, "/datasets"),
         "valid": term(valid_from, valid_to),
         "tier": tier.strip(),
+        "conditions": checked_conditions(dict(conditions)).as_data() if conditions else {},
     }
-    check_ref_and_tier(ref, tier)
+    check_ref(ref)
+    check_tier(tier)
     check_tariff_in_term(tariff, wanted["valid"])
     if status not in (Licence.Status.DRAFT, Licence.Status.ACTIVE):
         raise Refusal("bad_status", _("A new licence is a draft or active."), pointer="/status")
@@ -108,7 +114,7 @@ def check_parties(society: Organisation, licensee: Organisation, tariff: Tariff)
 
 
 def check_tariff_in_term(tariff: Tariff, term: DateRange) -> None:
-    determined = tariff.versions.filter(status=TariffVersion.Status.DETERMINED, valid__overlap=term)
+    determined = tariff.versions.filter(status__in=PRICING, valid__overlap=term)
     if not determined.exists():
         raise Refusal(
             "tariff_not_in_force",
@@ -118,10 +124,13 @@ def check_tariff_in_term(tariff: Tariff, term: DateRange) -> None:
         )
 
 
-def check_ref_and_tier(ref: str, tier: str) -> None:
+def check_ref(ref: str) -> None:
     try:
         REF(ref)
     except ValidationError as error:
         raise Refusal("bad_ref", error.messages[0], pointer="/ref") from error
+
+
+def check_tier(tier: str) -> None:
     if len(tier.strip()) > 40 or not tier.isprintable():
         raise Refusal("bad_tier", _("A tier's name has at most 40 printable characters."), pointer="/tier")
