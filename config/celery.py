@@ -51,6 +51,15 @@ BEAT = {
     "remind of notices": {"task": "licensing.compliance.tasks.remind", "schedule": crontab(hour="8", minute="20")},
     # Housekeeping.
     "expire licences": {"task": "licensing.licences.expire_due", "schedule": crontab(hour="0", minute="5")},
+    "keep duties to report": {"task": "licensing.declarations.tasks.keep_duties", "schedule": crontab(minute="10")},
+    "remind of reports": {
+        "task": "licensing.declarations.tasks.remind_of_duties",
+        "schedule": crontab(hour="8", minute="40"),
+    },
+    "tell of overdue reports": {
+        "task": "licensing.declarations.tasks.tell_overdue_duties",
+        "schedule": crontab(hour="8", minute="50", day_of_week="mon"),
+    },
     "remind of reservations": {
         "task": "licensing.permissions.tasks.remind_of_reservations",
         "schedule": crontab(hour="8", minute="30"),

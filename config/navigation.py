@@ -55,6 +55,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 TARIFFS,
                 Place(_("Licences"), "licensing:licences"),
                 Place(_("Declarations"), "licensing:declarations", "declarations.view"),
+                Place(_("Usage reports"), "licensing:duties", "declarations.view"),
                 Place(_("Cases"), "licensing:cases", "cases.view"),
                 Place(_("Notices to licensees"), "licensing:reservation_notices", "declarations.view"),
                 Place(_("Check permission"), "licensing:permission_check", "permissions.check"),
@@ -81,6 +82,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             _("Use of works"),
             (
                 Place(_("Declarations"), "licensing:declarations", "declarations.view"),
+                Place(_("Usage reports"), "licensing:duties", "declarations.view"),
                 Place(_("Check permission"), "licensing:permission_check", "permissions.check"),
                 Place(_("Files asked about"), "licensing:bulk_checks", "permissions.check"),
                 Place(_("Notices of reservations"), "licensing:reservation_notices", "declarations.view"),

@@ -73,3 +73,24 @@ class QuestionForm(forms.Form):
     """What the society asks the licensee."""
 
     detail = forms.CharField(label=_("Question"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class NilForm(forms.Form):
+    """The word that nothing was used, confirmed by typing the licence's reference."""
+
+    typed = forms.CharField(
+        label=_("Reference of the licence, to confirm"),
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class WaiverForm(forms.Form):
+    """Why the society does without a report."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The firm reads it, too."),
+    )

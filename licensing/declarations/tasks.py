@@ -4,6 +4,7 @@ from typing import Any
 
 import structlog
 from celery import Task, shared_task
+from django.utils import timezone
 
 from licensing.declarations import services
 
@@ -22,6 +23,24 @@ def resume_stalled() -> int:
     for declaration_id in waiting:
         process_declaration.delay(declaration_id)
     return len(waiting)
+
+
+@shared_task(name="licensing.declarations.tasks.keep_duties")
+def keep_duties() -> int:
+    """Make the duties to report that come up, then settle those that declarations meet; beat runs this every hour."""
+    return services.make_due(timezone.localdate()) + services.settle_met()
+
+
+@shared_task(name="licensing.declarations.tasks.remind_of_duties")
+def remind_of_duties() -> int:
+    """Remind firms of reports that are due or overdue; beat runs this every morning."""
+    return services.remind(timezone.localdate())
+
+
+@shared_task(name="licensing.declarations.tasks.tell_overdue_duties")
+def tell_overdue_duties() -> int:
+    """Tell societies what is overdue; beat runs this every Monday."""
+    return services.tell_overdue(timezone.localdate())
 
 
 def send(task: "Task[..., Any]", *arguments: Any) -> None:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from licensing.declarations.pages import declarations as pages
+from licensing.declarations.pages import duties
 
 urlpatterns = [
     path("declarations/", pages.declarations, name="declarations"),
@@ -17,4 +18,9 @@ urlpatterns = [
     path("declarations/<int:declaration_id>/discard/", pages.discard, name="declaration_discard"),
     path("declarations/<int:declaration_id>/accept/", pages.accept, name="declaration_accept"),
     path("declarations/<int:declaration_id>/ask/", pages.ask, name="declaration_ask"),
+    path("duties/", duties.duties, name="duties"),
+    path("duties/calendar.ics", duties.calendar_file, name="duties_calendar"),
+    path("duties/licence/<int:licence_id>/", duties.year, name="duties_year"),
+    path("duties/<int:duty_id>/nil/", duties.report_nil, name="duty_nil"),
+    path("duties/<int:duty_id>/waive/", duties.waive, name="duty_waive"),
 ]

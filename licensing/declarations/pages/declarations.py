@@ -86,7 +86,7 @@ def declarations(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def create(request: ActorRequest) -> HttpResponse:
     """Begin a declaration with its file, which is processed at once."""
-    first = {"licence": request.GET.get("licence") or None}
+    first = {name: request.GET.get(name) or None for name in ("licence", "first_day", "end")}
     form = DeclarationForm(request.POST or None, request.FILES or None, actor=request.actor, initial=first)
     if request.method == "POST" and form.is_valid():
         try:

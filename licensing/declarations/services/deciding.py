@@ -10,6 +10,7 @@ from accounts.identity.core import SYSTEM, Actor, Conflict, NotFound, Refusal
 from licensing.declarations import core
 from licensing.declarations.models import Declaration
 from licensing.declarations.services.common import locked, note, require_declarant
+from licensing.declarations.services.duties import settle_met
 from licensing.declarations.services.telling import tell_licensee, tell_society
 
 Status = Declaration.Status
@@ -45,6 +46,7 @@ def hand_in(*, actor: Actor, held: Declaration) -> Declaration:
     note(actor, "submitted", held, sha256=held.sha256, lines=held.lines)
     if not held.questions:
         return _accepted(SYSTEM, held)
+    settle_met(held.licence_id)
     tell_society(held)
     return held
 
@@ -96,4 +98,5 @@ def _accepted(actor: Actor, held: Declaration) -> Declaration:
         old.status = Status.SUPERSEDED
         old.save(update_fields=["status"])
         note(actor, "superseded", old, by=held.pk)
+    settle_met(held.licence_id)
     return held

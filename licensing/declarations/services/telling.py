@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -28,20 +29,24 @@ def tell_society(held: Declaration) -> None:
 def _tell(held: Declaration, what: str, *, organisation_id: int, kind: str, permission: str) -> None:
     if held.sandbox:
         return
-    roles = [role for role, allowed in ROLES[kind].items() if permission in allowed]
-    staff = Membership.objects.filter(organisation_id=organisation_id, role__in=roles).values("user_id")
     for language in ("en", "ko"):
-        people = User.objects.filter(id__in=staff, language=language, is_active=True)
         with override(language):
             subject, body = _said(held, what)
             notify(
-                user_ids=people.values_list("id", flat=True),
+                user_ids=people(organisation_id, kind, permission, language).values_list("id", flat=True),
                 key=f"declaration-{what}:{held.pk}:{len(held.questions)}",
                 kind="declaration",
                 subject=subject,
                 body=body,
                 link=_link(held),
             )
+
+
+def people(organisation_id: int, kind: str, permission: str, language: str) -> QuerySet[User]:
+    """The people of an organisation whose roles hold the permission and who read this language."""
+    roles = [role for role, allowed in ROLES[kind].items() if permission in allowed]
+    staff = Membership.objects.filter(organisation_id=organisation_id, role__in=roles).values("user_id")
+    return User.objects.filter(id__in=staff, language=language, is_active=True)
 
 
 def _said(held: Declaration, what: str) -> tuple[str, str]:
