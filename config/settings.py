@@ -131,6 +131,9 @@ OBJECT_ROUTES = {
     "mandate": "royalties:mandate",
 }
 
+# For how many days anyone may comment on a proposed tariff, at least.
+CONSULTATION_DAYS_LEAST = env.int("CONSULTATION_DAYS_LEAST", default=14)
+
 # What an organisation's programs can be told of by webhook.
 WEBHOOK_KINDS = {
     "reservation.effective": _("a reservation took effect"),

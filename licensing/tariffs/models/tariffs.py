@@ -59,6 +59,10 @@ class TariffVersionQuerySet(models.QuerySet["TariffVersion"]):
     def published(self) -> TariffVersionQuerySet:
         return self.exclude(status=TariffVersion.Status.DRAFT)
 
+    def undecided(self) -> TariffVersionQuerySet:
+        """Those on which a rate body has the last word still to say."""
+        return self.filter(status__in=(TariffVersion.Status.PROPOSED, TariffVersion.Status.INTERIM))
+
     def in_force(self, day: datetime.date) -> TariffVersionQuerySet:
         return self.filter(status__in=PRICING, valid__contains=day)
 
@@ -132,3 +136,9 @@ class TariffVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tariff} v{self.version}"
+
+    def takes_comments(self, day: datetime.date) -> bool:
+        """Whether its consultation is open on this day: from its first day up to, not including, the one it ends with."""
+        window = self.consultation
+        undecided = self.status in (self.Status.PROPOSED, self.Status.INTERIM)
+        return window is not None and undecided and window.lower <= day < window.upper

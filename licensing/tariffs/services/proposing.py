@@ -1,4 +1,4 @@
-"""A society puts a version on record; an operator also records a decision made elsewhere."""
+"""An operator puts on record what was proposed and decided elsewhere. A society drafts and publishes instead."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils.translation import gettext as _
 
-from accounts.identity.core import Actor, Conflict, Forbidden
+from accounts.identity.core import Actor, Forbidden
 from accounts.organisations.models import Organisation
 from licensing.tariffs import core
-from licensing.tariffs.models import Tariff, TariffVersion
-from licensing.tariffs.reading import BadDocument
-from licensing.tariffs.services.common import check_society, note
-from licensing.tariffs.services.deciding import check_rate_body, determine_for
-from licensing.tariffs.services.finding import next_version
+from licensing.tariffs.models import TariffVersion
+from licensing.tariffs.services.common import check_rate_body, check_society, move, note, parsed
+from licensing.tariffs.services.deciding import determine_for
+from licensing.tariffs.services.drafting import columns, tariff_for, version_exists
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,40 +54,18 @@ def propose(*, actor: Actor, society: Organisation, document: Any) -> TariffVers
 def _proposed(actor: Actor, society: Organisation, document: Any) -> tuple[TariffVersion, bool]:
     """The version with this content, and whether it is new."""
     check_society(actor, society)
-    try:
-        schedule = core.parse(document)
-    except BadDocument as bad:
-        raise bad.translated(_) from None
-    tariff, _new = Tariff.objects.get_or_create(
-        society=society, ref=schedule.tariff, defaults={"name": schedule.name, "currency": schedule.currency}
-    )
-    if tariff.currency != schedule.currency:
-        raise Conflict(
-            "other_currency",
-            _("The tariff “%(ref)s” is in %(currency)s. Use another name for one in another currency.")
-            % {"ref": tariff.ref, "currency": tariff.currency},
-            pointer="/currency",
-        )
-    sha256 = core.digest(document)
+    if not actor.is_system:
+        raise Forbidden(_("Draft the version and publish it with your reasons: a consultation comes first."))
+    schedule = parsed(document)
+    tariff = tariff_for(society, schedule)
     version, created = TariffVersion.objects.get_or_create(
         tariff=tariff,
         version=schedule.version,
-        defaults={
-            "document": document,
-            "sha256": sha256,
-            "valid": DateRange(schedule.valid_from, schedule.valid_to),
-        },
+        defaults=columns(document, schedule) | {"status": TariffVersion.Status.PROPOSED},
     )
-    if version.sha256 != sha256:
-        raise Conflict(
-            "version_exists",
-            _(
-                "Version %(version)s of “%(ref)s” exists with other content. "
-                "Give the changed document the number %(next)s."
-            )
-            % {"version": version.version, "ref": tariff.ref, "next": next_version(tariff)},
-            pointer="/version",
-        )
-    if created:
-        note(actor, "proposed", version, sha256=sha256)
+    if version.sha256 != core.digest(document):
+        raise version_exists(version)
+    if created or move(version, (TariffVersion.Status.DRAFT,), TariffVersion.Status.PROPOSED):
+        version.refresh_from_db()
+        note(actor, "proposed", version, sha256=version.sha256)
     return version, created
