@@ -16,7 +16,7 @@ from accounts.identity.core import Refusal, say
 from licensing import terms
 from licensing.tariffs.charges.base import Measure, Step, exact
 from licensing.tariffs.currencies import MINOR_DIGITS, major
-from licensing.tariffs.schedule import MAX_AMOUNT, Charge, Schedule, digest, parse, read_text
+from licensing.tariffs.schedule import MAX_AMOUNT, Charge, Schedule, SelfService, digest, parse, read_text
 
 __all__ = [
     "Charge",
@@ -25,6 +25,7 @@ __all__ = [
     "Rating",
     "Schedule",
     "Scope",
+    "SelfService",
     "Step",
     "digest",
     "parse",

@@ -113,6 +113,117 @@ def test_one_problem_is_found(change: dict[str, Any], pointer: str, code: str) -
     json.dumps(found).encode()
 
 
+def subscribers(model: str = "per_unit", name: str = "", **keys: Any) -> dict[str, Any]:
+    """A charge that counts subscribers; it needs no uses, kinds or unit."""
+    return {"name": name or model, "model": model, "count": "subscribers"} | keys
+
+
+def test_a_declared_count_takes_the_place_of_units() -> None:
+    charges = [
+        subscribers(per=1, price="300"),
+        subscribers("graduated", per=1, tiers=[{"up_to": 5, "price": "1"}, {"price": "0"}]),
+        subscribers("volume", per=1, tiers=[{"price": "1"}], uses=["ground"], kinds=["music"], unit="second"),
+        subscribers("package", size=1000, price="30", unit="*", licensee_tiers=["small"]),
+        charge("percentage", base="revenue", percent="0.5"),
+        charge("per_unit", name="tokens", per=1, price="1", count=None),
+    ]
+    schedule = core.parse(tariff(*charges))
+    assert (schedule.bases, schedule.counts) == (("revenue",), ("subscribers",))
+    assert [(c.count, c.uses, c.unit, c.standing, c.counts_units) for c in schedule.charges] == [
+        ("subscribers", ("*",), "*", True, False),
+        ("subscribers", ("*",), "*", True, False),
+        ("subscribers", ("ground",), "second", True, False),
+        ("subscribers", ("*",), "*", True, False),
+        ("", ("*",), "*", True, False),
+        ("", ("*",), "token", False, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("charges", "pointer", "code"),
+    [
+        ([subscribers(per=1, price="1", count="")], "/charges/0/count", "not_text"),
+        ([subscribers(per=1, price="1", count=5)], "/charges/0/count", "not_text"),
+        ([subscribers(per=1, price="1", count="a=b")], "/charges/0/count", "bad_form"),
+        ([subscribers(per=1, price="1", count="x" * 41)], "/charges/0/count", "too_long"),
+        ([subscribers(per=1, price="1", count="token")], "/charges/0/count", "is_a_unit"),
+        ([subscribers(per=1, price="1", unit="seat")], "/charges/0/unit", "unknown_term"),
+        ([subscribers("flat", amount="1")], "/charges/0/count", "unknown_key"),
+        ([subscribers("per_work", price="1")], "/charges/0/count", "unknown_key"),
+        ([subscribers("percentage", base="revenue", percent="1")], "/charges/0/count", "unknown_key"),
+        ([{"name": "x", "model": "per_unit", "count": None, "per": 1, "price": "1"}], "/charges/0/unit", "missing"),
+        (
+            [subscribers(per=1, price="1"), charge("percentage", base="subscribers", percent="1")],
+            "/charges",
+            "base_and_count",
+        ),
+    ],
+)
+def test_a_count_is_read_strictly(charges: list[dict[str, Any]], pointer: str, code: str) -> None:
+    assert errors(tariff(*charges))[pointer] == code
+
+
+@pytest.mark.parametrize("months", [1, 3, 6, 12, 24, 36, 60])
+def test_prices_may_be_for_a_period_of_so_many_months(months: int) -> None:
+    assert core.parse(tariff(period_months=months)).period_months == months
+
+
+@pytest.mark.parametrize(
+    ("months", "code"),
+    [(2, "unknown_term"), (0, "out_of_range"), (61, "out_of_range"), ("12", "not_an_integer"), (True, "not_an_integer"),
+     (1.0, "not_an_integer"), ([12], "not_an_integer")],
+)  # fmt: skip
+def test_other_periods_are_refused(months: Any, code: str) -> None:
+    assert errors(tariff(period_months=months)) == {"/period_months": code}
+
+
+def test_without_a_word_on_it_any_period_will_do_and_nobody_helps_themselves() -> None:
+    for keys in ({}, {"period_months": None, "self_service": None}):
+        schedule = core.parse(tariff(**keys))
+        assert (schedule.period_months, schedule.self_service) == (None, None)
+
+
+FLAT = charge("flat", "small", amount="300000", licensee_tiers=["small"])
+BY_USE = charge("per_unit", "large", per=1, price="1", licensee_tiers=["large"])
+
+
+def test_small_firms_may_help_themselves_where_their_price_is_flat() -> None:
+    found = core.parse(tariff(FLAT, BY_USE, self_service={"tiers": ["small"], "months": 12})).self_service
+    assert found == core.SelfService(("small",), 12)
+    assert (found.admits("small"), found.admits("large"), found.admits("")) == (True, False, False)
+    for tiers in ({}, {"tiers": None}, {"tiers": []}):
+        everyone = core.parse(tariff(FLAT, self_service={"months": 12, **tiers})).self_service
+        assert everyone == core.SelfService((), 12)
+        assert everyone.admits("small") and everyone.admits("")
+
+
+@pytest.mark.parametrize(
+    ("charges", "self_service", "pointer", "code"),
+    [
+        ([FLAT, BY_USE], {"months": 12}, "/self_service", "price_not_fixed"),
+        ([FLAT, BY_USE], {"tiers": ["small", "large"], "months": 12}, "/self_service", "price_not_fixed"),
+        ([FLAT, charge("per_work", price="1")], {"tiers": ["small"], "months": 12}, "/self_service", "price_not_fixed"),
+        ([FLAT, subscribers(per=1, price="1")], {"tiers": ["small"], "months": 12}, "/self_service", "price_not_fixed"),
+        ([FLAT], {"tiers": ["tiny"], "months": 12}, "/self_service/tiers", "no_charge"),
+        ([FLAT], {"tiers": "small", "months": 12}, "/self_service/tiers", "not_a_list"),
+        ([FLAT], {"tiers": ["small"]}, "/self_service/months", "missing"),
+        ([FLAT], {"tiers": ["small"], "months": 0}, "/self_service/months", "out_of_range"),
+        ([FLAT], {"tiers": ["small"], "months": "12"}, "/self_service/months", "not_an_integer"),
+        ([FLAT], {"months": 12, "price": "1"}, "/self_service/price", "unknown_key"),
+        ([FLAT], ["small"], "/self_service", "not_an_object"),
+    ],
+)
+def test_self_service_needs_a_price_that_is_known_at_signing(
+    charges: list[dict[str, Any]], self_service: Any, pointer: str, code: str
+) -> None:
+    assert errors(tariff(*charges, self_service=self_service))[pointer] == code
+
+
+def test_the_digest_of_a_document_without_the_new_keys_is_what_it_was() -> None:
+    """The contract's example, as it was hashed before these keys existed: stored digests go on matching."""
+    assert core.digest(tariff()) == "1e4308b69f776c7885a9b792628634e5338fcb154acec397bf6909a555fdddcc"
+
+
 def test_minimum_and_cap_become_minor_units_of_the_currency() -> None:
     schedule = core.parse(tariff(currency="USD", minimum="0.05", cap="12345.67"))
     assert (schedule.minimum, schedule.cap) == (5, 1234567)
@@ -167,16 +278,19 @@ def problems_of(document: Any) -> list[dict[str, Any]]:
         schedule = core.parse(document)
     except BadDocument as refused:
         return list(refused.errors)
-    core.rate(schedule, quantities=[], bases=dict.fromkeys(schedule.bases, 1))
+    core.rate(schedule, quantities=[], bases=dict.fromkeys((*schedule.bases, *schedule.counts), 1))
     return []
 
 
-@given(json_values, st.sampled_from(["charges", "tariff", "minimum", "version", "valid_from", ""]))
+@given(
+    json_values,
+    st.sampled_from(["charges", "tariff", "minimum", "version", "valid_from", "period_months", "self_service", ""]),
+)
 def test_no_document_breaks_the_reader(value: Any, key: str) -> None:
     json.dumps(problems_of(tariff() | {key: value} if key else value), ensure_ascii=False).encode()
 
 
-charge_keys = st.sampled_from(["per", "tiers", "price", "size", "amount", "base", "percent", "unit", "uses"])
+charge_keys = st.sampled_from(["per", "tiers", "price", "size", "amount", "base", "percent", "unit", "uses", "count"])
 
 
 @given(st.dictionaries(charge_keys, json_values), st.sampled_from(list(MODELS)))
