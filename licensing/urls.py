@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("licensing.repertoire.urls")),
     path("", include("licensing.tariffs.urls")),
     path("", include("licensing.licences.urls")),
+    path("", include("licensing.licences.public_urls")),
     path("", include("licensing.permissions.site_urls")),
     path("", include("licensing.permissions.urls")),
     path("", include("licensing.declarations.urls")),

@@ -15,6 +15,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from licensing import labels, terms
+from licensing.licences import clauses
+from licensing.licences.conditions import Conditions
 from licensing.tariffs.currencies import MINOR_DIGITS
 
 _DAY: Final = {"ko": "y년 M월 d일", "en": "d MMM y"}
@@ -67,6 +69,27 @@ def names(found: Collection[str]) -> str:
 def party(said: Mapping[str, Any]) -> str:
     """An organisation's name in the reader's language, from what a document says of it."""
     return str(said["name_ko"] if language() == "ko" and said.get("name_ko") else said["name"])
+
+
+def conditions(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a licence obliges to, a line each: what it is about, and how much of it."""
+    said = Conditions.from_data(values)
+
+    def amount(name: str, without: str) -> str:
+        value = getattr(said, name)
+        return without if value is None else clauses.amount(name, value, language())
+
+    return [
+        (_("Copies may be kept for"), amount("retention_days", _("as long as the licence holds"))),
+        (_("An output may repeat of one work in a row"), amount("output_limit", _("no limit"))),
+        (_("Sub-licences"), _("allowed") if said.sublicensing else _("not allowed")),
+        (_("Copies are deleted after the end within"), amount("deletion_days", _("no duty to delete"))),
+        (_("An audit is announced before by"), amount("audit_notice_days", _("no right of audit"))),
+        (_("Use is reported every"), amount("reporting_months", _("no reports"))),
+        (_("A report is due after its period within"), amount("report_within_days", "")),
+        (_("May be suspended when a payment is late by"), amount("suspension_days", "")),
+        (_("A renewal is asked for before the end by"), amount("renewal_notice_days", "")),
+    ]
 
 
 def _locale() -> Locale:

@@ -1,0 +1,15 @@
+"""Where everybody reads standard terms and certificates, and takes a licence that stands ready."""
+
+from django.urls import path
+
+from licensing.licences.pages import terms
+
+urlpatterns = [
+    path("terms/", terms.terms_list, name="terms"),
+    path("terms/new/", terms.terms_new, name="terms_new"),
+    path("terms/<int:terms_id>/", terms.terms_version, name="terms_version"),
+    path("terms/<int:terms_id>/terms.json", terms.terms_document, name="terms_document"),
+    path("terms/<int:terms_id>/edit/", terms.terms_edit, name="terms_edit"),
+    path("terms/<int:terms_id>/publish/", terms.terms_publish, name="terms_publish"),
+    path("terms/<int:terms_id>/discard/", terms.terms_discard, name="terms_discard"),
+]
