@@ -51,6 +51,11 @@ BEAT = {
     "remind of notices": {"task": "licensing.compliance.tasks.remind", "schedule": crontab(hour="8", minute="20")},
     # Housekeeping.
     "expire licences": {"task": "licensing.licences.expire_due", "schedule": crontab(hour="0", minute="5")},
+    "lapse offers": {"task": "licensing.licences.tasks.lapse_offers", "schedule": crontab(hour="0", minute="10")},
+    "remind of renewals": {
+        "task": "licensing.licences.tasks.remind_of_renewals",
+        "schedule": crontab(hour="8", minute="40"),
+    },
     "keep duties to report": {"task": "licensing.declarations.tasks.keep_duties", "schedule": crontab(minute="10")},
     "remind of reports": {
         "task": "licensing.declarations.tasks.remind_of_duties",

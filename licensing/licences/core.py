@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from accounts.identity.core import gettext_noop
 from licensing import terms
 
 # The states in which a licence licenses on the days of its term. One that expired, was terminated or amended still licenses what
@@ -22,6 +23,14 @@ TRANSITIONS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "expire": (("active",), "expired"),
     "amend": (("active",), "amended"),
 }
+
+# Why a licence may be suspended.
+SUSPENSIONS: Final = {
+    "non_payment": gettext_noop("an invoice was not paid in time"),
+    "breach": gettext_noop("the terms of the licence were not kept"),
+    "request": gettext_noop("the licensee asked for it"),
+}
+REMINDED: Final = (90, 60, 30)  # days before its end at which the parties are reminded, beside the agreed notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +72,13 @@ def covers(
         and (not licence.models or model in licence.models)
         and (not licence.datasets or dataset in licence.datasets)
     )
+
+
+def reminder_due(days_left: int, notice_days: int | None) -> int | None:
+    """The reminder of the coming end that is due now, by its days before it: the latest that was reached. None: none yet.
+
+    >>> reminder_due(60, notice_days=60), reminder_due(59, notice_days=45), reminder_due(91, notice_days=60)
+    (60, 60, None)
+    """
+    reached = [days for days in {*REMINDED, *([notice_days] if notice_days else [])} if days_left <= days]
+    return min(reached, default=None)

@@ -1,13 +1,25 @@
-"""The daily look at licences whose term is over."""
+"""The daily look at licences: whose term is over, whose offer can no longer be signed, whose end is near."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from accounts.identity.core import SYSTEM
-from licensing.licences.services import expire_due
+from licensing.licences import services
 
 
 @shared_task(name="licensing.licences.expire_due")
 def expire() -> int:
     """Safe to run twice: a licence expires once."""
-    return expire_due(actor=SYSTEM, today=timezone.localdate())
+    return services.expire_due(actor=SYSTEM, today=timezone.localdate())
+
+
+@shared_task(name="licensing.licences.tasks.lapse_offers")
+def lapse_offers() -> int:
+    """Safe to run twice: an offer lapses once."""
+    return services.lapse_due(actor=SYSTEM, today=timezone.localdate())
+
+
+@shared_task(name="licensing.licences.tasks.remind_of_renewals")
+def remind_of_renewals() -> int:
+    """Safe to run twice: a person gets each reminder once."""
+    return services.remind_of_renewals(today=timezone.localdate())

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from accounts.evidence.services import record
 from accounts.identity.core import Actor, Conflict, Forbidden, NotFound, Reference, Refusal
 from accounts.organisations.models import Organisation
-from licensing import refs, terms
+from licensing import terms
 from licensing.licences import conditions
-from licensing.licences.models import Licence, LicenceRequest, Offer
+from licensing.licences.models import Licence, LicenceRequest
 from licensing.tariffs.reading import BadDocument
 
 REQUEST: Final = "Q"  # with which a request's ref begins
@@ -45,25 +45,6 @@ def check_party(actor: Actor, request: LicenceRequest) -> None:
 def refuse_test(actor: Actor) -> None:
     if actor.sandbox:
         raise Forbidden(_("A test token makes and changes no licences: they count for everybody."))
-
-
-def find_request(*, actor: Actor, ref: str) -> LicenceRequest:
-    """The request of this ref, as typed, among those that the actor sees. Raises NotFound."""
-    about = ("society", "licensee", "tariff", "renews", "amends")
-    seen = LicenceRequest.objects.visible_to(actor).select_related(*about)
-    found = seen.filter(ref=refs.spelled(ref, REQUEST)).first()
-    if found is None:
-        raise NotFound(_("There is no such request."))
-    return found
-
-
-def find_offer(*, actor: Actor, offer_id: int) -> Offer:
-    """The offer among those that the actor sees. Raises NotFound."""
-    about = ("request__society", "request__licensee", "request__tariff", "quote", "terms")
-    found = Offer.objects.visible_to(actor).select_related(*about).filter(pk=offer_id).first()
-    if found is None:
-        raise NotFound(_("There is no such offer."))
-    return found
 
 
 def checked_conditions(document: Any) -> conditions.Conditions:

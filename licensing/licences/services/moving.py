@@ -8,12 +8,14 @@ from typing import Any
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 
 from accounts.evidence.models import Event
 from accounts.identity.core import Actor, Conflict, Refusal
-from licensing.licences.core import TRANSITIONS
+from licensing.licences.core import SUSPENSIONS, TRANSITIONS
 from licensing.licences.models import Licence
+from licensing.licences.services import telling
 from licensing.licences.services.common import check_society, note
 
 
@@ -24,17 +26,32 @@ def activate(*, actor: Actor, licence: Licence) -> Licence:
 
 
 @transaction.atomic
-def suspend(*, actor: Actor, licence: Licence, reason: str = "") -> Licence:
-    """Stop a licence: from now on it licenses nothing, until it is resumed."""
-    return move(
-        actor, licence, "suspend", "suspended", on=timezone.localdate().isoformat(), reason=reason.strip()[:2000]
-    )
+def suspend(*, actor: Actor, licence: Licence, ground: str = "", reason: str = "") -> Licence:
+    """Stop a licence: from now on it licenses nothing, until it is resumed. `ground`: one of `core.SUSPENSIONS`.
+
+    The ground alone may be given as the reason.
+    """
+    ground, reason = (reason.strip(), "") if reason.strip() in SUSPENSIONS and not ground else (ground, reason.strip())
+    if ground and ground not in SUSPENSIONS:
+        known = ", ".join(SUSPENSIONS)
+        raise Refusal("unknown_ground", _("Choose one of: %(known)s.") % {"known": known}, pointer="/ground")
+    data = {"on": timezone.localdate().isoformat(), "reason": reason[:2000]} | ({"ground": ground} if ground else {})
+    moved = move(actor, licence, "suspend", "suspended", **data)
+    event = _last(moved, "licence.suspended")
+    key = f"licence.suspended:{moved.pk}:{event.pk if event else 0}"  # each suspension is one of its own
+    said = lazy(lambda: " ".join(filter(None, (_(SUSPENSIONS[ground]) + "." if ground else "", reason[:2000]))), str)()
+    telling.tell_parties(moved, "suspended", key=key, reason=said)
+    telling.publish_licence(moved, "licence.suspended", key=key, ground=ground or None)
+    return moved
 
 
 @transaction.atomic
 def resume(*, actor: Actor, licence: Licence) -> Licence:
     """Lift a suspension."""
-    return move(actor, licence, "resume", "resumed")
+    event = _last(licence, "licence.suspended")
+    moved = move(actor, licence, "resume", "resumed")
+    telling.tell_parties(moved, "resumed", key=f"licence.resumed:{moved.pk}:{event.pk if event else 0}")
+    return moved
 
 
 @transaction.atomic
@@ -58,22 +75,32 @@ def terminate(*, actor: Actor, licence: Licence, on: datetime.date, reason: str 
             % {"day": stopped},
             pointer="/on",
         )
-    term = DateRange(since, on)
-    return move(
+    said = reason.strip()[:2000]
+    moved = move(
         actor,
         licence,
         "terminate",
         "terminated",
-        fields={"valid": term},
+        fields={"valid": DateRange(since, on)},
         on=on.isoformat(),
-        reason=reason.strip()[:2000],
+        reason=said,
     )
+    _tell_end(moved, "terminated", reason=said)
+    return moved
+
+
+def suspension_of(licence: Licence) -> dict[str, Any] | None:
+    """Why and since when a licence is suspended: {on, ground?, reason}. None where it is not."""
+    if licence.status != Licence.Status.SUSPENDED:
+        return None
+    event = _last(licence, "licence.suspended")
+    return dict(event.data) if event else {"on": licence.valid.lower.isoformat(), "reason": ""}
 
 
 def expire_due(*, actor: Actor, today: datetime.date) -> int:
     """Mark active licences whose term is over; how many."""
     due = Licence.objects.filter(status=Licence.Status.ACTIVE, valid__endswith__lte=today)
-    return sum(_expire(actor, licence) for licence in due)
+    return sum(_expire(actor, licence) for licence in due.select_related("society", "licensee").iterator())
 
 
 @transaction.atomic
@@ -81,6 +108,8 @@ def _expire(actor: Actor, licence: Licence) -> bool:
     if not change(licence, "expire"):
         return False  # another worker was first, or the licence was just terminated
     note(actor, "expired", licence)
+    licence.refresh_from_db()
+    _tell_end(licence, "expired")
     return True
 
 
@@ -110,6 +139,16 @@ def change(licence: Licence, verb: str, **fields: Any) -> bool:
     return standing.update(status=after, **fields) == 1
 
 
+def _tell_end(licence: Licence, what: str, **facts: Any) -> None:
+    key = f"licence.ended:{licence.pk}"
+    telling.tell_parties(licence, what, key=key, **facts)
+    telling.publish_licence(licence, "licence.ended", key=key)
+
+
 def _suspended_on(licence: Licence) -> datetime.date:
-    event = Event.objects.about("licence", licence.pk).filter(verb="licence.suspended").order_by("-id").first()
+    event = _last(licence, "licence.suspended")
     return datetime.date.fromisoformat(event.data["on"]) if event else licence.valid.lower
+
+
+def _last(licence: Licence, verb: str) -> Event | None:
+    return Event.objects.about("licence", licence.pk).filter(verb=verb).order_by("-id").first()

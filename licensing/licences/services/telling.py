@@ -167,7 +167,7 @@ def _tell(
 
 
 def _request_link(request: LicenceRequest) -> str:
-    return _link("licensing:licence_request", request.ref)
+    return _link("licensing:licence_request", request.pk)
 
 
 def _link(route: str, *args: Any) -> str:
