@@ -12,9 +12,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from licensing import labels, terms
-from licensing.tariffs import core
+from licensing.tariffs import core, worked
 from licensing.tariffs.charges.base import MAX_PER
-from licensing.tariffs.currencies import MINOR_DIGITS
+from licensing.tariffs.currencies import MINOR_DIGITS, major
 from licensing.tariffs.reading import MAX_BYTES
 
 
@@ -44,13 +44,17 @@ class RefuseForm(forms.Form):
 
 
 class PreviewForm(forms.Form):
-    """Figures for one use and kind of work: a field for each unit that the tariff prices and each base it asks for."""
+    """Figures for one use and kind of work: a field for each unit that the tariff prices and each figure it asks for.
+
+    Empty, it shows an example. With `fill`, what the figures lack is taken from there too, and a choice that the tariff
+    does not have is replaced: so the editor can ask on while the tariff changes under it.
+    """
 
     use = forms.ChoiceField(label=_("Use"))
     kind = forms.ChoiceField(label=_("Kind of work"))
 
-    def __init__(self, schedule: core.Schedule, data: QueryDict | None = None) -> None:
-        super().__init__(data and data.copy(), auto_id="try_%s")
+    def __init__(self, schedule: core.Schedule, data: QueryDict | None = None, *, fill: bool = False) -> None:
+        super().__init__(None if data is None else data.copy(), auto_id="try_%s", initial=figures_of(schedule))
         self.schedule = schedule
         charges = schedule.charges
         self._offer("use", _named((c.uses for c in charges), terms.USES))
@@ -59,19 +63,30 @@ class PreviewForm(forms.Form):
         if tiers:
             choices = [("", _("none")), *((tier, tier) for tier in tiers)]
             self.fields["tier"] = forms.ChoiceField(label=_("Licensee's tier"), required=False, choices=choices)
-        for unit in dict.fromkeys(charge.unit for charge in charges if charge.unit != terms.ANY):
+        units = (charge.unit for charge in charges if charge.counts_units and charge.unit != terms.ANY)
+        for unit in dict.fromkeys(units):
             self.fields[f"units_{unit}"] = _whole(capfirst(labels.unit_label(unit)))
         if any(charge.model == "per_work" for charge in charges):
             self.fields["works"] = _whole(_("Distinct works"))
+        for n, count in enumerate(schedule.counts):
+            self.fields[f"count_{n}"] = _whole(capfirst(count))
         for n, base in enumerate(schedule.bases):
             label = _("Base “%(base)s”, in %(currency)s") % {"base": base, "currency": schedule.currency}
             self.fields[f"base_{n}"] = forms.CharField(label=label, required=False, max_length=20)
+        if fill and isinstance(self.data, QueryDict):
+            self._fill(self.data)
 
     def _offer(self, name: str, codes: Iterable[str]) -> None:
         choices = [(code, labels.label(code)) for code in codes]
         self.fields[name].choices = choices  # type: ignore[attr-defined]
         if isinstance(self.data, QueryDict) and self.is_bound:
             self.data.setdefault(name, choices[0][0])
+
+    def _fill(self, data: QueryDict) -> None:
+        for name, field in self.fields.items():
+            known = [code for code, _label in getattr(field, "choices", ())]
+            if name not in data or (known and data[name] not in known):
+                data[name] = str(self.initial.get(name, known[0] if known else ""))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -99,11 +114,29 @@ class PreviewForm(forms.Form):
         ]
         if works and not quantities:
             quantities = [core.Quantity(use, kind, "work", works, works)]
-        bases = {
-            base: int(data[f"base_{n}"]) for n, base in enumerate(self.schedule.bases) if data[f"base_{n}"] is not None
-        }
+        asked = [(f"base_{n}", base) for n, base in enumerate(self.schedule.bases)]
+        asked += [(f"count_{n}", count) for n, count in enumerate(self.schedule.counts)]
+        bases = {figure: int(data[name]) for name, figure in asked if data[name] is not None}
         counted = {charge.name: works for charge in self.schedule.charges if charge.model == "per_work"}
         return core.rate(self.schedule, quantities=quantities, bases=bases, tier=data.get("tier", ""), works=counted)
+
+
+def figures_of(schedule: core.Schedule) -> dict[str, str]:
+    """An example's figures as the fields of the form hold them."""
+    example = worked.example(schedule)
+    found = {"tier": example.tier}
+    if example.quantities:
+        first = example.quantities[0]
+        found |= {"use": first.use, "kind": first.kind}
+        found |= {
+            f"units_{q.unit}": str(q.units) for q in example.quantities if (q.use, q.kind) == (first.use, first.kind)
+        }
+        found["works"] = str(first.works or "")
+    found |= {
+        f"count_{n}": str(example.bases[count]) for n, count in enumerate(schedule.counts) if count in example.bases
+    }
+    found |= {f"base_{n}": major(example.bases[base], schedule.currency) for n, base in enumerate(schedule.bases)}
+    return found
 
 
 def _named(groups: Iterable[tuple[str, ...]], known: Iterable[str]) -> list[str]:
