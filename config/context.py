@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
@@ -104,18 +105,30 @@ def _mark_current(entries: list[Entry], path: str) -> None:
 
 
 def _count_waiting(entries: list[Entry], actor: Actor) -> None:
-    """Reservations that the society has to check; `99+` tells enough of many."""
-    queue = _url("licensing:reservation_queue")
+    """Reservations that the society has to check, and usage reports that are overdue; `99+` tells enough of many."""
+    queue, duties = _url("licensing:reservation_queue"), _url("licensing:duties")
     for entry in entries:
         if entry.url == queue and actor.is_society:
             entry.waiting = SimpleLazyObject(lambda: _reservations_waiting(actor))
+        elif entry.url == duties:
+            entry.waiting = SimpleLazyObject(lambda: _reports_overdue(actor))
 
 
 def _reservations_waiting(actor: Actor) -> str:
     from licensing.permissions.models import Reservation
 
     received = Reservation.objects.visible_to(actor).filter(status=Reservation.Status.RECEIVED)
-    count = received.order_by("due_on", "id")[:_MANY].count()
+    return _up_to_many(received.order_by("due_on", "id")[:_MANY].count())
+
+
+def _reports_overdue(actor: Actor) -> str:
+    from licensing.declarations.models import ReportDuty
+
+    overdue = ReportDuty.objects.visible_to(actor).overdue(timezone.localdate())
+    return _up_to_many(overdue.order_by("due_on")[:_MANY].count())
+
+
+def _up_to_many(count: int) -> str:
     return "" if not count else f"{count}" if count < _MANY else f"{_MANY - 1}+"
 
 

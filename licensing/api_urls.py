@@ -4,7 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from licensing.compliance.api import CaseViewSet, ReservationNoticeViewSet
-from licensing.declarations.api import DeclarationViewSet
+from licensing.declarations.api import DeclarationViewSet, DutyViewSet
 from licensing.licences.api.licences import LicenceViewSet
 from licensing.permissions.api.bulk import BulkCheckViewSet
 from licensing.permissions.api.checks import PermissionCheckView
@@ -21,6 +21,7 @@ router.register("works", WorkViewSet, "work")
 router.register("tariffs", TariffViewSet, "tariff")
 router.register("licences", LicenceViewSet, "licence")
 router.register("declarations", DeclarationViewSet, "declaration")
+router.register("duties", DutyViewSet, "duty")
 router.register("reservation-notices", ReservationNoticeViewSet, "reservation-notice")
 router.register("cases", CaseViewSet, "case")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import StreamingHttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -17,7 +18,7 @@ from rest_framework.response import Response
 from accounts.access.api.views import ApiViewSet
 from licensing import terms
 from licensing.declarations import services
-from licensing.declarations.models import Declaration, DeclaredUse
+from licensing.declarations.models import Declaration, DeclaredUse, ReportDuty
 from licensing.declarations.services.listing import reject_rows
 from licensing.licences.services import find_licence
 
@@ -229,3 +230,52 @@ class DeclarationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVi
 
     def _now(self, declaration: Declaration, status: int) -> Response:
         return Response(self.shown(Declaration.objects.select_related("licence").get(pk=declaration.pk)), status=status)
+
+
+class DutySerializer(serializers.ModelSerializer[ReportDuty]):
+    """A period to report on. `period_end` is the first day after it; a report is in time until the end of `due_on`."""
+
+    duty = serializers.IntegerField(source="pk")
+    licence = serializers.SlugRelatedField[Any](slug_field="ref", read_only=True)
+    licensee = serializers.CharField(source="licence.licensee.ref")
+    period_start = serializers.DateField(source="period.lower")
+    period_end = serializers.DateField(source="period.upper")
+    overdue = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ReportDuty
+        fields = [
+            "duty", "licence", "licensee", "period_start", "period_end", "due_on", "status", "overdue", "settled_at", "reason",
+        ]  # fmt: skip
+
+    def get_overdue(self, duty: ReportDuty) -> bool:
+        return duty.status == ReportDuty.Status.OPEN and duty.due_on < timezone.localdate()
+
+
+@extend_schema(tags=["declarations"])
+class DutyViewSet(mixins.ListModelMixin, ApiViewSet):
+    """What is to be reported by when, under one's own licences; a declaration over the whole period meets it."""
+
+    queryset = ReportDuty.objects.select_related("licence__licensee")
+    serializer_class = DutySerializer
+    ordering = ("due_on", "id")
+    required_permission = "declarations.view"
+
+    def get_queryset(self) -> Any:
+        found, asked = super().get_queryset(), self.request.query_params
+        if asked.get("status") == "overdue":
+            found = found.overdue(timezone.localdate())
+        elif asked.get("status"):
+            found = found.filter(status=asked["status"])
+        return found.filter(licence__ref=asked["licence"]) if asked.get("licence") else found
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "status", OpenApiTypes.STR, enum=[*ReportDuty.Status.values, "overdue"], description="only these"
+            ),
+            OpenApiParameter("licence", OpenApiTypes.STR, description="only under this licence"),
+        ]
+    )
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().list(request, *args, **kwargs)

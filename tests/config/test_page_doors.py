@@ -23,7 +23,7 @@ from accounts.notices.models import Notice, Webhook, WebhookDelivery
 from accounts.organisations.models import Organisation
 from config.actors import actor_of_user
 from licensing.compliance.models import Case, ReservationNotice
-from licensing.declarations.models import Declaration
+from licensing.declarations.models import Declaration, ReportDuty
 from licensing.licences.models import Licence
 from licensing.permissions.models import FoundSignal, Mandate, MandateSignature, Reservation, Site
 from licensing.permissions.services import bulk, grant_mandate, signing
@@ -57,7 +57,7 @@ ASKED = (
     "q", "page", "sort", "status", "kind", "use", "when", "holder", "licence", "tariff", "version", "try", "mine", "run", "tab",
     "language", "currency", "reason", "empty", "object", "before", "period_start", "period_end",
     "key", "ref", "work", "state", "society", "title", "identifier", "address",
-    "licensee", "declaration", "about", "which", "download",
+    "licensee", "declaration", "about", "which", "download", "year", "first_day", "end",
 )  # fmt: skip
 
 
@@ -130,6 +130,7 @@ def address(world: World) -> Callable[[str], str]:
         "notice_id": Notice.objects.create(user=user, key="k", kind="k", subject="s").pk,
         "site_id": signal.site_id, "signal_id": signal.pk,
         **_of_members(holder),
+        "duty_id": _duty(world).pk,
         "case_id": case.pk, "reservation_notice_id": kept.pk,
         "reservation_id": kept.reservation_id, "ref": kept.reservation.ref, "language": "ko", "kind": "letter",
         "group": "holder", "form": "csv",
@@ -137,6 +138,13 @@ def address(world: World) -> Callable[[str], str]:
         "host": "example.com", "document": "tdmrep.json",
     }  # fmt: skip
     return lambda name: reverse(name, kwargs={key: values[key] for key in ROUTES[name]})
+
+
+def _duty(world: World) -> ReportDuty:
+    """A period that the world's licensee has to report on."""
+    return ReportDuty.objects.create(
+        licence=Licence.objects.get(society=world.society), period=QUARTER, due_on=datetime.date(2026, 5, 1)
+    )
 
 
 def _compliance(world: World, holder: Holder) -> tuple[Case, ReservationNotice]:
@@ -248,7 +256,7 @@ def test_the_own_pages_open(world: World, address: Callable[[str], str]) -> None
     acts = {name for name in ABOUT_AN_OBJECT if own.get(address(name)).status_code == 405}
     licensee = {f"licensing:declaration_{act}" for act in ("amend", "attach", "discard", "submit")}
     licensee |= {f"licensing:case_{act}" for act in ("accept", "dispute", "point")}
-    licensee |= {"licensing:reservation_notice_acknowledge"}
+    licensee |= {"licensing:reservation_notice_acknowledge", "licensing:duty_nil"}
     elsewhere = licensee | {"licensing:tariff_determine", "licensing:tariff_refuse"}  # the latter a rate body's
     elsewhere |= {"licensing:mandate_take_back", "licensing:registration_change"}  # a member's own
     assert set(ABOUT_AN_OBJECT) - opened - acts == elsewhere

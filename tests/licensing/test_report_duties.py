@@ -214,8 +214,8 @@ def test_no_use_is_reported_only_by_who_may_declare_and_only_once_the_period_is_
         services.report_nil(actor=staff(due.licensee, "declarations.view"), duty=first, typed="L-1")
     with pytest.raises(NotFound):
         services.report_nil(actor=staff(due.society, "declarations.declare"), duty=first, typed="L-1")
+    stranger = staff(organisation("X", "licensee"), "declarations.declare")
     with pytest.raises(NotFound):
-        stranger = staff(organisation("X", "licensee"), "declarations.declare")
         services.report_nil(actor=stranger, duty=first, typed="L-1")
     later = ReportDuty.objects.create(
         licence=due.licence, period=DateRange(D(2190, 1, 1), D(2190, 4, 1)), due_on=D(2190, 4, 30)
