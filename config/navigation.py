@@ -94,6 +94,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             _("Contract and money"),
             (
                 Place(_("Licences"), "licensing:licences"),
+                Place(_("Requests for licences"), "licensing:licence_requests"),
                 TARIFFS,
                 Place(_("Invoices"), "royalties:invoices", "billing.view"),
             ),

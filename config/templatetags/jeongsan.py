@@ -58,6 +58,12 @@ def day(value: datetime.date | None) -> str:
     return formats.day(value)
 
 
+@register.filter
+def last_day(until: datetime.date | None) -> str:
+    """The last day of something that ends before `until`, as people count it."""
+    return formats.day(until - datetime.timedelta(days=1) if until else None)
+
+
 @register.filter(expects_localtime=True)
 def instant(value: datetime.datetime | None) -> str:
     """A moment, to the minute, in Asia/Seoul."""

@@ -57,12 +57,10 @@ def asked(schedule: Schedule, *, uses: Collection[str], kinds: Collection[str], 
     charges = [
         charge for charge in schedule.charges if charge.meets(uses, kinds) and (tier is None or charge.serves(tier))
     ]
-    named = [name for charge in charges if (name := getattr(charge.rates, "base", ""))]
-    counted = [count for charge in charges if (count := count_of(charge))]
     return Asked(
         (*_units(charges, uses, kinds), *_works(charges, uses, kinds)),
-        tuple(dict.fromkeys(counted)),
-        tuple(dict.fromkeys(named)),
+        tuple(dict.fromkeys(charge.count for charge in charges if charge.count)),
+        tuple(dict.fromkeys(charge.base for charge in charges if charge.base)),
     )
 
 
@@ -99,11 +97,6 @@ def figures(asked: Asked, kept: Collection[Mapping[str, Any]]) -> dict[Units, in
     return found
 
 
-def count_of(charge: Charge) -> str:
-    """The declared count that a charge prices in place of units."""
-    return str(getattr(charge, "count", None) or getattr(charge.rates, "count", None) or "")
-
-
 def priced_uses(schedule: Schedule) -> list[str]:
     """The uses that any charge names."""
     return _named([charge.uses for charge in schedule.charges], terms.USES)
@@ -123,7 +116,7 @@ def _named(groups: Collection[tuple[str, ...]], known: Collection[str]) -> list[
 
 
 def _units(charges: list[Charge], uses: Collection[str], kinds: Collection[str]) -> Iterator[Units]:
-    counting = [charge for charge in charges if charge.rates.COUNTS_UNITS and not count_of(charge)]
+    counting = [charge for charge in charges if charge.counts_units]
     groups: dict[tuple[str, frozenset[str]], list[tuple[str, str]]] = {}
     for unit in dict.fromkeys(charge.unit for charge in counting):
         for use, kind in _cells(uses, kinds):
@@ -136,7 +129,7 @@ def _units(charges: list[Charge], uses: Collection[str], kinds: Collection[str])
 
 def _works(charges: list[Charge], uses: Collection[str], kinds: Collection[str]) -> Iterator[Units]:
     by_work = [charge for charge in charges if charge.model == "per_work"]
-    by_unit = [charge for charge in charges if charge.rates.COUNTS_UNITS and not count_of(charge)]
+    by_unit = [charge for charge in charges if charge.counts_units]
     groups: dict[tuple[str, frozenset[str]], list[tuple[str, str]]] = {}
     for use, kind in _cells(uses, kinds):
         for unit in dict.fromkeys("work" if charge.unit == terms.ANY else charge.unit for charge in by_work):
