@@ -114,6 +114,35 @@ def test_a_missing_base_is_named_and_cannot_be_billed() -> None:
     assert caught.value.code == "missing_base"
 
 
+SUBSCRIBERS = {"name": "subscribers", "model": "per_unit", "count": "subscribers", "per": 1, "price": "0.25"}
+
+
+def test_a_declared_number_is_priced_in_place_of_units() -> None:
+    rating = rated(SUBSCRIBERS, quantities=[tokens(10**12)], bases={"subscribers": 10}, currency="USD")
+    assert rating.amount == 250  # 10 subscribers, never 10 cents of one
+    [line] = rating.lines
+    assert (line.quantity, line.unit, line.model) == (10, "subscribers", "per_unit")
+    assert rating.billable, "the charge covers what was used"
+
+
+def test_a_missing_number_is_named_and_cannot_be_billed() -> None:
+    rating = rated(SUBSCRIBERS, quantities=[], bases={"users": 5})
+    assert (rating.amount, rating.missing_bases) == (0, ("subscribers",))
+    with pytest.raises(Refusal, match="subscribers") as caught:
+        rating.require_billable()
+    assert caught.value.code == "missing_base"
+    assert rated(SUBSCRIBERS, quantities=[], bases={"subscribers": 0}).billable
+
+
+def test_a_number_is_owed_only_where_the_licence_can_use_what_it_is_for() -> None:
+    of_grounding = SUBSCRIBERS | {"uses": ["ground"], "kinds": ["web"]}
+    assert rated(of_grounding, quantities=[], scope=Scope(("train",), ("*",))).missing_bases == ()
+    assert rated(of_grounding, quantities=[], scope=Scope(("ground",), ("book",))).missing_bases == ()
+    assert rated(of_grounding, quantities=[], scope=Scope(("ground",), ("*",))).missing_bases == ("subscribers",)
+    other_tier = SUBSCRIBERS | {"licensee_tiers": ["large"]}
+    assert rated(other_tier, quantities=[], tier="small").missing_bases == ()
+
+
 def test_a_base_of_nothing_is_declared() -> None:
     assert rated(charge("percentage", base="revenue", percent="3"), bases={"revenue": 0}).billable
 

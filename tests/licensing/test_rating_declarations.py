@@ -132,6 +132,36 @@ def test_bases_of_the_declarations_add_up(parties: Any) -> None:
     assert rate_declarations(licence=ours, period=QUARTER, declarations=all_of(ours)).amount == 123_703_704
 
 
+def test_numbers_of_the_declarations_add_up_and_are_no_money(parties: Any) -> None:
+    each = {"name": "versions", "model": "per_unit", "count": "model_versions", "per": 1, "price": "0.5"}
+    ours = under(parties, each, currency="USD")
+    declaration(ours, bases={"model_versions": 2})
+    declaration(ours, bases={"model_versions": 1})
+    rating = rate_declarations(licence=ours, period=QUARTER, declarations=all_of(ours))
+    assert (rating.amount, rating.lines[0].quantity) == (150, 3)
+
+
+def test_a_part_of_a_period_is_previewed_by_the_prices_it_began_under(parties: Any, society: Organisation) -> None:
+    """Three years at one price: a version that starts within them prices none of their days, only later periods."""
+    ours = under(parties, charge("per_work", price="5000"), currency="USD", period_months=36)
+    determined(
+        society,
+        tariff(charge("per_work", price="9000"), version=2, valid_from="2027-01-01", currency="USD", period_months=36),
+    )
+
+    def preview(start: str, end: str) -> int:
+        of = declaration(ours, start, end)
+        used(of, "a.example", 5, used_on=of.period.lower)
+        alone = Declaration.objects.filter(pk=of.pk)
+        days = (of.period.lower, of.period.upper)
+        return rate_declarations(licence=ours, period=days, declarations=alone, preview=True).amount
+
+    assert preview("2026-01-01", "2026-04-01") == 500_000
+    assert preview("2026-12-01", "2027-02-01") == 500_000
+    assert preview("2028-10-01", "2029-01-01") == 500_000
+    assert preview("2029-01-01", "2029-04-01") == 900_000
+
+
 def test_a_missing_base_and_an_unpriced_line_are_listed_in_a_preview_and_refused_in_a_bill(
     parties: Any, society: Organisation
 ) -> None:
