@@ -53,6 +53,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             _("Licensing"),
             (
                 TARIFFS,
+                Place(_("Licences on their way"), "licensing:licence_board", "licences.manage"),
                 Place(_("Licences"), "licensing:licences"),
                 Place(_("Declarations"), "licensing:declarations", "declarations.view"),
                 Place(_("Usage reports"), "licensing:duties", "declarations.view"),
