@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.organisations.models import REF, Organisation
 from licensing import labels, terms
+from licensing.licences import core
 from licensing.licences.models import Licence
-from licensing.tariffs.models import Tariff, TariffVersion
+from licensing.tariffs.models import PRICING, Tariff, TariffVersion
 
 DAY = forms.DateInput(attrs={"type": "date"})
 
@@ -63,7 +64,7 @@ class LicenceForm(forms.Form):
     def __init__(self, *args: Any, society: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         licensees = Organisation.objects.filter(kind=Organisation.Kind.LICENSEE).order_by("name")
-        determined = TariffVersion.objects.filter(status=TariffVersion.Status.DETERMINED).values("tariff_id")
+        determined = TariffVersion.objects.filter(status__in=PRICING).values("tariff_id")
         self.fields["licensee"].queryset = licensees  # type: ignore[attr-defined]
         self.fields["tariff"].queryset = Tariff.objects.filter(society=society, pk__in=determined).order_by("name")  # type: ignore[attr-defined]
         self.fields["uses"].choices = [(code, labels.label(code)) for code in terms.USES]  # type: ignore[attr-defined]
@@ -83,6 +84,11 @@ class LicenceForm(forms.Form):
 
 
 class SuspendForm(forms.Form):
+    ground = forms.ChoiceField(
+        label=_("Why"),
+        required=False,
+        choices=[("", _("another reason")), *((code, _(said)) for code, said in core.SUSPENSIONS.items())],
+    )
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -20,11 +22,15 @@ from accounts.identity.gate import ActorRequest, requires, signed_in
 from accounts.organisations.models import Organisation
 from licensing.licences import core, services
 from licensing.licences.forms.licences import LicenceForm, SuspendForm, TerminateForm
-from licensing.licences.models import Licence
+from licensing.licences.models import Licence, Offer, Signature
+from licensing.licences.pages import obligations
 from licensing.tariffs.services import version_in_force
 
 HAPPENED = {
     "licence.created": _("granted"),
+    "licence.granted": _("granted: both sides have signed"),
+    "licence.amended": _("replaced by its amendment"),
+    "certificate.issued": _("certificate issued"),
     "licence.activated": _("activated"),
     "licence.suspended": _("suspended"),
     "licence.resumed": _("resumed"),
@@ -65,11 +71,24 @@ def licence(request: ActorRequest, licence_id: int) -> HttpResponse:
     actor = request.actor
     found = _find(actor, licence_id)
     today = timezone.localdate()
+    own = actor.organisation_id == found.licensee_id and actor.can("licences.request")
+    following = Licence.objects.filter(succeeds=found).first()
+    offer = Offer.objects.filter(licence=found).select_related("terms", "quote").first()
     context = {
         "licence": found,
         "version": version_in_force(found.tariff, today),
         "in_force": core.in_force(found.terms, today),
         "can_manage": _may_grant(actor) and found.society_id == actor.organisation_id,
+        "bar": _bar(found, today),
+        "obligations": obligations.of(found),
+        "notice_day": obligations.renewal_notice(found),
+        "following": following,
+        "may_renew": own and not following and found.valid.upper is not None and found.status in _RENEWED,
+        "may_amend": own and not following and found.status == Licence.Status.ACTIVE,
+        "certificate": getattr(found, "certificate", None),
+        "offer": offer,
+        "sides": _sides(offer),
+        "documents": offer.documents.select_related("file").order_by("language") if offer else (),
         "suspend_form": SuspendForm(),
         "terminate_form": TerminateForm(initial={"on": today}),
         "happened": HAPPENED,
@@ -105,8 +124,8 @@ def activate(request: ActorRequest, licence_id: int) -> HttpResponse:
 @requires("licences.manage")
 @require_POST
 def suspend(request: ActorRequest, licence_id: int) -> HttpResponse:
-    reason = request.POST.get("reason", "")
-    return _done(request, licence_id, services.suspend, _("The licence is suspended."), reason=reason)
+    said = {name: request.POST.get(name, "") for name in ("ground", "reason")}
+    return _done(request, licence_id, services.suspend, _("The licence is suspended."), **said)
 
 
 @requires("licences.manage")
@@ -124,12 +143,41 @@ def terminate(request: ActorRequest, licence_id: int) -> HttpResponse:
     return _done(request, licence_id, services.terminate, _("The licence is terminated."), **form.cleaned_data)
 
 
+_RENEWED = (Licence.Status.ACTIVE, Licence.Status.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """How much of a term has passed, in days."""
+
+    passed: int
+    days: int
+    left: int
+
+
+def _bar(licence: Licence, today: datetime.date) -> Bar | None:
+    """None for a licence without an end, and before its first day."""
+    since, until = licence.valid.lower, licence.valid.upper
+    if until is None or today < since:
+        return None
+    days = (until - since).days
+    passed = min((today - since).days + 1, days)
+    return Bar(passed, days, days - passed)
+
+
+def _sides(offer: Offer | None) -> list[tuple[str, str, Signature | None]]:
+    signatures = {each.side: each for each in offer.signatures.all()} if offer else {}
+    return [(side, label, signatures.get(side)) for side, label in Signature.Side.choices]
+
+
 def _may_grant(actor: Actor) -> bool:
     return actor.is_society and actor.can("licences.manage")
 
 
 def _find(actor: Actor, licence_id: int) -> Licence:
-    found = Licence.objects.visible_to(actor).select_related("society", "licensee", "tariff__society")
+    found = Licence.objects.visible_to(actor).select_related(
+        "society", "licensee", "tariff__society", "succeeds", "certificate"
+    )
     licence = found.filter(pk=licence_id).first()
     if licence is None:
         raise NotFound(str(_("There is no such licence.")))
