@@ -73,6 +73,7 @@ def _charge_fields(charge: Mapping[str, Any], at: str) -> Fields:
     fields: Fields = {f"{at}-{key}": [_text(key, charge.get(key))] for key in ("name", "model", "unit", "count")}
     for key in ("uses", "kinds"):
         fields[f"{at}-{key}"] = _texts(charge.get(key, [] if counts(charge) and not charge.get("count") else terms.ANY))
+    fields[f"{at}-was"] = [json.dumps({key: charge[key] for key in ("uses", "kinds", "unit") if key in charge})]
     fields[f"{at}-licensee_tiers"] = ["\n".join(_texts(charge.get("licensee_tiers")))]
     fields |= {f"{at}-{key}": [_text(key, charge.get(key))] for key in keys_of(model)}
     if has_tiers(charge):
@@ -134,14 +135,13 @@ def _charge(fields: Mapping[str, Sequence[str]], at: str) -> dict[str, Any]:
     charge: dict[str, Any] = {"name": _one(fields, f"{at}-name")}
     counted = counts({"model": model})
     of_lines = counted and not count
+    was = _from_json(_one(fields, f"{at}-was"))
     for key, known in (("uses", terms.USES), ("kinds", terms.KINDS)):
         chosen = fields.get(f"{at}-{key}", ())
         codes = [terms.ANY] if terms.ANY in chosen else [code for code in known if code in chosen]
-        if codes and (of_lines or codes != [terms.ANY]):
-            charge[key] = codes
+        charge |= _scope(was, key, codes, left_out=not codes or (not of_lines and codes == [terms.ANY]))
     unit = _one(fields, f"{at}-unit")
-    if of_lines or unit not in ("", terms.ANY):
-        charge["unit"] = unit
+    charge |= _scope(was, "unit", unit, left_out=not of_lines and unit in ("", terms.ANY))
     if counted and count:
         charge["count"] = count
     if tiers := _lines(_one(fields, f"{at}-licensee_tiers")):
@@ -152,6 +152,13 @@ def _charge(fields: Mapping[str, Sequence[str]], at: str) -> dict[str, Any]:
         rows = range(_number(_one(fields, f"{at}-tiers"), MAX_TIERS))
         charge["tiers"] = [_tier(fields, f"{at}-tiers-{n}") for n in rows]
     return charge
+
+
+def _scope(was: Mapping[str, Any], key: str, value: Any, *, left_out: bool) -> dict[str, Any]:
+    """A part of a charge's scope: as it was written where it still says the same, else in our own way."""
+    if key in was and value and set(_texts(was[key])) == set(_texts(value)):
+        return {key: was[key]}
+    return {} if left_out else {key: value}
 
 
 def _tier(fields: Mapping[str, Sequence[str]], at: str) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class PreviewForm(forms.Form):
         choices = [(code, labels.label(code)) for code in codes]
         self.fields[name].choices = choices  # type: ignore[attr-defined]
         if isinstance(self.data, QueryDict) and self.is_bound:
-            self.data.setdefault(name, choices[0][0])
+            self.data.setdefault(name, str(self.initial.get(name, choices[0][0])))
 
     def _fill(self, data: QueryDict) -> None:
         for name, field in self.fields.items():

@@ -179,6 +179,7 @@ class ChargeRow:
     form: ChargeForm | None
     tiers: list[TierForm]
     json: str = ""
+    was: str = ""
     parsed: Charge | None = None
     problems: tuple[str, ...] = ()
 
@@ -253,7 +254,7 @@ class Editor:
             return ChargeRow(n, charge, None, [], json=data[f"charges-{n}-json"])
         tiers = len(editing.tiers_of(charge)) if editing.has_tiers(charge) else 0
         rows = [TierForm(data, n, row, last=row == tiers - 1) for row in range(tiers)]
-        return ChargeRow(n, charge, ChargeForm(data, n, charge), rows)
+        return ChargeRow(n, charge, ChargeForm(data, n, charge), rows, was=data[f"charges-{n}-was"])
 
     def _all_forms(self) -> Iterator[Fields]:
         yield self.header

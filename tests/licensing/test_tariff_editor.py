@@ -25,18 +25,23 @@ from tests.licensing.tariff_documents import charge, tariff
 PER = st.integers(1, 10**15)
 PRICE = st.decimals(0, 10**6, places=4).map(str)
 TEXT = st.text(st.characters(categories=("L", "Nd", "Pd", "Po")), min_size=1, max_size=12)
-SCOPE = {"uses": st.sampled_from([["*"], ["train"], ["train", "ground"]]), "kinds": st.sampled_from([["*"], ["book"]])}
+SCOPE = {
+    "uses": st.sampled_from([["*"], ["train"], ["train", "ground"], ["ground", "train"]]),
+    "kinds": st.sampled_from([["*"], ["book"]]),
+}
 
 
 @st.composite
 def charges(draw: st.DrawFn) -> dict[str, Any]:
-    """A charge of any model, as the editor writes it: scope that says any only where it must be said."""
+    """A charge of any model; scope that says any is written out or left out where it may be."""
     model = draw(st.sampled_from(["flat", "per_unit", "graduated", "volume", "package", "per_work", "percentage"]))
     counted = model in ("per_unit", "graduated", "volume", "package")
     count = draw(TEXT.filter(lambda name: name not in terms.UNITS)) if counted and draw(st.booleans()) else ""
     entry: dict[str, Any] = {"model": model, "name": draw(TEXT)}
     scope = {key: draw(codes) for key, codes in SCOPE.items()}
-    entry |= {key: codes for key, codes in scope.items() if codes != ["*"] or (counted and not count)}
+    entry |= {
+        key: codes for key, codes in scope.items() if codes != ["*"] or (counted and not count) or draw(st.booleans())
+    }
     if counted:
         entry |= {"count": count} if count else {"unit": draw(st.sampled_from(list(terms.UNITS)))}
     if draw(st.booleans()):
@@ -95,8 +100,15 @@ def test_other_ways_to_write_the_same_tariff_keep_its_meaning() -> None:
     assert (back["charges"][1]["tiers"][0]["up_to"], back["charges"][0]["amount"]) == (1000, "1234.5")
 
 
-@given(st.dictionaries(st.sampled_from(["charges", "charges-0-tiers", "charges-0-json", "charges-0-model", "version",
-                                        "charges-0-per", "minimum"]), st.lists(st.text(max_size=30), max_size=2)))  # fmt: skip
+NAMES = [
+    "charges",
+    "version",
+    "minimum",
+    *(f"charges-0-{key}" for key in ("tiers", "json", "was", "model", "uses", "per")),
+]
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), st.lists(st.text(max_size=30), max_size=2)))
 def test_no_field_makes_the_editor_fail(fields: dict[str, list[str]]) -> None:
     document, opened = editing.read(fields)
     editing.write(*editing.act(document, opened, "tier:0"))
@@ -113,8 +125,8 @@ def test_the_buttons_change_the_charges() -> None:
     assert names("down:0") == (["b", "a", "c"], set())
     assert names("remove:1", {2}) == (["a", "c"], {1})
     assert names("add") == (["a", "b", "c", ""], {3})
-    for nothing in ("up:0", "down:2", "remove:9", "remove", "up:x", "", "nonsense:1"):
-        assert names(nothing)[0] in (["a", "b", "c"], ["b", "c"][:0] or ["a", "b", "c"]), nothing
+    for nothing in ("up:0", "down:2", "remove:9", "remove", "", "nonsense:1"):
+        assert names(nothing)[0] == ["a", "b", "c"], nothing
 
 
 def test_tiers_are_added_before_the_open_one_and_removed() -> None:
