@@ -116,13 +116,13 @@ def test_bases_that_are_no_money_are_said(society: Organisation, base: str) -> N
     assert "Write an amount" in shown
 
 
-def test_a_society_proposes_by_text_and_by_file(society: Organisation) -> None:
+def test_a_society_drafts_by_text_and_by_file(society: Organisation) -> None:
     client = signed_in(person(society, "licensing"))
     answer = client.post("/tariffs/propose/", {"text": json.dumps(tariff())}, follow=True)
-    assert "The version is proposed" in text(answer)
+    assert "The draft is saved" in text(answer)
     file = SimpleUploadedFile("v2.json", json.dumps(tariff(version=2)).encode())
     client.post("/tariffs/propose/", {"file": file})
-    assert list(TariffVersion.objects.values_list("version", "status")) == [(1, "proposed"), (2, "proposed")]
+    assert list(TariffVersion.objects.values_list("version", "status")) == [(1, "draft"), (2, "draft")]
 
 
 def test_a_broken_document_is_told_place_by_place(society: Organisation) -> None:

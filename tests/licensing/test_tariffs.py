@@ -85,7 +85,7 @@ def test_a_broken_document_leaves_nothing(society: Organisation) -> None:
 
 def test_only_a_rate_body_determines(society: Organisation, body: Organisation) -> None:
     manager = staff(society, "tariffs.manage", "tariffs.determine")
-    version = services.propose(actor=manager, society=society, document=tariff())
+    version = services.propose(actor=SYSTEM, society=society, document=tariff())
     with pytest.raises(Refusal) as caught:
         services.determine(actor=manager, version=version)
     assert caught.value.code == "not_a_rate_body"
@@ -101,11 +101,14 @@ def test_only_a_rate_body_determines(society: Organisation, body: Organisation) 
     assert (decided.status, decided.determined_by) == ("determined", body)
 
 
-def test_only_the_society_itself_proposes(society: Organisation) -> None:
+def test_only_the_society_itself_drafts_and_it_proposes_nothing_past_the_public(society: Organisation) -> None:
     other = organisation("OTHER", "society")
     for actor in (staff(other, "tariffs.manage"), staff(society)):
-        with pytest.raises(Forbidden):
-            services.propose(actor=actor, society=society, document=tariff())
+        for put in (services.propose, services.draft):
+            with pytest.raises(Forbidden):
+                put(actor=actor, society=society, document=tariff())
+    with pytest.raises(Forbidden, match="consultation"):
+        services.propose(actor=staff(society, "tariffs.manage"), society=society, document=tariff())
     with pytest.raises(Refusal):
         services.propose(actor=SYSTEM, society=organisation("FIRM", "licensee"), document=tariff())
 

@@ -96,14 +96,14 @@ def propose(request: ActorRequest) -> HttpResponse:
         form = ProposeForm(request.POST, request.FILES)
         if form.is_valid():
             try:
-                version = services.propose(
+                version = services.draft(
                     actor=request.actor, society=society, document=_read(form.cleaned_data["document"])
                 )
             except Refusal as refusal:
                 problems = list(refusal.errors)
                 form.add_error(None, str(refusal))
             else:
-                messages.success(request, _("The version is proposed. It prices once a rate body has determined it."))
+                messages.success(request, _("The draft is saved. Publish it with your reasons: then everybody concerned is asked."))
                 return redirect(_address(version))
         form = _with_text(form)
     else:
