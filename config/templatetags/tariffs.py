@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal, localcontext
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import template
 from django.utils.translation import gettext as _
 
-from config import formats
-from config.templatetags.terms import unit
+from licensing.tariffs import wording
 from licensing.tariffs.core import RatedCharge, Step
-from licensing.tariffs.currencies import MINOR_DIGITS
 
 register = template.Library()
 
@@ -20,8 +18,7 @@ register = template.Library()
 @register.filter
 def price(major: str | Decimal, currency: str) -> str:
     """An exact price in major units, all its digits: `"0.05"|price:"KRW"` → ₩0.05. One without end is cut, with ≈."""
-    number, cut = _number(str(major))
-    return ("≈ " if cut else "") + formats.money(number.scaleb(MINOR_DIGITS[currency]), currency)
+    return wording.price(major, currency)
 
 
 @register.filter
@@ -30,8 +27,7 @@ def explained(steps: Iterable[Step | Mapping[str, str]], currency: str) -> list[
 
     Takes `Step`s or their JSON: `{% include "…/explanation.html" with steps=line.explanation|explained:currency %}`.
     """
-    read = [step if isinstance(step, Step) else Step.from_data(step) for step in steps]
-    return [_SAID[step.code](step, currency) for step in read]
+    return wording.explained(steps, currency)
 
 
 @register.filter
@@ -43,143 +39,7 @@ def charge_name(line: RatedCharge | Mapping[str, Any]) -> str:
         "cap": _("Lowered to the cap"),
         "greatest": _("Only the greatest charge counts"),
         "previously_billed": _("Already billed for this period"),
+        "credit_carried": _("Credit from before"),
         "compensation": _("Compensation, case %(number)s") % {"number": name},
     }
     return adjustments.get(model, name)
-
-
-def _number(text: str) -> tuple[Decimal, bool]:
-    """An exact string as a Decimal, and whether it had to be cut."""
-    with localcontext(prec=80):
-        if "/" in text:
-            above, below = text.split("/")
-            return (Decimal(above) / Decimal(below)).quantize(Decimal("1e-9")), True
-        return Decimal(text), False
-
-
-def _count(text: str) -> str:
-    return formats.number(text)
-
-
-def _says(label: str, value: str, detail: str = "") -> dict[str, str]:
-    return {"label": label, "value": value, "detail": detail}
-
-
-def _flat(step: Step, currency: str) -> dict[str, str]:
-    return _says(_("A fixed amount a period"), price(step.product, currency))
-
-
-def _product(step: Step, currency: str) -> str:
-    """`1,000,000,000 tokens × ₩0.05 ÷ 1,000`"""
-    said = f"{_count(step.quantity)} {unit(step.unit)} × {price(step.price, currency)}"
-    return f"{said} ÷ {_count(step.per)}" if step.per not in ("", "1") else said
-
-
-def _per_unit(step: Step, currency: str) -> dict[str, str]:
-    return _says(_("Units × price"), price(step.product, currency), _product(step, currency))
-
-
-def _tier(step: Step) -> str:
-    lower, upper = _count(step.lower), step.upper and _count(step.upper)
-    if not upper:
-        return _("Tier from %(lower)s") % {"lower": lower}
-    return _("Tier %(lower)s to %(upper)s") % {"lower": lower, "upper": upper}
-
-
-def _graduated(step: Step, currency: str) -> dict[str, str]:
-    return _says(_tier(step), price(step.product, currency), _product(step, currency))
-
-
-def _volume(step: Step, currency: str) -> dict[str, str]:
-    label = _("%(tier)s is reached and prices all") % {"tier": _tier(step)}
-    return _says(label, price(step.product, currency), _product(step, currency))
-
-
-def _packages(step: Step, currency: str) -> dict[str, str]:
-    detail = _("%(units)s %(unit)s ÷ %(size)s, a package begun counts whole") % {
-        "units": _count(step.quantity),
-        "unit": unit(step.unit),
-        "size": _count(step.per),
-    }
-    return _says(_("Packages"), _count(step.price), detail)
-
-
-def _package(step: Step, currency: str) -> dict[str, str]:
-    detail = f"{_count(step.quantity)} × {price(step.price, currency)}"
-    return _says(_("Packages × price"), price(step.product, currency), detail)
-
-
-def _per_work(step: Step, currency: str) -> dict[str, str]:
-    return _says(_("Distinct works × price"), price(step.product, currency), _product(step, currency))
-
-
-def _percentage(step: Step, currency: str) -> dict[str, str]:
-    detail = f"{price(step.quantity, currency)} × {formats.percent(step.price)}"
-    label = _("%(percent)s of the declared base “%(base)s”") % {
-        "percent": formats.percent(step.price),
-        "base": step.name,
-    }
-    return _says(label, price(step.product, currency), detail)
-
-
-def _round(step: Step, currency: str) -> dict[str, str]:
-    exact = price(step.quantity, currency)
-    rounded = price(step.product, currency)
-    return _says(_("Rounded once, half up"), rounded, exact if exact != rounded else "")
-
-
-def _charge(step: Step, currency: str) -> dict[str, str]:
-    return _says(step.name, price(step.product, currency))
-
-
-def _sum(step: Step, currency: str) -> dict[str, str]:
-    return _says(_("Sum of the charges"), price(step.product, currency))
-
-
-def _greatest(step: Step, currency: str) -> dict[str, str]:
-    return _says(_("Greatest of the charges"), price(step.product, currency))
-
-
-def _minimum(step: Step, currency: str) -> dict[str, str]:
-    return _says(
-        _("At least %(minimum)s a period") % {"minimum": price(step.price, currency)}, price(step.product, currency)
-    )
-
-
-def _cap(step: Step, currency: str) -> dict[str, str]:
-    return _says(_("At most %(cap)s a period") % {"cap": price(step.price, currency)}, price(step.product, currency))
-
-
-def _ordinary(step: Step, currency: str) -> dict[str, str]:
-    return _says(_("What the tariff would have asked"), price(step.product, currency))
-
-
-def _asked(step: Step, currency: str) -> dict[str, str]:
-    detail = _("%(multiple)s times the ordinary fee, or an amount a work where that is more")
-    return _says(_("What was asked"), price(step.product, currency), detail % {"multiple": _count(step.name)})
-
-
-def _settled(step: Step, currency: str) -> dict[str, str]:
-    return _says(_("What the case was settled on"), price(step.product, currency))
-
-
-_SAID: dict[str, Callable[[Step, str], dict[str, str]]] = {
-    "flat": _flat,
-    "per_unit": _per_unit,
-    "graduated": _graduated,
-    "volume": _volume,
-    "packages": _packages,
-    "package": _package,
-    "per_work": _per_work,
-    "percentage": _percentage,
-    "round": _round,
-    "charge": _charge,
-    "sum": _sum,
-    "greatest": _greatest,
-    "minimum": _minimum,
-    "cap": _cap,
-    # An invoice of compensation.
-    "ordinary": _ordinary,
-    "asked": _asked,
-    "settled": _settled,
-}
