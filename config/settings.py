@@ -114,6 +114,7 @@ APPROVAL_KINDS = {
     "run_reversal": _("Reversal of a distribution run"),
     "rule": _("Distribution rule"),
     "case_settlement": _("Settlement of a case"),
+    "scheme_switch": _("Switch of a statutory scheme"),
 }
 OBJECT_ROUTES = {
     "case": "licensing:case",
@@ -129,6 +130,7 @@ OBJECT_ROUTES = {
     "application": "licensing:application",
     "registration": "licensing:registration",
     "mandate": "royalties:mandate",
+    "statutory_scheme": "licensing:scheme",
 }
 
 # For how many days anyone may comment on a proposed tariff, at least.
@@ -222,6 +224,8 @@ SPECTACULAR_SETTINGS = {
         "WebhookDeliveryStatus": "accounts.notices.models.WebhookDelivery.Status",
         "TariffVersionStatus": "licensing.tariffs.models.TariffVersion.Status",
         "LicenceStatus": "licensing.licences.models.Licence.Status",
+        "LicenceRequestStatus": "licensing.licences.models.LicenceRequest.Status",
+        "OfferStatus": "licensing.licences.models.Offer.Status",
         "ReservationStatus": "licensing.permissions.models.Reservation.Status",
         "BulkCheckStatus": "licensing.permissions.models.BulkCheck.Status",
         "CaseStatus": "licensing.compliance.models.Case.Status",

@@ -6,9 +6,11 @@ from rest_framework.routers import SimpleRouter
 from licensing.compliance.api import CaseViewSet, ReservationNoticeViewSet
 from licensing.declarations.api import DeclarationViewSet, DutyViewSet
 from licensing.licences.api.licences import LicenceViewSet
+from licensing.licences.api.requests import LicenceRequestViewSet
 from licensing.permissions.api.bulk import BulkCheckViewSet
 from licensing.permissions.api.checks import PermissionCheckView
 from licensing.permissions.api.reservations import ReservationViewSet
+from licensing.permissions.api.schemes import SchemeViewSet
 from licensing.permissions.api.sites import SiteViewSet
 from licensing.repertoire.api import WorkViewSet
 from licensing.tariffs.api import TariffViewSet
@@ -16,10 +18,12 @@ from licensing.tariffs.api import TariffViewSet
 router = SimpleRouter()
 router.register("permissions/checks", BulkCheckViewSet, "bulk-check")
 router.register("reservations", ReservationViewSet, "reservation")
+router.register("schemes", SchemeViewSet, "scheme")
 router.register("sites", SiteViewSet, "site")
 router.register("works", WorkViewSet, "work")
 router.register("tariffs", TariffViewSet, "tariff")
 router.register("licences", LicenceViewSet, "licence")
+router.register("licence-requests", LicenceRequestViewSet, "licence-request")
 router.register("declarations", DeclarationViewSet, "declaration")
 router.register("duties", DutyViewSet, "duty")
 router.register("reservation-notices", ReservationNoticeViewSet, "reservation-notice")
