@@ -66,6 +66,7 @@ HAPPENINGS: Final[dict[str, Any]] = {
     "direct_licence.ended": _("direct licence ended"),
     "scheme.created": _("statutory scheme put on record"),
     "scheme.changed": _("statutory scheme changed"),
+    "scheme.switch_asked": _("switch of a statutory scheme asked for"),
     "scheme.enabled": _("statutory scheme switched on"),
     "scheme.disabled": _("statutory scheme switched off"),
     "reservation.requested": _("reservation asked for"),

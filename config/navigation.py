@@ -21,6 +21,7 @@ class Place:
 OVERVIEW = Place(_("Overview"), "royalties:overview")
 TARIFFS = Place(_("Tariffs"), "licensing:tariffs")
 REGISTER = Place(_("Register of reservations"), "licensing:reservations")
+SCHEMES = Place(_("Statutory schemes"), "licensing:public_schemes")
 RESERVE = Place(_("Reserve a work"), "licensing:reserve")
 JOIN = Place(_("Join a society"), "royalties:join")
 MEMBERSHIP = Place(_("My membership"), "licensing:applications")
@@ -97,6 +98,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(_("Licences"), "licensing:licences"),
                 Place(_("Requests for licences"), "licensing:licence_requests"),
                 TARIFFS,
+                SCHEMES,
                 Place(_("Invoices"), "royalties:invoices", "billing.view"),
             ),
         ),
@@ -127,11 +129,21 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
     # Somebody who opened an account and is nobody's member or staff yet.
     "applicant": (("", (MEMBERSHIP, JOIN, SEARCH, REGISTER, TARIFFS)),),
     "rate_body": (
-        ("", (OVERVIEW, TARIFFS)),
+        ("", (OVERVIEW, TARIFFS, SCHEMES)),
         (_("Organisation"), OWN_HOUSE),
     ),
 }
 
 PUBLIC = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, Place(_("API"), "api-docs"))
 RECEIPT = Place(_("Check a receipt"), "licensing:receipt_verify")
-FOOTER = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, RECEIPT, Place(_("API"), "api-docs"), Place(_("Style"), "style"))
+FOOTER = (
+    JOIN,
+    RESERVE,
+    SEARCH,
+    REGISTER,
+    TARIFFS,
+    SCHEMES,
+    RECEIPT,
+    Place(_("API"), "api-docs"),
+    Place(_("Style"), "style"),
+)

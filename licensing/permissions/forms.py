@@ -53,3 +53,20 @@ class EndForm(forms.Form):
     on = forms.DateField(
         label=_("First day without it"), widget=DAY, help_text=_("What was used before this day stays mandated.")
     )
+
+
+class SchemeSwitchForm(forms.Form):
+    """Why a statutory scheme is to be switched."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("It is kept as evidence, and the person who decides reads it."),
+    )
+
+
+class SchemeDecisionForm(forms.Form):
+    """What the second person says."""
+
+    reason = forms.CharField(label=_("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))

@@ -14,7 +14,7 @@ from accounts.evidence.models import Event
 from accounts.identity.core import SYSTEM, Conflict, Forbidden, NotFound, Refusal
 from licensing.permissions import services
 from licensing.permissions.models import DirectLicence, StatutoryScheme
-from licensing.permissions.services import direct, schemes
+from licensing.permissions.services import direct, scheme_switching, schemes
 from licensing.permissions.services.asking import Item
 from licensing.repertoire.models import Holder
 from tests.accounts.people import person
@@ -48,9 +48,9 @@ def unmandated_book(of: Firm, **asked: Any) -> tuple[str, str]:
 def test_a_scheme_licenses_nothing_until_it_is_enabled_and_nothing_once_disabled(parties: Firm) -> None:
     scheme = imported(parties)
     assert unmandated_book(parties) == ("unmandated", "")
-    schemes.enable(actor=SYSTEM, scheme=scheme)
+    scheme_switching.enable(actor=SYSTEM, scheme=scheme)
     assert unmandated_book(parties) == ("licensed", "statutory")
-    schemes.disable(actor=SYSTEM, scheme=scheme)
+    scheme_switching.disable(actor=SYSTEM, scheme=scheme)
     assert unmandated_book(parties) == ("unmandated", "")
     verbs = Event.objects.filter(object_kind="statutory_scheme").order_by("id").values_list("verb", flat=True)
     assert list(verbs) == ["scheme.created", "scheme.enabled", "scheme.disabled"]
@@ -60,13 +60,13 @@ def test_a_scheme_licenses_nothing_until_it_is_enabled_and_nothing_once_disabled
     "asked", [{"use": "ground"}, {"territory": "JP"}, {"on": dt.date(2026, 2, 28)}, {"on": dt.date(2027, 1, 1)}]
 )
 def test_it_holds_for_its_uses_territory_and_days(parties: Firm, asked: dict[str, Any]) -> None:
-    schemes.enable(actor=SYSTEM, scheme=imported(parties, valid_to="2027-01-01"))
+    scheme_switching.enable(actor=SYSTEM, scheme=imported(parties, valid_to="2027-01-01"))
     assert unmandated_book(parties) == ("licensed", "statutory")
     assert unmandated_book(parties, **asked) == ("unmandated", "")
 
 
 def test_what_the_law_licenses_is_declared_without_a_price(parties: Firm) -> None:
-    schemes.enable(actor=SYSTEM, scheme=imported(parties, valid_to="2026-03-31"))
+    scheme_switching.enable(actor=SYSTEM, scheme=imported(parties, valid_to="2026-03-31"))
     late = lines(
         "proprietary,U-1,10,2026-03-30",
         "proprietary,U-1,10,2026-03-31",
@@ -83,7 +83,7 @@ def test_the_same_document_changes_nothing_and_an_enabled_scheme_stays_as_it_is(
     assert (again.scheme.pk, again.outcome) == (scheme.pk, "unchanged")
     changed = schemes.import_scheme(actor=SYSTEM, society=parties.society, document=LAW | {"uses": ["*"]})
     assert (changed.outcome, changed.scheme.uses) == ("updated", ["*"])
-    schemes.enable(actor=SYSTEM, scheme=scheme)
+    scheme_switching.enable(actor=SYSTEM, scheme=scheme)
     with pytest.raises(Conflict):
         schemes.import_scheme(actor=SYSTEM, society=parties.society, document=LAW)
 
@@ -109,13 +109,14 @@ def test_a_bad_document_is_refused_with_its_place(parties: Firm, change: dict[st
     assert not StatutoryScheme.objects.exists()
 
 
-def test_only_the_societys_administrator_switches(parties: Firm) -> None:
+def test_nobody_switches_alone(parties: Firm) -> None:
     scheme = imported(parties)
-    schemes.enable(actor=staff(parties.society, "organisation.manage"), scheme=scheme)
+    with pytest.raises(Forbidden, match="second person"):
+        scheme_switching.enable(actor=staff(parties.society, "organisation.manage"), scheme=scheme)
     with pytest.raises(Forbidden):
-        schemes.disable(actor=staff(parties.society, "mandates.manage"), scheme=scheme)
+        scheme_switching.disable(actor=staff(parties.society, "mandates.manage"), scheme=scheme)
     with pytest.raises(NotFound):
-        schemes.disable(actor=staff(organisation("PEN", "society"), "organisation.manage"), scheme=scheme)
+        scheme_switching.disable(actor=staff(organisation("PEN", "society"), "organisation.manage"), scheme=scheme)
 
 
 def test_the_command_imports_and_switches_and_staff_see_it(

@@ -33,12 +33,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a holder allows (a mandate to the society, or a licence given directly to the licensee), or the law itself."""
+    """What a holder allows (a mandate to the society, or a licence given directly to the licensee), or the law itself.
+
+    `tariff` names that by which a use that the law allows is paid for, where a rate body determined one.
+    """
 
     uses: Codes
     kinds: Codes
     territory: Codes
     span: Span = Span()
+    tariff: str = ""
 
     def fits(self, use: str, kind: str, territory: str, day: dt.date) -> bool:
         return (
@@ -200,7 +204,11 @@ def _statutory(facts: Facts) -> Decision | None:
         use=use,
         kind=kind,
     )
-    return Decision("licensed", "statutory", reasons=(Reason("statutory_scheme", detail, fitting[0]),))
+    reasons = [Reason("statutory_scheme", detail, fitting[0])]
+    if tariff := facts.statutory[fitting[0]].tariff:
+        paid = say("It is to be paid for by the tariff {tariff}.", tariff=tariff)
+        reasons.append(Reason("statutory_tariff", paid, tariff))
+    return Decision("licensed", "statutory", reasons=tuple(reasons))
 
 
 def _unmandated(facts: Facts) -> Decision | None:

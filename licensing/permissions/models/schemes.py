@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.contrib.postgres.fields import ArrayField, DateRangeField
 from django.db import models
 from django.db.models import Q
@@ -9,6 +11,17 @@ from django.utils.translation import get_language
 
 from accounts.organisations.models import Organisation
 from licensing.tariffs.models import Tariff
+
+if TYPE_CHECKING:
+    import datetime
+
+    from accounts.identity.core import Actor
+
+
+class StatutorySchemeQuerySet(models.QuerySet["StatutoryScheme"]):
+    def visible_to(self, actor: Actor) -> StatutorySchemeQuerySet:
+        """Everyone sees what the law is said to license, above all that it is off."""
+        return self
 
 
 class StatutoryScheme(models.Model):
@@ -34,6 +47,8 @@ class StatutoryScheme(models.Model):
     enabled = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = StatutorySchemeQuerySet.as_manager()
+
     class Meta:
         app_label = "licensing"
         constraints = [
@@ -46,3 +61,11 @@ class StatutoryScheme(models.Model):
 
     def __str__(self) -> str:
         return self.name_ko if self.name_ko and get_language() == "ko" else self.name
+
+    def state_on(self, day: datetime.date) -> str:
+        """`off`; else `on`, or `not_yet` or `over` on a day that is none of its own."""
+        if not self.enabled:
+            return "off"
+        if day < self.valid.lower:
+            return "not_yet"
+        return "over" if self.valid.upper is not None and day >= self.valid.upper else "on"

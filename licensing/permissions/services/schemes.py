@@ -1,4 +1,4 @@
-"""Statutory schemes: put on record as documents, switched on and off by the society, and what they allow."""
+"""Statutory schemes: put on record as documents, and what those that are switched on allow (`scheme_switching`)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final
 
 from django.db import transaction
@@ -13,19 +14,22 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils.translation import gettext as _
 
 from accounts.evidence.services import record
-from accounts.identity.core import Actor, Conflict, NotFound, Reference, Refusal
+from accounts.identity.core import Actor, Conflict, NotFound, Reference, Refusal, say
 from accounts.organisations.models import Organisation
+from accounts.organisations.services import find_organisation
 from licensing import terms
 from licensing.intake.importing import check_society
 from licensing.licences.services import checked_codes, checked_territory
 from licensing.permissions.core import Grant, Span
 from licensing.permissions.models import StatutoryScheme
+from licensing.tariffs.core import parse
+from licensing.tariffs.models import Tariff, TariffVersion
 
 MANAGE: Final = "organisation.manage"
 MOST_BYTES: Final = 100_000
 _TEXTS: Final = {"scheme": 64, "name": 200, "name_ko": 200, "source": 500}
 _REQUIRED: Final = ("scheme", "name", "uses", "kinds", "territory", "valid_from")
-_KEYS: Final = frozenset({*_REQUIRED, "name_ko", "source", "valid_to"})
+_KEYS: Final = frozenset({*_REQUIRED, "name_ko", "source", "valid_to", "body", "tariff"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,9 @@ def import_scheme(*, actor: Actor, society: Organisation, document: Any) -> Impo
     What an enabled scheme allows is not changed under those who rely on it: disable it first, or import a new one.
     """
     check_society(actor, society, MANAGE)
-    said = _checked(document)
+    said = _checked(document) | _payment(society, document)
     ref = said.pop("ref")
-    held = StatutoryScheme.objects.select_for_update().filter(society=society, ref=ref).first()
+    held = StatutoryScheme.objects.select_for_update(of=("self",)).filter(society=society, ref=ref).first()
     if held is None:
         made = StatutoryScheme.objects.create(society=society, ref=ref, **said)
         _note(actor, "created", made)
@@ -74,26 +78,6 @@ def import_scheme(*, actor: Actor, society: Organisation, document: Any) -> Impo
     return ImportedScheme(held, "updated")
 
 
-def enable(*, actor: Actor, scheme: StatutoryScheme) -> StatutoryScheme:
-    """From now on, permission follows the scheme on its days."""
-    return _switch(actor, scheme, on=True)
-
-
-def disable(*, actor: Actor, scheme: StatutoryScheme) -> StatutoryScheme:
-    """From now on, permission does not follow the scheme; answers that were given stay as they were."""
-    return _switch(actor, scheme, on=False)
-
-
-@transaction.atomic
-def _switch(actor: Actor, scheme: StatutoryScheme, *, on: bool) -> StatutoryScheme:
-    check_society(actor, scheme.society, MANAGE)
-    if StatutoryScheme.objects.filter(pk=scheme.pk, enabled=not on).update(enabled=on):
-        scheme.enabled = on
-        _note(actor, "enabled" if on else "disabled", scheme)
-    scheme.refresh_from_db()
-    return scheme
-
-
 def find_scheme(*, society: Organisation, ref: str) -> StatutoryScheme:
     """One of the society's schemes, or NotFound."""
     found = StatutoryScheme.objects.select_related("society").filter(society=society, ref=ref).first()
@@ -104,14 +88,64 @@ def find_scheme(*, society: Organisation, ref: str) -> StatutoryScheme:
 
 def enabled(societies: Collection[int]) -> Iterator[tuple[int, str, Grant]]:
     """(society, ref, what it allows) of every enabled scheme of these societies, by ref."""
-    schemes = StatutoryScheme.objects.filter(enabled=True, society_id__in=societies).order_by("society_id", "ref")
-    for scheme in schemes if societies else ():
+    found = StatutoryScheme.objects.filter(enabled=True, society_id__in=societies)
+    for scheme in found.select_related("tariff").order_by("society_id", "ref") if societies else ():
         span = Span(scheme.valid.lower or dt.date.min, scheme.valid.upper)
         yield (
             scheme.society_id,
             scheme.ref,
-            Grant(tuple(scheme.uses), tuple(scheme.kinds), tuple(scheme.territory), span),
+            Grant(
+                tuple(scheme.uses),
+                tuple(scheme.kinds),
+                tuple(scheme.territory),
+                span,
+                tariff=scheme.tariff.ref if scheme.tariff else "",
+            ),
         )
+
+
+def check_tariff(
+    body: Organisation, tariff: Tariff, *, uses: Collection[str], kinds: Collection[str], valid: DateRange
+) -> None:
+    """The tariff was determined by this body for days of the scheme, and prices each of its uses of each of its kinds."""
+    determined = tariff.versions.filter(
+        status=TariffVersion.Status.DETERMINED, determined_by=body, valid__overlap=valid
+    )
+    schedules = [parse(version.document) for version in determined]
+    if not schedules:
+        raise Refusal(
+            "tariff_not_determined",
+            _("%(body)s has determined no version of the tariff “%(tariff)s” for days of the scheme.")
+            % {"body": body, "tariff": tariff.ref},
+            pointer="/tariff",
+        )
+    all_uses, all_kinds = (
+        list(known) if terms.ANY in codes else list(codes)
+        for codes, known in ((uses, terms.USES), (kinds, terms.KINDS))
+    )
+    for use, kind in product(all_uses, all_kinds):
+        if not any(charge.meets((use,), (kind,)) for schedule in schedules for charge in schedule.charges):
+            detail = say(
+                "The tariff {tariff} prices no {kind} for {use}, which the scheme covers.",
+                tariff=tariff.ref,
+                kind=say(terms.KINDS[kind]),
+                use=say(terms.USES[use]),
+            )
+            raise Refusal("tariff_does_not_cover", detail, pointer="/tariff")
+
+
+def facts(scheme: StatutoryScheme) -> dict[str, Any]:
+    """What evidence keeps of a scheme, and what a second person decides on."""
+    return {
+        "ref": scheme.ref,
+        "uses": scheme.uses,
+        "kinds": scheme.kinds,
+        "territory": scheme.territory,
+        "since": scheme.valid.lower.isoformat(),
+        "until": scheme.valid.upper.isoformat() if scheme.valid.upper else None,
+        "body": scheme.body.ref if scheme.body else None,
+        "tariff": scheme.tariff.ref if scheme.tariff else None,
+    }
 
 
 def _checked(document: Any) -> dict[str, Any]:
@@ -134,6 +168,26 @@ def _checked(document: Any) -> dict[str, Any]:
         "territory": checked_territory(_codes(document, "territory")),
         "valid": DateRange(since, until),
     }
+
+
+def _payment(society: Organisation, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The rate body that determines what is paid, and the tariff by which; both or neither."""
+    refs = {key: _text(document, key, 64) for key in ("body", "tariff")}
+    if not any(refs.values()):
+        return {"body": None, "tariff": None}
+    for key, ref in refs.items():
+        if not ref:
+            raise Refusal("required", _("Give %(key)s.") % {"key": key}, pointer=f"/{key}")
+    body = find_organisation(ref=refs["body"], kind="rate_body", pointer="/body")
+    tariff = Tariff.objects.filter(society=society, ref=refs["tariff"]).first()
+    if tariff is None:
+        raise NotFound(
+            _("%(society)s has no tariff “%(ref)s”.") % {"society": society.ref, "ref": refs["tariff"]},
+            pointer="/tariff",
+        )
+    said = _checked(document)
+    check_tariff(body, tariff, uses=said["uses"], kinds=said["kinds"], valid=said["valid"])
+    return {"body": body, "tariff": tariff}
 
 
 def _text(document: Mapping[str, Any], key: str, most: int) -> str:
@@ -168,12 +222,5 @@ def _note(actor: Actor, what: str, scheme: StatutoryScheme) -> None:
         verb=f"scheme.{what}",
         object=Reference("statutory_scheme", scheme.pk),
         organisation_id=scheme.society_id,
-        data={
-            "ref": scheme.ref,
-            "uses": scheme.uses,
-            "kinds": scheme.kinds,
-            "territory": scheme.territory,
-            "since": scheme.valid.lower.isoformat(),
-            "until": scheme.valid.upper.isoformat() if scheme.valid.upper else None,
-        },
+        data=facts(scheme),
     )
