@@ -46,7 +46,7 @@ def test_a_firm_sees_what_is_due_when_the_overdue_first_and_declares_from_there(
     parties: Firm, declarant: Client
 ) -> None:
     shown = text(declarant.get("/duties/"))
-    assert shown.index("1 Jan – 31 Mar 2026") < shown.index("1 Apr – 30 Jun 2026") < shown.index("1 Jul – 30 Sep 2026")
+    assert shown.index("1 Jan – 31 Mar 2026") < shown.index("1 Apr – 30 Jun 2026") < shown.index("1 Jul – 30 Sept 2026")
     assert "71 days late" in shown and "30 Jul 2026" in shown
     link = f"/declarations/new/?licence={parties.licence.pk}&amp;first_day=2026-01-01&amp;end=2026-04-01"
     assert link in shown
