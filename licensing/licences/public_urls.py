@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licensing.licences.pages import terms
+from licensing.licences.pages import certificates, terms
 
 urlpatterns = [
     path("terms/", terms.terms_list, name="terms"),
@@ -12,4 +12,11 @@ urlpatterns = [
     path("terms/<int:terms_id>/edit/", terms.terms_edit, name="terms_edit"),
     path("terms/<int:terms_id>/publish/", terms.terms_publish, name="terms_publish"),
     path("terms/<int:terms_id>/discard/", terms.terms_discard, name="terms_discard"),
+    path("certificates/", certificates.lookup, name="certificates"),
+    path("certificates/vocabulary.jsonld", certificates.vocabulary, name="certificate_vocabulary"),
+    path("certificates/<str:code>/", certificates.certificate, name="certificate"),
+    path("certificates/<str:code>/certificate-<str:language>.pdf", certificates.paper, name="certificate_paper"),
+    path("certificates/<str:code>/<str:name>", certificates.file, name="certificate_file"),
+    path("licences/<int:licence_id>/certificate/", certificates.issue, name="certificate_issue"),
+    path("licences/<int:licence_id>/signed-<str:language>.pdf", certificates.signed_copy, name="licence_signed_copy"),
 ]

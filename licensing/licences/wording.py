@@ -92,5 +92,10 @@ def conditions(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def shown_conditions(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The conditions on copies that a certificate names; none where the licence has none on record."""
+    return conditions(values)[:4] if values else []
+
+
 def _locale() -> Locale:
     return Locale.parse(language())

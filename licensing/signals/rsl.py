@@ -61,6 +61,21 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Granted:
+    """A licence that somebody has: to which works, for which uses and countries, and where it is confirmed.
+
+    Nobody else may use the works by it, so that it is written with its terms at that address, and never as free.
+    """
+
+    works: str
+    uses: frozenset[str]
+    territory: tuple[str, ...]
+    confirmed_at: str
+    holder: str  # who licensed, by name
+    stands: bool = True  # False: suspended or ended, so that nothing is permitted
+
+
+@dataclass(frozen=True, slots=True)
 class _Licence:
     """What one `<license>` says of each use: permitted, on a condition, left out, prohibited, or nothing."""
 
@@ -265,6 +280,29 @@ def write(reservations: Sequence[Statement], *, offer: Offer | None = None) -> b
             _add(licence, "prohibits", type="geo").text = " ".join(each.territory)
         elif reserved:
             _add(licence, "prohibits", type="usage").text = " ".join(reserved)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+# What of our uses RSL has a word for. Its `ai-train` also means fine-tuning: the licence itself says which of both it is.
+_WORD_OF: Final = {"train": "ai-train", "ground": "ai-input", "index": "ai-index"}
+
+
+def write_licence(granted: Granted) -> bytes:
+    """An RSL document of one licence. To everybody but its holder it says that a licence is needed."""
+    root = etree.Element(f"{{{NAMESPACE}}}rsl", nsmap={None: NAMESPACE})
+    content = _add(root, "content", url=_plain(granted.works))
+    licence = _add(content, "license")
+    uses = EVERYTHING if terms.ANY in granted.uses else granted.uses
+    permitted = [word for use, word in _WORD_OF.items() if use in uses] if granted.stands else []
+    if permitted:
+        _add(licence, "permits", type="usage").text = " ".join(permitted)
+        if terms.ANY not in granted.territory:
+            _add(licence, "permits", type="geo").text = " ".join(granted.territory)
+    else:
+        _add(licence, "prohibits", type="usage").text = "ai-all"
+    _add(_add(licence, "payment", type="subscription"), "custom").text = granted.confirmed_at
+    _add(content, "copyright", type="organization").text = _plain(granted.holder)
+    _add(content, "terms").text = granted.confirmed_at
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 

@@ -100,6 +100,15 @@ def payload_of(certificate: Certificate) -> dict[str, Any]:
     return keys.verify(certificate.jws, typ=TYPE)
 
 
+def verify(text: str | bytes, keys_of: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What a certificate says, by our keys or those of a JWK set. Raises Refusal where it was not signed, or changed."""
+    try:
+        said = (text.decode("ascii") if isinstance(text, bytes) else text).strip()
+    except UnicodeDecodeError as error:
+        raise Refusal("no_certificate", _("This is no signed certificate.")) from error
+    return keys.verify(said, keys_of, typ=TYPE)
+
+
 def address(code: str, name: str = "") -> str:
     """The public address of a certificate, or of one of its files. It never changes."""
     return f"{settings.SITE_URL.rstrip('/')}/certificates/{code}/{name}"
