@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -14,6 +14,7 @@ from licensing.tariffs.core import Quantity, Rating, Schedule, half_up
 from licensing.tariffs.currencies import major
 
 PREVIOUSLY_BILLED: Final = "previously_billed"
+CREDIT_CARRIED: Final = "credit_carried"
 COMPENSATION: Final = "compensation"
 DAYS_TO_PAY: Final = 30
 _REF_LENGTH: Final = 24
@@ -70,6 +71,11 @@ def lines(rating: Rating, earlier: Sequence[Earlier] = ()) -> tuple[Line, ...]:
     return (*charges, Line("already billed", PREVIOUSLY_BILLED, None, "", -before, said))
 
 
+def carried_line(amount: int) -> Line:
+    """What stood in the licensee's favour and pays of this invoice's gross. It is no part of the net."""
+    return Line("credit from before", CREDIT_CARRIED, None, "", -amount)
+
+
 def compensation_line(
     *, case: int, currency: str, ordinary: int | None, multiple: str, proposed: int | None, amount: int
 ) -> Line:
@@ -82,7 +88,7 @@ def compensation_line(
 
 
 def by_use(rating: Rating, schedule: Schedule, quantities: Sequence[Quantity], net: int) -> dict[str, int]:
-    """An invoice's net by use, in minor units, for the society's figures; it sums to `net` exactly.
+    """A sum by use, in minor units, for the society's figures; it sums to `net` exactly.
 
     A charge counts for the uses that it priced, by their units; what counts no units (flat fees, bases, a minimum) is
     spread as the rest is. Rounded by largest remainder, ties to the use first in the alphabet.
@@ -98,6 +104,19 @@ def by_use(rating: Rating, schedule: Schedule, quantities: Sequence[Quantity], n
     if not sum(weights.values()):
         weights = {use: Fraction(1) for use in {q.use for q in quantities} or _named_uses(schedule)}
     return shared(net, weights)
+
+
+def less_by_use(total: Mapping[str, int], earlier: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """A period's total by use less what was billed before: one use may fall where another rises.
+
+    >>> less_by_use({"ground": 300, "train": 100}, [{"train": 150}])
+    {'ground': 300, 'train': -50}
+    """
+    left = dict(total)
+    for before in earlier:
+        for use, amount in before.items():
+            left[use] = left.get(use, 0) - amount
+    return dict(sorted((use, amount) for use, amount in left.items() if amount))
 
 
 def _named_uses(schedule: Schedule) -> set[str]:

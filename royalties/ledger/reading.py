@@ -11,6 +11,7 @@ from django.db import connection
 from django.urls import NoReverseMatch, reverse
 
 from accounts.organisations.models import Organisation
+from licensing.licences.models import Licence
 from licensing.repertoire.models import Holder
 from royalties.ledger.core import balance, kind_of
 from royalties.ledger.labels import kind_label
@@ -83,7 +84,9 @@ def named(accounts: Iterable[Account]) -> dict[int, Named]:
     names = {
         ("organisation", pk): str(each)
         for pk, each in Organisation.objects.in_bulk(ids.get("organisation", ())).items()
-    } | {("holder", pk): str(each) for pk, each in Holder.objects.in_bulk(ids.get("holder", ())).items()}
+    }
+    names |= {("holder", pk): str(each) for pk, each in Holder.objects.in_bulk(ids.get("holder", ())).items()}
+    names |= {("licence", pk): each.ref for pk, each in Licence.objects.in_bulk(ids.get("licence", ())).items()}
     return {account.pk: _named(account, names) for account in found}
 
 

@@ -85,16 +85,21 @@ def test_an_amended_declaration_bills_the_difference(firm: Firm) -> None:
     assert first.net + firm.bill().net == 428_586
 
 
-def test_less_than_was_billed_takes_a_credit_note(firm: Firm) -> None:
+def test_less_than_was_billed_gives_a_credit_note(firm: Firm) -> None:
+    """₩428,586 was billed, ₩50,000 is owed: ₩378,586 goes back, and no longer stands open."""
     old = firm.declare()
-    firm.bill()
+    first = firm.bill()
     Declaration.objects.filter(pk=old.pk).update(status="superseded")
     firm.declare(1_000_000_000, supersedes=old)
-    with pytest.raises(Refusal) as refused:
-        firm.bill()
-    assert refused.value.code == "credit_needed"
-    assert "378586" in refused.value.detail
-    assert Invoice.objects.count() == 1
+    note = firm.bill()
+    first.refresh_from_db()
+    assert (note.kind, note.number, note.net, note.gross, note.open) == (
+        "credit", "KOREA-WEB-2026-0002", -378_586, -378_586, 0,
+    )  # fmt: skip
+    assert (first.credited, first.open) == (378_586, 50_000)
+    assert firm.bill().pk == note.pk
+    assert firm.balance("receivable", firm.licensee.pk) == -50_000
+    assert sound()
 
 
 def test_a_minimum_and_a_cap_are_lines_of_their_own() -> None:
@@ -104,14 +109,16 @@ def test_a_minimum_and_a_cap_are_lines_of_their_own() -> None:
     assert [(line.model, line.amount) for line in lines] == [("per_unit", 50), ("minimum", 99_950)]
 
 
-def test_nothing_new_under_a_minimum_is_nothing_to_bill() -> None:
+def test_what_changes_nothing_comes_to_stand_with_the_invoice_that_is_there() -> None:
     firm = make_firm(tariff(charge("per_unit", per=1000, price="0.05"), minimum="100000"))
     firm.declare(1_000_000, end="2026-02-01")
-    firm.bill()
-    firm.declare(1_000_000, start="2026-02-01")
-    with pytest.raises(Refusal) as refused:
-        firm.bill()
-    assert (refused.value.code, Invoice.objects.count()) == ("nothing_to_bill", 1)
+    first = firm.bill()
+    late = firm.declare(1_000_000, start="2026-02-01")
+    assert firm.bill().pk == first.pk
+    assert InvoiceDeclaration.objects.get(declaration=late).invoice_id == first.pk
+    assert services.waiting(firm.finance) == []
+    assert Invoice.objects.count() == 1
+    assert sound()
 
 
 def test_an_unpriced_line_refuses_the_whole_invoice(firm: Firm) -> None:

@@ -1,21 +1,53 @@
 """What accepted declarations cost becomes an invoice; money that comes in for it becomes a pool."""
 
+from royalties.billing.services.advances import (
+    AdvanceDue,
+    advance,
+    advances_due,
+    draft_advance,
+    fixed_period,
+    issue_advances,
+)
+from royalties.billing.services.bases import Basis
 from royalties.billing.services.checks import problems
 from royalties.billing.services.compensation import bill_case, cases_to_bill
-from royalties.billing.services.drafts import Draft, Waiting, draft, waiting
-from royalties.billing.services.invoices import bill, find_invoice, set_vat_rule
+from royalties.billing.services.drafts import Draft, draft
+from royalties.billing.services.estimates import draft_estimate, estimate, estimates_due
+from royalties.billing.services.invoices import Billed, bill, bill_period, find_invoice, set_vat_rule
 from royalties.billing.services.receipts import record_receipt
+from royalties.billing.services.standing import favour
+from royalties.billing.services.unpaid import overdue, remind_unpaid, resume_all_paid, suspend_unpaid
+from royalties.billing.services.waiting import REASONS, Waiting, adjustments, waiting
 
 __all__ = [
+    "REASONS",
+    "AdvanceDue",
+    "Basis",
+    "Billed",
     "Draft",
     "Waiting",
+    "adjustments",
+    "advance",
+    "advances_due",
     "bill",
     "bill_case",
+    "bill_period",
     "cases_to_bill",
     "draft",
+    "draft_advance",
+    "draft_estimate",
+    "estimate",
+    "estimates_due",
+    "favour",
     "find_invoice",
+    "fixed_period",
+    "issue_advances",
+    "overdue",
     "problems",
     "record_receipt",
+    "remind_unpaid",
+    "resume_all_paid",
     "set_vat_rule",
+    "suspend_unpaid",
     "waiting",
 ]

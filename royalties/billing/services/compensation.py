@@ -15,7 +15,7 @@ from accounts.identity.core import Actor, Forbidden, NotFound, Reference, Refusa
 from licensing.compliance.models import Case
 from royalties.billing import core
 from royalties.billing.models import Invoice, InvoiceLine
-from royalties.billing.services.drafts import enter
+from royalties.billing.services.guards import enter
 from royalties.billing.services.invoices import next_id, next_number, tell
 from royalties.ledger.models import Journal
 from royalties.ledger.services import Transfer, account, post

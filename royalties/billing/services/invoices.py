@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import F
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -21,53 +23,97 @@ from accounts.organisations.models import Organisation
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
 from royalties.billing import core
-from royalties.billing.models import Invoice, InvoiceDeclaration, InvoiceLine, VatRule
-from royalties.billing.services.drafts import Draft, NothingNew, Period, draft, enter, may_bill
+from royalties.billing.models import Invoice, InvoiceCredit, InvoiceDeclaration, InvoiceLine, VatRule
+from royalties.billing.services.drafts import Draft, NothingNew, draft
+from royalties.billing.services.guards import Period, enter, may_bill
+from royalties.billing.services.resuming import resume_paid
 from royalties.ledger.services import Transfer, account, post
 
 
-@transaction.atomic
-def bill(*, actor: Actor, licence: Licence, period: Period, issued_on: datetime.date | None = None) -> Invoice:
-    """Issue the invoice of a licence for a half-open period: what all its accepted declarations cost, less what was billed.
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What billing a period came to: a document that is `new`, or the one that is there; `linked` came to stand with it."""
 
-    Billing what is billed already gives the last invoice of that period, never a second one; two at once: the second
+    invoice: Invoice
+    new: bool
+    linked: tuple[Declaration, ...] = ()
+
+
+def bill(*, actor: Actor, licence: Licence, period: Period, issued_on: datetime.date | None = None) -> Invoice:
+    """Bill a licence for a half-open period: an invoice or a credit note for the difference to what was billed before.
+
+    Billing what is billed already gives the last document of that period, never a second one; two at once: the second
     waits for the first. Raises Refusal as `draft` does; nothing is then issued.
     """
+    return bill_period(actor=actor, licence=licence, period=period, issued_on=issued_on).invoice
+
+
+@transaction.atomic
+def bill_period(*, actor: Actor, licence: Licence, period: Period, issued_on: datetime.date | None = None) -> Billed:
+    """As `bill`, and says whether a document was issued.
+
+    Where new declarations cost just what was billed already, they come to stand with that invoice and none is issued.
+    """
     may_bill(actor, licence)
-    licence = (
-        Licence.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("society", "licensee")
-        .get(pk=licence.pk)
-    )
-    _hold_declarations(licence, period)
+    licence = hold(licence, period)
     try:
         asked = draft(actor=actor, licence=licence, period=period, issued_on=issued_on)
     except NothingNew as nothing:
         if nothing.invoice is None:
             raise
-        return nothing.invoice
-    invoice = _issue(actor, asked)
-    tell(invoice)
-    return invoice
+        return Billed(nothing.invoice, new=False)
+    if asked.net == 0:
+        return _stand(actor, asked)
+    return Billed(issue(actor, asked), new=True, linked=asked.declarations)
 
 
-def _hold_declarations(licence: Licence, period: Period) -> None:
-    """None of them is superseded between rating and commit."""
+def hold(licence: Licence, period: Period) -> Licence:
+    """Lock what a bill is worked out from until it is committed: the licence, then its declarations, then its invoices.
+
+    One bill of a licence at a time; no declaration is superseded and no receipt is booked between rating and commit.
+    """
+    licence = (
+        Licence.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("society", "licensee", "tariff")
+        .get(pk=licence.pk)
+    )
     start, end = period
     if start < end:
-        held = Declaration.objects.billable().filter(licence=licence, period__contained_by=DateRange(start, end))
+        within = DateRange(start, end)
+        held = Declaration.objects.billable().filter(licence=licence, period__contained_by=within)
         list(held.order_by("id").select_for_update(no_key=True).values_list("pk"))
+        invoices = Invoice.objects.of_periods().filter(licence=licence, period=within)
+        list(invoices.order_by("id").select_for_update(no_key=True).values_list("pk"))
+    return licence
 
 
-def _issue(actor: Actor, asked: Draft) -> Invoice:
+def _stand(actor: Actor, asked: Draft) -> Billed:
+    """The total is what was billed: the declarations stand with that invoice, and it is noted under which version."""
+    invoice = asked.stands_with
+    if invoice is None:  # cannot be: without an invoice, a total of zero was refused
+        raise Refusal("nothing_to_bill", _("There is nothing to bill."))
+    InvoiceDeclaration.objects.bulk_create(
+        InvoiceDeclaration(invoice=invoice, declaration=each) for each in asked.declarations
+    )
+    Invoice.objects.filter(pk=asked.earlier[-1].pk).update(confirmed=asked.total.version)
+    data = {"number": invoice.number, "declarations": [each.pk for each in asked.declarations]}
+    about = Reference("invoice", invoice.pk)
+    record(actor=actor, verb="invoice.confirmed", object=about, organisation_id=invoice.society_id, data=data)
+    return Billed(invoice, new=False, linked=asked.declarations)
+
+
+def issue(actor: Actor, asked: Draft) -> Invoice:
+    """Put a drafted invoice or credit note on record with its lines and its journal, and tell the licensee."""
     licence, society_id = asked.licence, asked.licence.society_id
     pk = next_id()
+    basis = {"basis": asked.total.basis.as_data()} if asked.total.basis else {}
     invoice = Invoice.objects.create(
-        pk=pk, society_id=society_id, licensee_id=licence.licensee_id, licence=licence,
+        pk=pk, kind=asked.kind, society_id=society_id, licensee_id=licence.licensee_id, licence=licence,
         number=next_number(licence.society, asked.issued_on), period=DateRange(*asked.period), currency=asked.currency,
-        rating=asked.rating.as_data(), by_use=asked.by_use, previously_billed=asked.previously_billed,
-        net=asked.net, vat=asked.vat, gross=asked.gross, issued_on=asked.issued_on, due_on=core.due_on(asked.issued_on),
-        journal=_post(actor, asked, pk),
+        version=asked.total.version, rating=asked.rating.as_data() | basis, by_use=asked.by_use,
+        previously_billed=asked.previously_billed, net=asked.net, vat=asked.vat, gross=asked.gross,
+        carried=asked.carried.gross, carried_net=asked.carried.net, credited=min(asked.gross, 0),
+        issued_on=asked.issued_on, due_on=core.due_on(asked.issued_on), journal=_post(actor, asked, pk),
     )  # fmt: skip
     InvoiceLine.objects.bulk_create(
         InvoiceLine(
@@ -79,31 +125,82 @@ def _issue(actor: Actor, asked: Draft) -> Invoice:
     InvoiceDeclaration.objects.bulk_create(
         InvoiceDeclaration(invoice=invoice, declaration=each) for each in asked.declarations
     )
+    _credit(invoice, asked)
     data = {
-        "number": invoice.number, "licence": licence.ref, "period": [day.isoformat() for day in asked.period], "net": invoice.net,
-        "vat": invoice.vat, "currency": invoice.currency, "previously_billed": invoice.previously_billed,
-        "declarations": [each.pk for each in asked.declarations],
+        "number": invoice.number, "kind": invoice.kind, "licence": licence.ref,
+        "period": [day.isoformat() for day in asked.period], "net": invoice.net, "vat": invoice.vat,
+        "currency": invoice.currency, "previously_billed": invoice.previously_billed, "carried": invoice.carried,
+        "version": asked.total.version.version, "declarations": [each.pk for each in asked.declarations],
     }  # fmt: skip
     record(actor=actor, verb="invoice.issued", object=Reference("invoice", pk), organisation_id=society_id, data=data)
+    tell(invoice)
+    resume_paid(licence)
     return invoice
 
 
-def _post(actor: Actor, asked: Draft, invoice_id: int) -> Any:
-    """Receivable from the licensee against what is billed (net) and, apart from it, VAT."""
-    society_id = asked.licence.society_id
-
-    def opened(kind: str, owner_id: int | None = None) -> int:
-        return account(society_id=society_id, kind=kind, owner_id=owner_id, currency=asked.currency)
-
-    receivable = opened("receivable", asked.licence.licensee_id)
-    transfers = [Transfer(receivable, opened("billed", invoice_id), asked.net)]
-    if asked.vat:
-        transfers.append(Transfer(receivable, opened("vat"), asked.vat))
-    start, end = asked.period
-    key = f"invoice:{asked.licence.ref}:{start}:{end}:{len(asked.earlier) + 1}"
-    return post(
-        society_id=society_id, kind="invoice", key=key, effective_on=asked.issued_on, transfers=transfers, actor=actor
+def _credit(note: Invoice, asked: Draft) -> None:
+    """What a credit note takes off each invoice; what is taken off open amounts is no longer asked for."""
+    InvoiceCredit.objects.bulk_create(
+        InvoiceCredit(credit=note, invoice_id=part.invoice, net=part.net, vat=part.vat, returned=part.returned)
+        for part in asked.parts
     )
+    for part in asked.parts:  # as many as the period has invoices
+        if not part.returned:
+            Invoice.objects.filter(pk=part.invoice).update(credited=F("credited") + part.gross)
+
+
+def _post(actor: Actor, asked: Draft, invoice_id: int) -> Any:
+    """The journal of an invoice or of a credit note, under a key that the licence's period has once for each of them."""
+    start, end = asked.period
+    society_id = asked.licence.society_id
+    kind = "credit_note" if asked.net < 0 else "invoice"
+    return post(
+        society_id=society_id,
+        kind=kind,
+        key=f"invoice:{asked.licence.ref}:{start}:{end}:{len(asked.earlier) + 1}",
+        effective_on=asked.issued_on,
+        transfers=_taken_back(asked) if asked.net < 0 else _asked_for(asked, invoice_id),
+        actor=actor,
+    )
+
+
+def _opened(asked: Draft, kind: str, owner_id: int | None = None) -> int:
+    return account(society_id=asked.licence.society_id, kind=kind, owner_id=owner_id, currency=asked.currency)
+
+
+def _asked_for(asked: Draft, invoice_id: int) -> list[Transfer]:
+    """Receivable from the licensee against what is billed (net) and, apart from it, VAT; less what its favour pays.
+
+    The net of that favour is in a pool already: it leaves what is billed without entering another.
+    """
+    receivable = _opened(asked, "receivable", asked.licence.licensee_id)
+    billed = _opened(asked, "billed", invoice_id)
+    transfers = [Transfer(receivable, billed, asked.net)]
+    if asked.vat:
+        transfers.append(Transfer(receivable, _opened(asked, "vat"), asked.vat))
+    if asked.carried.gross:
+        favour = _opened(asked, "favour", asked.licence.pk)
+        transfers.append(Transfer(favour, receivable, asked.carried.gross))
+    if asked.carried.net:
+        transfers.append(Transfer(billed, _opened(asked, "credited", asked.licence.pk), asked.carried.net))
+    return transfers
+
+
+def _taken_back(asked: Draft) -> list[Transfer]:
+    """Off what is open: billed and VAT against receivable. Of what was paid: in the licence's favour."""
+    receivable = _opened(asked, "receivable", asked.licence.licensee_id)
+    transfers = []
+    for part in asked.parts:
+        if part.returned:
+            source, target = "credited", _opened(asked, "favour", asked.licence.pk)
+            owner = asked.licence.pk
+        else:
+            source, target, owner = "billed", receivable, part.invoice
+        if part.net:
+            transfers.append(Transfer(_opened(asked, source, owner), target, part.net))
+        if part.vat:
+            transfers.append(Transfer(_opened(asked, "vat"), target, part.vat))
+    return transfers
 
 
 def next_id() -> int:
@@ -128,17 +225,36 @@ def tell(invoice: Invoice) -> None:
     for language in ("en", "ko"):
         people = User.objects.filter(id__in=staff.values("user_id"), language=language, is_active=True)
         with override(language):
-            subject = _("Invoice %(number)s from %(society)s") % {"number": invoice.number, "society": invoice.society}
-            body = _("It shows how each amount follows from what you declared.")
-            if invoice.kind == Invoice.Kind.COMPENSATION:
-                body = _("It asks for what a case was settled on.")
+            template, body = _said(invoice)
+            subject = template % {"number": invoice.number, "society": invoice.society}
             notify(
                 user_ids=people.values_list("id", flat=True), key=f"invoice:{invoice.pk}", kind="invoice", subject=subject, body=body,
-                link=_link(invoice),
+                link=link(invoice),
             )  # fmt: skip
 
 
-def _link(invoice: Invoice) -> str:
+def _said(invoice: Invoice) -> tuple[str, str]:
+    """Subject and text of the notice of a new document."""
+    subject = _("Invoice %(number)s from %(society)s")
+    match invoice.kind:
+        case Invoice.Kind.CREDIT:
+            return (
+                _("Credit note %(number)s from %(society)s"),
+                _("It takes back what was billed too much, and shows what that lowers."),
+            )
+        case Invoice.Kind.ESTIMATE:
+            return (
+                _("Estimated invoice %(number)s from %(society)s"),
+                _("Your report for this period is missing. Once you declare what you used, the estimate is corrected."),
+            )
+        case Invoice.Kind.ADVANCE:
+            return subject, _("It asks for the fixed price of a period of your licence.")
+        case Invoice.Kind.COMPENSATION:
+            return subject, _("It asks for what a case was settled on.")
+    return subject, _("It shows how each amount follows from what you declared.")
+
+
+def link(invoice: Invoice) -> str:
     try:
         return reverse("royalties:invoice", args=[invoice.pk])
     except NoReverseMatch:  # an installation without the portal

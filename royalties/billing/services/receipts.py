@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 
 from accounts.evidence.services import record
 from accounts.identity.core import Actor, Conflict, Forbidden, NotFound, Reference, Refusal
+from licensing.licences.models import Licence
 from royalties.billing import core
 from royalties.billing.models import Invoice, Receipt
-from royalties.billing.services.drafts import enter
+from royalties.billing.services.guards import enter
+from royalties.billing.services.resuming import resume_paid
 from royalties.ledger.core import MAX_AMOUNT
 from royalties.ledger.models import Journal
 from royalties.ledger.services import Transfer, account, post
@@ -35,6 +37,10 @@ def record_receipt(
         raise Forbidden(_("Only the society records what came in."))
     enter(actor, invoice.society_id, "billing.manage")
     ref = _checked(amount, bank_ref)
+    # As a bill does: the licence first, so that a receipt and a credit note wait for each other.
+    licence = Licence.objects.select_for_update(no_key=True, of=("self",)).get(pk=invoice.licence_id)
+    if invoice.kind == Invoice.Kind.CREDIT:
+        raise Refusal("credit_note", _("A credit note asks for no money."))
     invoice = Invoice.objects.select_for_update(no_key=True, of=("self",)).select_related("society").get(pk=invoice.pk)
     if (booked := _booked(invoice, amount, received_on, ref)) is not None:
         return booked
@@ -47,13 +53,15 @@ def record_receipt(
         )
     try:
         with transaction.atomic():
-            return _book(actor, invoice, amount, received_on, ref)
+            receipt = _book(actor, invoice, amount, received_on, ref)
     except IntegrityError as error:  # the same reference, for another invoice, at this very moment
         raise _taken(ref) from error
     except Conflict as conflict:
         if conflict.code == "key_used_otherwise":  # the same, found at the journal's key first
             raise _taken(ref) from conflict
         raise
+    resume_paid(licence)
+    return receipt
 
 
 def _checked(amount: int, bank_ref: str) -> str:
@@ -83,8 +91,14 @@ def _taken(ref: str) -> Conflict:
 
 
 def _book(actor: Actor, invoice: Invoice, amount: int, received_on: datetime.date, ref: str) -> Receipt:
-    net, vat = core.split(amount, received=invoice.received, net=invoice.net, gross=invoice.gross)
-    moved = Invoice.objects.filter(pk=invoice.pk, received=invoice.received).update(received=F("received") + amount)
+    net, vat = core.split(
+        amount,
+        received=invoice.received + invoice.credited,
+        net=invoice.net - invoice.carried_net,
+        gross=invoice.gross - invoice.carried,
+    )
+    same = Invoice.objects.filter(pk=invoice.pk, received=invoice.received, credited=invoice.credited)
+    moved = same.update(received=F("received") + amount)
     if moved != 1:  # cannot happen under the lock; without it, two receipts would split from the same sum
         raise Conflict("invoice_changed", _("Another receipt for this invoice was booked meanwhile. Try again."))
     receipt = Receipt.objects.create(

@@ -20,7 +20,7 @@ from accounts.identity.core import SYSTEM, Conflict, Reference, Refusal, say
 from licensing.engine import connect
 from licensing.engine.core import Engine
 from royalties.distribution.core import RuleTerms, parse
-from royalties.distribution.models import Run, RunPool, RunReceipt
+from royalties.distribution.models import Run, RunPool, RunPoolDeclaration, RunReceipt
 from royalties.distribution.services import digests
 from royalties.distribution.services.inputs import Pool, read
 from royalties.distribution.services.runs import KIND
@@ -228,6 +228,7 @@ def _clear(run: Run) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM royalties_allocation WHERE run_id = %s", [run.pk])
     RunReceipt.objects.filter(pool__run_id=run.pk).delete()
+    RunPoolDeclaration.objects.filter(pool__run_id=run.pk).delete()
     RunPool.objects.filter(run_id=run.pk).delete()
 
 
@@ -251,6 +252,11 @@ def _store_pools(run: Run, result: Result) -> list[tuple[int, int, int]]:
             )
         )
     made = RunPool.objects.bulk_create(rows)
+    RunPoolDeclaration.objects.bulk_create(
+        RunPoolDeclaration(pool=row, declaration_id=declaration)
+        for row, pool in zip(made, result.pools, strict=True)
+        for declaration in pool.declarations
+    )
     receipts = [
         RunReceipt(pool=row, receipt=receipt)
         for row, pool in zip(made, result.pools, strict=True)

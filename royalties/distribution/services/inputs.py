@@ -8,16 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
 
-from accounts.identity.core import Refusal
 from licensing.declarations.models import DeclaredUse
 from licensing.engine.core import Engine
 from licensing.permissions import snapshots
-from royalties.billing.models import Invoice, Receipt
+from royalties.billing.models import Invoice, PoolDeclaration, Receipt
 from royalties.distribution.core import Cuts, RuleTerms, cut
 from royalties.distribution.models import Run
-from royalties.distribution.services.runs import undistributed
+from royalties.distribution.services.runs import no_money, undistributed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +25,7 @@ class Pool:
     invoice: Invoice
     receipts: tuple[Receipt, ...]
     cuts: Cuts
+    declarations: tuple[int, ...] = ()  # whose uses weigh in it
 
     def as_data(self) -> dict[str, Any]:
         """What of it the result depends on, without ids."""
@@ -37,7 +36,7 @@ class Pool:
             "licensee": self.invoice.licensee.ref,
             "period": [period.lower.isoformat(), period.upper.isoformat()],
             "receipts": received,
-            **({} if kind == Invoice.Kind.USE else {"kind": kind}),
+            **({} if kind == Invoice.Kind.USE else {"kind": str(kind)}),
         }
 
     @property
@@ -75,12 +74,20 @@ def read_pools(run: Run, terms: RuleTerms) -> list[Pool]:
     for receipt in waiting.select_related("invoice__licensee").order_by("bank_ref"):
         by_invoice.setdefault(receipt.invoice_id, []).append(receipt)
     if not by_invoice:
-        raise Refusal(
-            "no_money", _("No money waits to be distributed for uses in this period. Record a receipt first.")
-        )
+        raise no_money(run.society_id, run.period, run.currency)
+    weighed: dict[int, list[int]] = {}
+    for invoice, declaration in PoolDeclaration.objects.filter(invoice__in=by_invoice).values_list(
+        "invoice_id", "declaration_id"
+    ):
+        weighed.setdefault(invoice, []).append(declaration)
     pools = [
-        Pool(receipts[0].invoice, tuple(receipts), _cut(receipts[0].invoice, sum(r.net for r in receipts), terms))
-        for receipts in by_invoice.values()
+        Pool(
+            receipts[0].invoice,
+            tuple(receipts),
+            _cut(receipts[0].invoice, sum(r.net for r in receipts), terms),
+            tuple(sorted(weighed.get(pk, ()))),
+        )
+        for pk, receipts in by_invoice.items()
     ]
     return sorted(pools, key=lambda pool: pool.invoice.number.encode())
 
@@ -88,7 +95,7 @@ def read_pools(run: Run, terms: RuleTerms) -> list[Pool]:
 def _cut(invoice: Invoice, amount: int, terms: RuleTerms) -> Cuts:
     """What is deducted from a pool. Compensation is for single works: no part of it goes to each alike."""
     cuts = cut(amount, terms)
-    return cuts if invoice.kind == Invoice.Kind.USE else replace(cuts, equal_part=0)
+    return replace(cuts, equal_part=0) if invoice.kind == Invoice.Kind.COMPENSATION else cuts
 
 
 def _take_cases(engine: Engine, invoices: list[int]) -> None:
@@ -100,7 +107,7 @@ def _take_cases(engine: Engine, invoices: list[int]) -> None:
 
 
 def _take_uses(engine: Engine, invoices: list[int]) -> None:
-    """The table `declared`: the priced uses of the declarations billed on these invoices, under the refs of their works.
+    """The table `declared`: the priced uses of the declarations that weigh in these invoices' pools, under their works' refs.
 
     For a pool of compensation: the uses of its case, their units multiplied by the holder's ppm of the work on that day.
     """
@@ -108,7 +115,7 @@ def _take_uses(engine: Engine, invoices: list[int]) -> None:
     sql = f"""
         SELECT b.invoice_id, u.work_id, u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, u.units
         FROM ({uses}) u
-        JOIN royalties_invoicedeclaration b ON b.declaration_id = u.declaration_id AND b.invoice_id = ANY(%s)
+        JOIN royalties_pooldeclaration b ON b.declaration_id = u.declaration_id AND b.invoice_id = ANY(%s)
         UNION ALL
         SELECT i.id, u.work_id, u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, u.units * u.ppm
         FROM licensing_caseuse u JOIN royalties_invoice i ON i.case_id = u.case_id AND i.id = ANY(%s)"""

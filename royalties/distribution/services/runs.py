@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,7 @@ from accounts.approvals.models import Approval
 from accounts.evidence.services import record
 from accounts.identity.core import Actor, Conflict, Reference, Refusal
 from accounts.organisations.models import Organisation
-from royalties.billing.models import Receipt
+from royalties.billing.models import Invoice, PoolDeclaration, Receipt
 from royalties.distribution.models import Rule, Run, RunReceipt
 from royalties.distribution.services.guards import enter, own_run
 
@@ -25,11 +25,53 @@ POSTED = (Run.Status.POSTED, Run.Status.PUBLISHED)
 
 
 def undistributed(society_id: int, period: DateRange, *, run_id: int = 0) -> QuerySet[Receipt]:
-    """Money received, and not distributed by another run than this, on invoices whose use period lies in the run's."""
+    """Money received, and not distributed by another run than this, on invoices whose use period lies in the run's.
+
+    What was received on an estimate or in advance waits until a declaration says for what (`waiting_for_use`).
+    """
+    return _not_taken(society_id, period, run_id).filter(Exists(_WEIGHED) | _COMPENSATION)
+
+
+_WEIGHED = PoolDeclaration.objects.filter(invoice=OuterRef("invoice"))
+_COMPENSATION = Q(invoice__kind=Invoice.Kind.COMPENSATION)
+
+
+def _not_taken(society_id: int, period: DateRange, run_id: int = 0) -> QuerySet[Receipt]:
     taken = RunReceipt.objects.filter(active=True).exclude(pool__run_id=run_id)
     return Receipt.objects.filter(
         society_id=society_id, net__gt=0, invoice__society_id=society_id, invoice__period__contained_by=period
     ).exclude(pk__in=taken.values("receipt_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingForUse:
+    """Money received on an invoice whose use nobody has declared yet, net of VAT, in minor units."""
+
+    invoice_id: int
+    number: str
+    licensee: str
+    currency: str
+    amount: int
+    start: datetime.date
+    end: datetime.date
+
+
+def waiting_for_use(
+    society_id: int, period: DateRange | None = None, *, currency: str | None = None
+) -> list[WaitingForUse]:
+    """The money that no run takes before a declaration is billed for its licence and period, by invoice."""
+    found = _not_taken(society_id, period or DateRange(None, None)).exclude(Exists(_WEIGHED) | _COMPENSATION)
+    if currency:
+        found = found.filter(invoice__currency=currency)
+    sums = found.order_by().values("invoice_id", "invoice__number", "invoice__licensee__ref", "invoice__currency")
+    rows = sums.annotate(amount=Sum("net"), start=Min(Lower("invoice__period")), end=Max(Upper("invoice__period")))
+    return [
+        WaitingForUse(
+            row["invoice_id"], row["invoice__number"], row["invoice__licensee__ref"], row["invoice__currency"],
+            row["amount"], row["start"], row["end"],
+        )
+        for row in rows.order_by("invoice_id")
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +109,7 @@ def start_run(
         if chosen and (open_run := _open(society, chosen)):
             return _same(open_run, asked)
         if chosen is None or not undistributed(society.pk, asked).filter(invoice__currency=chosen).exists():
-            raise Refusal(
-                "no_money", _("No money waits to be distributed for uses in this period. Record a receipt first.")
-            )
+            raise no_money(society.pk, asked, chosen)
         try:
             with transaction.atomic():
                 return _create(actor, society, asked, chosen)
@@ -78,6 +118,23 @@ def start_run(
             if faster is None:
                 raise
             return _same(faster, asked)
+
+
+def no_money(society_id: int, period: DateRange, currency: str | None) -> Refusal:
+    """Why there is nothing to distribute: nothing came in, or what came in waits for a declaration."""
+    waiting = waiting_for_use(society_id, period, currency=currency)
+    if not waiting:
+        return Refusal(
+            "no_money", _("No money waits to be distributed for uses in this period. Record a receipt first.")
+        )
+    return Refusal(
+        "no_money",
+        _(
+            "What came in for this period was billed before its use was declared (%(invoices)s). It is distributed once "
+            "declarations for it are accepted and billed."
+        )
+        % {"invoices": ", ".join(each.number for each in waiting[:20])},
+    )
 
 
 def _period(period: tuple[datetime.date, datetime.date]) -> DateRange:

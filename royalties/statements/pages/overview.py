@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -84,7 +83,7 @@ def _asked(actor: Actor) -> dict[str, int]:
 
 def _licensee(actor: Actor) -> dict[str, Any]:
     declarations = Declaration.objects.visible_to(actor).select_related("licence").order_by("-id")
-    invoices = Invoice.objects.visible_to(actor).filter(received__lt=F("gross")).select_related("society")
+    invoices = Invoice.objects.visible_to(actor).unpaid().select_related("society")
     cases = Case.objects.visible_to(actor).filter(status__in=("notified", "disputed"))
     return {
         "notices": ReservationNotice.objects.visible_to(actor).waiting().count()

@@ -14,7 +14,7 @@ WITH mine AS (
   JOIN royalties_run n ON n.id = m.run_id
   JOIN royalties_rule r ON r.id = n.rule_id
   JOIN royalties_runpool p ON p.id = m.pool_id
-  JOIN royalties_invoicedeclaration b ON b.invoice_id = p.invoice_id
+  JOIN royalties_runpooldeclaration b ON b.pool_id = p.id
   JOIN licensing_declareduse u ON u.work_id = m.work_id AND u.declaration_id = b.declaration_id
   CROSS JOIN LATERAL (SELECT u.units * COALESCE((r.document->'use_weights'->>u.use)::numeric, 0)
                                      * COALESCE((r.document->'unit_weights'->>u.unit)::numeric, 1)

@@ -14,9 +14,10 @@ from accounts.organisations.models import Organisation
 from licensing.compliance.models import CaseUse
 from licensing.declarations.models import DeclaredUse
 from licensing.repertoire.models import Share, Work
-from royalties.billing.models import InvoiceDeclaration, InvoiceLine
+from royalties.billing.core import CREDIT_CARRIED
+from royalties.billing.models import InvoiceLine
 from royalties.distribution.core import RuleTerms, parse
-from royalties.distribution.models import Allocation, Run, RunPool, RunReceipt
+from royalties.distribution.models import Allocation, Run, RunPool, RunPoolDeclaration, RunReceipt
 from royalties.statements.core import Charge, Deduction, Factor, Head, Line, PoolFacts, Replaced, Statement, Used
 from royalties.statements.models import Statement as StatementRow
 
@@ -40,9 +41,8 @@ class RunFacts:
     def pools(self) -> dict[int, PoolFacts]:
         rows = self._rows
         charges: dict[int, list[Charge]] = {}
-        for line in InvoiceLine.objects.filter(invoice_id__in=[row.invoice_id for row in rows]).order_by(
-            "invoice_id", "position"
-        ):
+        billed = InvoiceLine.objects.filter(invoice_id__in=[row.invoice_id for row in rows])
+        for line in billed.exclude(model=CREDIT_CARRIED).order_by("invoice_id", "position"):
             quantity = None if line.quantity is None else int(line.quantity)
             factors = tuple(
                 _factor(step) for step in line.explanation if step.get("price") and step.get("code") != "packages"
@@ -52,11 +52,13 @@ class RunFacts:
         return {row.pk: _pool(row, tuple(charges.get(row.invoice_id, ()))) for row in rows}
 
     @cached_property
-    def pool_of_declaration(self) -> dict[int, int]:
-        """Declaration id → pool id: which declared uses weigh in which pool."""
-        pools = {row.invoice_id: row.pk for row in self._rows}
-        billed = InvoiceDeclaration.objects.filter(invoice_id__in=pools).values_list("declaration_id", "invoice_id")
-        return {declaration: pools[invoice] for declaration, invoice in billed}
+    def pools_of_declaration(self) -> dict[int, list[int]]:
+        """Declaration id → pool ids: which declared uses weighed in which pools."""
+        weighed = RunPoolDeclaration.objects.filter(pool__run_id=self.run.pk).order_by("id")
+        found: dict[int, list[int]] = {}
+        for declaration, pool in weighed.values_list("declaration_id", "pool_id"):
+            found.setdefault(declaration, []).append(pool)
+        return found
 
     @cached_property
     def reversed_runs(self) -> dict[int, str]:
@@ -106,14 +108,15 @@ class RunFacts:
 
     def _uses(self, works: Iterable[int]) -> dict[tuple[int, int], tuple[Used, ...]]:
         """(pool, work) → its declared uses that weighed, summed over days."""
-        declarations = self.pool_of_declaration
+        declarations = self.pools_of_declaration
         sums: dict[tuple[int, int], dict[tuple[str, str, str], int]] = {}
         found = DeclaredUse.objects.priced().filter(work_id__in=list(works), declaration_id__in=list(declarations))
         for work, declaration, use, unit, kind, units in found.values_list(
             "work_id", "declaration_id", "use", "unit", "kind", "units"
         ):
-            of_work = sums.setdefault((declarations[declaration], work), {})
-            of_work[use, unit, kind] = of_work.get((use, unit, kind), 0) + int(units)
+            for pool in declarations[declaration]:
+                of_work = sums.setdefault((pool, work), {})
+                of_work[use, unit, kind] = of_work.get((use, unit, kind), 0) + int(units)
         weighed = {
             key: tuple(
                 Used(use, unit, units, self.terms.factor(use=use, unit=unit, kind=kind))
