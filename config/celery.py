@@ -32,6 +32,7 @@ TASKS = (
     "licensing.licences.tasks",
     "licensing.permissions.tasks",
     "licensing.repertoire.tasks",
+    "licensing.tariffs.tasks",
     "royalties.distribution.tasks",
     "royalties.statements.tasks",
 )
@@ -68,6 +69,11 @@ BEAT = {
     "remind of reservations": {
         "task": "licensing.permissions.tasks.remind_of_reservations",
         "schedule": crontab(hour="8", minute="30"),
+    },
+    "remind of rates": {"task": "licensing.tariffs.tasks.remind", "schedule": crontab(hour="8", minute="10")},
+    "forget unconfirmed comments": {
+        "task": "licensing.tariffs.tasks.forget_unconfirmed",
+        "schedule": crontab(hour="3", minute="35"),
     },
     "forget what is old": {"task": "accounts.access.tasks.forget_old", "schedule": crontab(minute="15")},
     "delete identity documents": {

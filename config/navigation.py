@@ -20,6 +20,7 @@ class Place:
 
 OVERVIEW = Place(_("Overview"), "royalties:overview")
 TARIFFS = Place(_("Tariffs"), "licensing:tariffs")
+CONSULTATIONS = Place(_("Consultations"), "licensing:consultations")
 REGISTER = Place(_("Register of reservations"), "licensing:reservations")
 SCHEMES = Place(_("Statutory schemes"), "licensing:public_schemes")
 RESERVE = Place(_("Reserve a work"), "licensing:reserve")
@@ -54,6 +55,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             _("Licensing"),
             (
                 TARIFFS,
+                CONSULTATIONS,
                 Place(_("Licences on their way"), "licensing:licence_board", "licences.manage"),
                 Place(_("Licences"), "licensing:licences"),
                 Place(_("Declarations"), "licensing:declarations", "declarations.view"),
@@ -98,6 +100,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(_("Licences"), "licensing:licences"),
                 Place(_("Requests for licences"), "licensing:licence_requests"),
                 TARIFFS,
+                CONSULTATIONS,
                 SCHEMES,
                 Place(_("Invoices"), "royalties:invoices", "billing.view"),
             ),
@@ -124,17 +127,26 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(_("My reservations"), "licensing:reservations_mine"),
             ),
         ),
-        (_("Society"), (MEMBERSHIP,)),
+        (_("Society"), (MEMBERSHIP, TARIFFS, CONSULTATIONS)),
     ),
     # Somebody who opened an account and is nobody's member or staff yet.
-    "applicant": (("", (MEMBERSHIP, JOIN, SEARCH, REGISTER, TARIFFS)),),
+    "applicant": (("", (MEMBERSHIP, JOIN, SEARCH, REGISTER, TARIFFS, CONSULTATIONS)),),
     "rate_body": (
-        ("", (OVERVIEW, TARIFFS, SCHEMES)),
+        (
+            "",
+            (
+                OVERVIEW,
+                Place(_("Rates to decide"), "licensing:rate_work", "tariffs.determine"),
+                CONSULTATIONS,
+                TARIFFS,
+                SCHEMES,
+            ),
+        ),
         (_("Organisation"), OWN_HOUSE),
     ),
 }
 
-PUBLIC = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, Place(_("API"), "api-docs"))
+PUBLIC = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, CONSULTATIONS, Place(_("API"), "api-docs"))
 RECEIPT = Place(_("Check a receipt"), "licensing:receipt_verify")
 FOOTER = (
     JOIN,
@@ -142,6 +154,7 @@ FOOTER = (
     SEARCH,
     REGISTER,
     TARIFFS,
+    CONSULTATIONS,
     SCHEMES,
     RECEIPT,
     Place(_("API"), "api-docs"),

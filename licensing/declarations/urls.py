@@ -3,7 +3,7 @@
 from django.urls import path
 
 from licensing.declarations.pages import declarations as pages
-from licensing.declarations.pages import duties
+from licensing.declarations.pages import duties, effects
 
 urlpatterns = [
     path("declarations/", pages.declarations, name="declarations"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("declarations/<int:declaration_id>/discard/", pages.discard, name="declaration_discard"),
     path("declarations/<int:declaration_id>/accept/", pages.accept, name="declaration_accept"),
     path("declarations/<int:declaration_id>/ask/", pages.ask, name="declaration_ask"),
+    path("tariffs/versions/<int:version_id>/effect/", effects.work_out, name="tariff_effect"),
     path("duties/", duties.duties, name="duties"),
     path("duties/calendar.ics", duties.calendar_file, name="duties_calendar"),
     path("duties/licence/<int:licence_id>/", duties.year, name="duties_year"),

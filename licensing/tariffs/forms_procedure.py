@@ -41,9 +41,14 @@ class PublishForm(forms.Form):
         empty_label=None,
         help_text=_("It publishes the comments and decides. You have no part in that."),
     )
-    reasons = _words(_("Reasons"), 8, LONGEST_REASONS, _("Why these rates are right, in plain words. Everybody reads it."))
+    reasons = _words(
+        _("Reasons"), 8, LONGEST_REASONS, _("Why these rates are right, in plain words. Everybody reads it.")
+    )
     effect = _words(
-        _("Predicted effect"), 5, LONGEST_REASONS, _("What would change, and for whom: licensees by size, and creators.")
+        _("Predicted effect"),
+        5,
+        LONGEST_REASONS,
+        _("What would change, and for whom: licensees by size, and creators."),
     )
     last_day = _day(_("Last day for comments"))
     decide_by = _day(_("Decision asked for by"))
@@ -76,7 +81,9 @@ class ExtendForm(forms.Form):
 
 
 class WithdrawForm(forms.Form):
-    reason = _words(_("Why you take it back"), 3, 2000, _("Everybody reads it. The proposal and its comments stay public."))
+    reason = _words(
+        _("Why you take it back"), 3, 2000, _("Everybody reads it. The proposal and its comments stay public.")
+    )
 
 
 class ManyFiles(forms.ClearableFileInput):
@@ -96,8 +103,12 @@ class FilesField(forms.FileField):
 class CommentForm(forms.Form):
     """A comment and who makes it. Without an account an e-mail address confirms that."""
 
-    text = _words(_("Your comment"), 10, LONGEST, _("What you think of the proposal, and why. It is shown as plain text."))
-    name = forms.CharField(label=_("Your name"), max_length=200, help_text=_("It stands above your comment, for all to see."))
+    text = _words(
+        _("Your comment"), 10, LONGEST, _("What you think of the proposal, and why. It is shown as plain text.")
+    )
+    name = forms.CharField(
+        label=_("Your name"), max_length=200, help_text=_("It stands above your comment, for all to see.")
+    )
     standing = forms.ChoiceField(label=_("You speak as"), choices=Comment.Standing.choices)
     organisation = forms.CharField(
         label=_("For whom you speak"),
@@ -114,7 +125,9 @@ class CommentForm(forms.Form):
         label=_("Files"),
         required=False,
         widget=ManyFiles(attrs={"multiple": True, "accept": ".pdf,.png,.jpg,.jpeg,.txt,.docx,.hwp"}),
-        help_text=_("At most %(most)s: PDF, PNG, JPG, TXT, DOCX or HWP, each up to 10 MB. They become public with the comment.")
+        help_text=_(
+            "At most %(most)s: PDF, PNG, JPG, TXT, DOCX or HWP, each up to 10 MB. They become public with the comment."
+        )
         % {"most": MOST_FILES},
     )
     homepage = forms.CharField(required=False, widget=forms.HiddenInput)  # filled in by programs only
@@ -150,7 +163,9 @@ class DecideForm(forms.Form):
         max_length=MAX_BYTES,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 20, "class": "mono", "spellcheck": "false"}),
-        help_text=_("Only to approve with changes: change what shall differ. It gets the tariff's next number by itself."),
+        help_text=_(
+            "Only to approve with changes: change what shall differ. It gets the tariff's next number by itself."
+        ),
     )
 
     def __init__(self, *args: Any, acts: Sequence[tuple[str, Any]], text: dict[str, Any], **kwargs: Any) -> None:
