@@ -100,24 +100,25 @@ class Rating:
     def billable(self) -> bool:
         return not self.unpriced and not self.missing_bases
 
-    def require_billable(self) -> None:
-        """Raise a Refusal that names each unpriced quantity and missing figure."""
-        errors = [
-            {
-                "code": "unpriced",
-                "detail": say("No charge of the tariff prices {what}.", what=quantity.said()),
-            }
+    def problems(self) -> list[dict[str, str]]:
+        """What stands in the way of a bill, in words: each unpriced quantity and each missing figure."""
+        unpriced = [
+            {"code": "unpriced", "detail": say("No charge of the tariff prices {what}.", what=quantity.said())}
             for quantity in self.unpriced
         ]
-        errors += [
+        missing = [
             {
                 "code": "missing_base",
                 "detail": say("The tariff asks for “{name}”, which was not declared.", name=name),
             }
             for name in self.missing_bases
         ]
-        if errors:
-            raise Refusal(str(errors[0]["code"]), " ".join(error["detail"] for error in errors), errors=errors)
+        return unpriced + missing
+
+    def require_billable(self) -> None:
+        """Raise a Refusal that names each unpriced quantity and missing figure."""
+        if errors := self.problems():
+            raise Refusal(errors[0]["code"], " ".join(error["detail"] for error in errors), errors=errors)
 
     def as_data(self) -> dict[str, Any]:
         """JSON of integers and strings; `from_data` reads it back."""

@@ -24,9 +24,12 @@ from accounts.access import services
 from accounts.access.core import scopes_for
 from accounts.access.models import Token
 from accounts.identity.core import SYSTEM
+from accounts.organisations.models import Organisation
 from config.wsgi import application
 from licensing.repertoire.models import Holder, Representation
+from licensing.tariffs.examples import read
 from tests.accounts import people
+from tests.licensing.parties import determined
 
 CHECKS = [
     not_a_server_error,
@@ -70,6 +73,13 @@ schema.app = application
 schema.config.phases.coverage.enabled = False
 
 
+@pytest.fixture
+def there(tokens: list[str]) -> dict[str, str]:
+    """Where something lies that generated requests would hardly hit upon: an address with its real parameter."""
+    version = determined(Organisation.objects.get(ref="SOCIETY"), read("greatest-of-revenue-and-subscribers"))
+    return {"/api/v1/tariffs/{id}/price/": str(version.tariff_id)}
+
+
 @schema.parametrize()
 @settings(
     max_examples=12,
@@ -77,7 +87,12 @@ schema.config.phases.coverage.enabled = False
     suppress_health_check=list(HealthCheck),
     derandomize=True,
 )
-def test_whatever_is_asked_is_answered_as_described(case: Any, tokens: list[str], settings: Any) -> None:
+def test_whatever_is_asked_is_answered_as_described(
+    case: Any, tokens: list[str], there: dict[str, str], settings: Any
+) -> None:
     settings.API_RATE = 1_000_000
     for token in tokens:
         case.call_and_validate(headers={"Authorization": f"Bearer {token}", "Host": "localhost"}, checks=CHECKS)
+    if case.path in there:
+        case.path_parameters["id"] = there[case.path]
+        case.call_and_validate(headers={"Authorization": f"Bearer {tokens[0]}", "Host": "localhost"}, checks=CHECKS)

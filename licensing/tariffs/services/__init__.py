@@ -4,6 +4,7 @@ from licensing.tariffs.services.commenting import answer, comment, confirm, mode
 from licensing.tariffs.services.deciding import amend, determine, may_decide, refuse, set_interim
 from licensing.tariffs.services.drafting import discard, draft, revise, state_figures
 from licensing.tariffs.services.finding import find_tariff, next_version, version_for_period, version_in_force
+from licensing.tariffs.services.pricing import price, version_to_price
 from licensing.tariffs.services.proposing import Imported, import_tariff, propose
 from licensing.tariffs.services.publishing import extend, publish, withdraw
 
@@ -22,6 +23,7 @@ __all__ = [
     "may_decide",
     "moderate",
     "next_version",
+    "price",
     "propose",
     "publish",
     "refuse",
@@ -30,5 +32,6 @@ __all__ = [
     "state_figures",
     "version_for_period",
     "version_in_force",
+    "version_to_price",
     "withdraw",
 ]
