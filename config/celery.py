@@ -33,6 +33,7 @@ TASKS = (
     "licensing.permissions.tasks",
     "licensing.repertoire.tasks",
     "licensing.tariffs.tasks",
+    "royalties.billing.tasks",
     "royalties.distribution.tasks",
     "royalties.statements.tasks",
 )
@@ -74,6 +75,16 @@ BEAT = {
     "forget unconfirmed comments": {
         "task": "licensing.tariffs.tasks.forget_unconfirmed",
         "schedule": crontab(hour="3", minute="35"),
+    },
+    # Billing, after licences have expired for the day.
+    "issue advances": {"task": "royalties.billing.issue_advances", "schedule": crontab(hour="6", minute="10")},
+    "remind of unpaid invoices": {
+        "task": "royalties.billing.remind_unpaid",
+        "schedule": crontab(hour="8", minute="40"),
+    },
+    "resume licences that have paid": {
+        "task": "royalties.billing.resume_paid",
+        "schedule": crontab(hour="0", minute="45"),
     },
     "forget what is old": {"task": "accounts.access.tasks.forget_old", "schedule": crontab(minute="15")},
     "delete identity documents": {

@@ -160,6 +160,7 @@ HAPPENINGS: Final[dict[str, Any]] = {
     "reservation.notices_sent": _("licensees told of reservations"),
     "reservation.acknowledged": _("notice of a reservation acknowledged"),
     "invoice.issued": _("invoice issued"),
+    "invoice.confirmed": _("invoice found right as it stands"),
     "receipt.recorded": _("receipt recorded"),
     "vat_rule.set": _("rate of VAT recorded"),
     "journal.posted": _("journal posted"),

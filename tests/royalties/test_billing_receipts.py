@@ -133,5 +133,5 @@ def test_damage_to_billing_is_found_out(firm: Firm, invoice: Invoice) -> None:
     Invoice.objects.update(previously_billed=7, number="KOREA-WEB-2026-0009")
     assert {problem["what"] for problem in services.problems()} == {
         "billing.lines", "billing.previously_billed", "billing.received", "billing.split", "billing.pool", "billing.billed",
-        "billing.numbers",
+        "billing.numbers", "billing.total",
     }  # fmt: skip

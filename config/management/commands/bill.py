@@ -19,8 +19,8 @@ from royalties.billing.models import Invoice, InvoiceLine
 
 class Command(BaseCommand):
     help = (
-        "Issue the invoice of a licence for a period: what its accepted declarations cost, less what was billed before. "
-        "Billing the same again gives the same invoice."
+        "Bill a licence for a period: what its accepted declarations cost, less what was billed before; a credit note where "
+        "that is less. Billing the same again gives the same invoice."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -48,7 +48,9 @@ class Command(BaseCommand):
         if found is None:
             raise NotFound(_("There is no licence “%(ref)s”.") % {"ref": licence}, pointer="/licence")
         actor = actor_by_email(email, found.society) if email else SYSTEM
-        return shown(services.bill(actor=actor, licence=found, period=(start, end), issued_on=on))
+        billed = services.bill_period(actor=actor, licence=found, period=(start, end), issued_on=on)
+        linked = [declaration.pk for declaration in billed.linked]
+        return shown(billed.invoice) | {"new": billed.new, "declarations": linked}
 
     def text(self, result: dict[str, Any]) -> str:
         def money(amount: int) -> str:
@@ -60,21 +62,39 @@ class Command(BaseCommand):
             (_("VAT"), money(result["vat"])),
             (_("to pay"), money(result["amount"])),
         ]
+        title = f"{result['invoice']}  {result['licensee']}"
         width = max(len(name) for name, _amount in rows)
         sums = "\n".join(f"  {name:<{width}}  {amount:>18}" for name, amount in rows)
-        due = _("due on %(day)s") % {"day": result["due_on"]}
-        return f"{result['invoice']}  {result['licensee']}  {due}\n{sums}"
+        said = [f"{title}  {_said(result)}", sums]
+        if result["declarations"] and not result["new"]:
+            said.append(
+                _(
+                    "The new declarations cost what was billed already: they stand with this invoice, and none is issued."
+                )
+            )
+        return "\n".join(said)
+
+
+def _said(result: dict[str, Any]) -> str:
+    if result["kind"] == Invoice.Kind.CREDIT:
+        return _("credit note")
+    due = _("due on %(day)s") % {"day": result["due_on"]}
+    return due if result["kind"] == Invoice.Kind.USE else f"{Invoice.Kind(result['kind']).label}, {due}"
 
 
 def shown(invoice: Invoice) -> dict[str, Any]:
-    """An invoice as the contract prints it. `amount` is what is to be paid: net and VAT, in minor units."""
+    """An invoice as the contract prints it. `amount` is what is to be paid: net and VAT less what was carried over."""
     return {
         "invoice": invoice.number,
-        "amount": invoice.gross,
+        "kind": invoice.kind,
+        "amount": invoice.asked,
         "currency": invoice.currency,
         "net": invoice.net,
         "vat": invoice.vat,
         "open": invoice.open,
+        "credited": invoice.credited,
+        "carried": invoice.carried,
+        "version": invoice.version.version if invoice.version else None,
         "previously_billed": invoice.previously_billed,
         "licence": invoice.licence.ref,
         "society": invoice.society.ref,

@@ -59,7 +59,9 @@ class Command(BaseCommand):
             run = services.post(run.pk, actor=approver)
         if publish and run.status == Run.Status.POSTED:
             run = statements.publish(actor=approver or actor, run=run)
-        return shown(run)
+        later = services.waiting_for_use(owner.pk, run.period, currency=run.currency)
+        waits = [{"invoice": each.number, "amount": each.amount, "licensee": each.licensee} for each in later]
+        return shown(run) | {"waiting_for_declarations": waits}
 
 
 def _started(
