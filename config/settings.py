@@ -226,6 +226,7 @@ SPECTACULAR_SETTINGS = {
         "LicenceStatus": "licensing.licences.models.Licence.Status",
         "LicenceRequestStatus": "licensing.licences.models.LicenceRequest.Status",
         "OfferStatus": "licensing.licences.models.Offer.Status",
+        "KindOfWork": "licensing.terms.KINDS",
         "ReservationStatus": "licensing.permissions.models.Reservation.Status",
         "BulkCheckStatus": "licensing.permissions.models.BulkCheck.Status",
         "CaseStatus": "licensing.compliance.models.Case.Status",

@@ -30,7 +30,7 @@ from licensing.tariffs.services import find_tariff
 _FIGURE = serializers.IntegerField(min_value=0, max_value=10**15 - 1)
 
 
-class QuantitySerializer(serializers.Serializer[Any]):
+class ExpectedUseSerializer(serializers.Serializer[Any]):
     """Expected units of one use and kind of work in one billing period, and the distinct works that they are of."""
 
     use = serializers.ChoiceField(list(terms.USES))
@@ -62,7 +62,7 @@ class LicenceRequestCreate(serializers.Serializer[Any]):
     term_to = serializers.DateField(allow_null=True, default=None)
     tier = serializers.CharField(max_length=40, allow_blank=True, default="")
     tier_evidence = serializers.CharField(max_length=5000, allow_blank=True, default="")
-    quantities = QuantitySerializer(many=True, default=list)
+    quantities = ExpectedUseSerializer(many=True, default=list)
     bases = serializers.DictField(
         child=_FIGURE, default=dict, help_text="Declared bases in minor units, and declared counts, by name."
     )
@@ -81,7 +81,7 @@ class QuoteSerializer(serializers.ModelSerializer[Quote]):
 
     quote = serializers.IntegerField(source="pk")
     version = serializers.IntegerField(source="version.version")
-    quantities = QuantitySerializer(many=True)
+    quantities = ExpectedUseSerializer(many=True)
     bases = serializers.DictField(child=serializers.IntegerField())
     explanation = serializers.JSONField(
         source="rating", help_text="Each charge with the steps of its sum, then how they combine."
@@ -158,7 +158,7 @@ class LicenceRequestSerializer(serializers.ModelSerializer[LicenceRequest]):
     models = serializers.ListField(source="ai_models", child=serializers.CharField())
     term_from = serializers.DateField(source="term.lower")
     term_to = serializers.DateField(source="term.upper", allow_null=True)
-    quantities = QuantitySerializer(many=True)
+    quantities = ExpectedUseSerializer(many=True)
     bases = serializers.DictField(child=serializers.IntegerField())
     renews = serializers.SlugRelatedField[Any](slug_field="ref", read_only=True, allow_null=True)
     amends = serializers.SlugRelatedField[Any](slug_field="ref", read_only=True, allow_null=True)

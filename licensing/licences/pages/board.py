@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -51,8 +51,8 @@ def board(request: ActorRequest) -> HttpResponse:
     """Six columns, each bounded; the oldest in its state comes first."""
     found = _found(request)
     society = request.actor.organisation_id
-    context = {
-        "columns": [_column(found, *each) for each in _columns(timezone.now())],
+    context: dict[str, Any] = {
+        "columns": _columns(found),
         "tariffs": Tariff.objects.filter(society_id=society).order_by("name"),
         "asked_for": request.GET.get("q", "").strip(),
         "tariff": request.GET.get("tariff", ""),
@@ -63,7 +63,7 @@ def board(request: ActorRequest) -> HttpResponse:
 
 
 def _found(request: ActorRequest) -> QuerySet[LicenceRequest]:
-    """What was sent to this society, as filtered, with its quotes, offers and who has signed."""
+    """What was sent to this society, as filtered, with who has signed."""
     found = showing.requests_of(request.actor).filter(society_id=request.actor.organisation_id)
     text, tariff = request.GET.get("q", "").strip(), request.GET.get("tariff", "")
     if text:
@@ -74,7 +74,12 @@ def _found(request: ActorRequest) -> QuerySet[LicenceRequest]:
     return found.annotate(
         we_signed=Exists(signed.filter(side=Signature.Side.SOCIETY)),
         they_signed=Exists(signed.filter(side=Signature.Side.LICENSEE)),
-    ).prefetch_related(
+    )
+
+
+def _with_all(found: QuerySet[LicenceRequest]) -> QuerySet[LicenceRequest]:
+    """With quotes, offers and signatures, without the long texts of them."""
+    return found.prefetch_related(
         Prefetch("quotes", Quote.objects.order_by("-pk").defer("rating", "quantities", "bases"), to_attr="its_quotes"),
         Prefetch(
             "offers",
@@ -84,7 +89,8 @@ def _found(request: ActorRequest) -> QuerySet[LicenceRequest]:
     )
 
 
-def _columns(now: datetime.datetime) -> list[tuple[str, Any, Any, str, Q]]:
+def _waiting(now: datetime.datetime) -> list[tuple[str, Any, Any, str, Q]]:
+    """Each column: its name, label, what it says when empty, the status it lists, and which requests stand in it."""
     status = LicenceRequest.Status
     offered = Q(status=status.OFFERED)
     lately = Q(status=status.LICENSED, moved_at__gte=now - datetime.timedelta(days=LICENSED_DAYS))
@@ -101,10 +107,23 @@ def _columns(now: datetime.datetime) -> list[tuple[str, Any, Any, str, Q]]:
     ]  # fmt: skip
 
 
-def _column(found: QuerySet[LicenceRequest], name: str, label: Any, empty: Any, status: str, which: Q) -> Column:
-    newest = name == "licensed"
-    rows = list(found.filter(which).order_by("-moved_at" if newest else "moved_at", "pk")[: MOST_CARDS + 1])
-    return Column(name, label, empty, status, [_card(each) for each in rows[:MOST_CARDS]], len(rows) > MOST_CARDS)
+def _columns(found: QuerySet[LicenceRequest]) -> list[Column]:
+    """One query finds what stands in the six columns, each bounded; another fetches those requests."""
+    waiting = _waiting(timezone.now())
+    parts = [
+        found.filter(which)
+        .order_by("-moved_at" if name == "licensed" else "moved_at", "pk")
+        .values_list("pk", Value(name))[: MOST_CARDS + 1]
+        for name, _label, _empty, _status, which in waiting
+    ]
+    placed = list(parts[0].union(*parts[1:], all=True))
+    requests = {each.pk: each for each in _with_all(found.filter(pk__in=[pk for pk, _name in placed]))}
+    columns = []
+    for name, label, empty, status, _which in waiting:
+        cards = [_card(requests[pk]) for pk, column in placed if column == name and pk in requests]
+        cards.sort(key=lambda card: (card.asked.moved_at, card.asked.pk), reverse=name == "licensed")
+        columns.append(Column(name, label, empty, status, cards[:MOST_CARDS], len(cards) > MOST_CARDS))
+    return columns
 
 
 def _card(asked: Any) -> Card:
