@@ -299,7 +299,7 @@ def _kept(request: ActorRequest, asked: LicenceRequest, form: Any, **changes: An
     return True
 
 
-_FIELDS = {"/term_from": "first_day", "/term_to": "last_day", "/valid_from": "first_day", "/valid_to": "last_day"}
+_FIELDS = {"/term_from": "first_day", "/term_to": "last_day"}
 
 
 def _as_asked(asked: LicenceRequest) -> dict[str, Any]:

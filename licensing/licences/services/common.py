@@ -60,12 +60,12 @@ def wrong_status(request: LicenceRequest) -> Conflict:
     return Conflict("wrong_status", detail % {"ref": request.ref, "status": request.get_status_display()})
 
 
-def term(valid_from: datetime.date, valid_to: datetime.date | None) -> DateRange:
+def term(valid_from: datetime.date, valid_to: datetime.date | None, pointer: str = "/valid_to") -> DateRange:
     if valid_to is not None and valid_to <= valid_from:
         raise Refusal(
             "empty_term",
             _("The end is the first day after the term: it must be later than the start."),
-            pointer="/valid_to",
+            pointer=pointer,
         )
     return DateRange(valid_from, valid_to)
 

@@ -267,7 +267,7 @@ def _checked(
         "territory": checked_territory(asked["territory"]),
         "ai_models": checked_names(asked["ai_models"], "/ai_models"),
         "datasets": checked_names(asked["datasets"], "/datasets"),
-        "term": term(term_from, term_to),
+        "term": term(term_from, term_to, "/term_to"),
         "tier": asked["tier"].strip(),
         "quantities": expected.as_rows(figures),
         "bases": named,
