@@ -6,6 +6,7 @@ import datetime
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from accounts.access.core import permissions_of
@@ -34,6 +35,16 @@ def person(of: Organisation, role: str, **fields: Any) -> Actor:
         kind="user", id=user.pk, label=role, user_id=user.pk, organisation_id=of.pk, organisation_kind=of.kind,
         roles=frozenset([role]), permissions=permissions_of(of.kind, [role]),
     )  # fmt: skip
+
+
+def on(day: datetime.date, patch: pytest.MonkeyPatch) -> None:
+    """From now on it is noon of this day in Seoul."""
+    noon = datetime.datetime.combine(day, datetime.time(3), datetime.UTC)
+    patch.setattr(timezone, "now", lambda: noon)
+
+
+def code_of(refused: pytest.ExceptionInfo[Any]) -> str:
+    return str(getattr(refused.value, "code", ""))
 
 
 def rates(**keys: Any) -> dict[str, Any]:

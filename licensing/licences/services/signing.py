@@ -112,6 +112,7 @@ def put_signature(held: Offer, *, side: str, user_id: int, typed_name: str, capa
 def conclude(actor: Actor, held: Offer) -> Licence:
     """Both sides have signed: the licence, its certificate, and the end of the licence that it amends. One transaction."""
     request, quote = held.request, held.quote
+    before = _hold_before(request)
     licence = Licence.objects.create(
         ref=next_ref(request.society),
         society=request.society,
@@ -126,7 +127,7 @@ def conclude(actor: Actor, held: Offer) -> Licence:
         tier=quote.tier,
         conditions=held.conditions,
         status=Licence.Status.ACTIVE,
-        succeeds=request.amends or request.renews,
+        succeeds=before,
     )
     if Offer.objects.filter(pk=held.pk, status=Offer.Status.OPEN).update(status="signed", licence=licence) != 1:
         raise closed(held)
@@ -159,9 +160,19 @@ def next_ref(society: Organisation) -> str:
     return f"{stem}{number}"
 
 
+def _hold_before(request: LicenceRequest) -> Licence | None:
+    """The licence that this one follows, held alone, so that no other comes to follow it meanwhile."""
+    for how in ("amends", "renews"):
+        if getattr(request, f"{how}_id") is not None:
+            about = Licence.objects.select_for_update(of=("self",)).select_related("society", "licensee")
+            setattr(request, how, about.get(pk=getattr(request, f"{how}_id")))
+            check_before(request)
+            return getattr(request, how)
+    return None
+
+
 def _cut(actor: Actor, old: Licence, new: Licence) -> None:
     """The amended licence ends where its amendment begins. What was used before stays licensed."""
-    old = Licence.objects.select_related("society", "licensee").get(pk=old.pk)
     if not moving.change(old, "amend", valid=DateRange(old.valid.lower, new.valid.lower)):
         raise Conflict(
             "licence_not_active",

@@ -1,0 +1,14 @@
+DROP TRIGGER guard_all_standard_terms ON licensing_standardterms;
+DROP TRIGGER guard_certificates ON licensing_certificate;
+DROP TRIGGER guard_signatures_stay ON licensing_signature;
+DROP TRIGGER guard_offer_documents ON licensing_offerdocument;
+DROP TRIGGER guard_offers ON licensing_offer;
+DROP TRIGGER guard_quotes ON licensing_quote;
+DROP TRIGGER guard_signed_licence ON licensing_licence;
+DROP FUNCTION guard_signed_licence();
+DROP TRIGGER guard_sign_in_time ON licensing_signature;
+DROP FUNCTION guard_signature_in_time();
+DROP TRIGGER guard_request_file ON licensing_requestfile;
+DROP TRIGGER guard_licence_requests ON licensing_licencerequest;
+DROP TRIGGER guard_licence_request ON licensing_licencerequest;
+DROP FUNCTION guard_licence_request();
