@@ -262,7 +262,7 @@ def test_declarants_and_administrators_are_reminded_once_a_stage_in_their_langua
         services.remind(day)
     assert {n.user_id: n.subject for n in Notice.objects.all()} == {
         administrator.pk: "The usage report under L-1 is due on 2026-04-30",
-        declarant.pk: "L-1 이용 신고 마감일은 2026-04-30입니다",
+        declarant.pk: "이용 신고 1건의 마감일은 2026-04-30입니다",
     }
     for day in (D(2026, 4, 27), D(2026, 5, 1), D(2026, 5, 14), D(2026, 5, 15)):
         services.remind(day)
