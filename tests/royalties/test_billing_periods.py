@@ -27,7 +27,7 @@ def firm() -> Firm:
 
 def test_a_fee_for_three_years_is_billed_for_three_years(firm: Firm) -> None:
     firm.declare(end="2026-04-01")
-    for period in (("2026-01-01", "2027-01-01"), ("2026-02-01", "2029-02-01"), ("2026-01-01", "2029-02-01")):
+    for period in (("2026-01-01", "2026-04-01"), ("2026-01-01", "2027-01-01"), ("2026-01-01", "2029-02-01")):
         with pytest.raises(Refusal) as caught:
             firm.bill((day(period[0]), day(period[1])))
         assert caught.value.code == "other_period"
