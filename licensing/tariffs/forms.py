@@ -1,4 +1,4 @@
-"""What people enter about tariffs: a document to propose, a reason to refuse, figures to try the rates with."""
+"""What people enter to try the rates of a tariff with."""
 
 from __future__ import annotations
 
@@ -15,32 +15,6 @@ from licensing import labels, terms
 from licensing.tariffs import core, worked
 from licensing.tariffs.charges.base import MAX_PER
 from licensing.tariffs.currencies import MINOR_DIGITS, major
-from licensing.tariffs.reading import MAX_BYTES
-
-
-class ProposeForm(forms.Form):
-    """A tariff document, as a file or as text; a file goes before text."""
-
-    file = forms.FileField(label=_("Document"), required=False, help_text=_("One version of a tariff as JSON."))
-    text = forms.CharField(
-        label=_("Or paste the document"),
-        required=False,
-        max_length=MAX_BYTES,
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 24, "class": "mono", "spellcheck": "false"}),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        file = data.get("file")
-        data["document"] = file.read(MAX_BYTES + 1) if file else data.get("text", "")
-        if not data["document"].strip():
-            raise forms.ValidationError(_("Choose a file or paste a document."))
-        return data
-
-
-class RefuseForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class PreviewForm(forms.Form):

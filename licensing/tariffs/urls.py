@@ -7,7 +7,6 @@ from licensing.tariffs.pages import tariffs as pages
 
 urlpatterns = [
     path("tariffs/", pages.tariffs, name="tariffs"),
-    path("tariffs/propose/", pages.propose, name="tariff_propose"),
     path("tariffs/draft/", editor.new, name="tariff_new"),
     path("tariffs/draft/preview/", editor.preview, name="tariff_preview"),
     path("tariffs/versions/<int:version_id>/edit/", editor.edit, name="tariff_edit"),

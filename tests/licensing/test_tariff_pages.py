@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import datetime
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
-from django.utils.translation import override
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.identity.core import SYSTEM
 from accounts.identity.models import User
 from accounts.organisations.models import Organisation
-from licensing.tariffs.models import TariffVersion
-from licensing.tariffs.services import propose, refuse
+from licensing.tariffs.examples import EXAMPLES, read
+from licensing.tariffs.services import draft, propose, publish
 from tests.accounts.people import organisation, person
 from tests.licensing.parties import determined, staff
 from tests.licensing.tariff_documents import charge, tariff
@@ -54,25 +55,44 @@ EVERY_MODEL = [
 
 
 def test_anyone_reads_a_tariff_in_plain_words(society: Organisation) -> None:
-    version = determined(society, tariff(*EVERY_MODEL, minimum="50000000"))
+    version = determined(society, tariff(*EVERY_MODEL, minimum="50000000", period_months=12))
     assert "Web text for training" in text(Client().get("/tariffs/"))
     shown = text(Client().get(f"/tariffs/{version.tariff_id}/"))
     for said in (
-        "₩100,000 a period, whatever was used",
-        "₩0.05 for 1,000 pages",
-        "For 1,000 tokens, each tier at its own price:",
-        "up to 1,000",
-        "all at the price of the tier that is reached:",
-        "₩30 for each package of 1,000 tokens; a package begun counts whole",
+        "For any use of works of any kind: ₩100,000 a year, whatever was used.",
+        "₩0.05 for each 1,000 pages",
+        "₩5 for each 1,000 tokens up to 1,000 and ₩3 above 1,000; each price counts for what lies in its own tier.",
+        "by licensees of the tier “large”: ₩5 for each one of tokens",
+        "For grounding on works of any kind: ₩30 for each package of 1,000 tokens; a package begun counts whole",
         "₩1.50 for each distinct work",
-        "2.5% of the declared base “revenue”",
-        "₩50,000,000",
+        "2.5% of the amount “revenue” that the licensee declares",
+        "The charges that apply add up.",
+        "At least ₩50,000,000 a year is owed.",
+        "for a billing period of 12 months",
         "Copyright-Commission",
+        version.sha256,
+        f"http://testserver/api/v1/tariffs/{version.tariff_id}/",
     ):
         assert said in shown, said
-    assert "Propose" not in shown
-    with override("ko"):
-        assert Client(headers={"Accept-Language": "ko"}).get(f"/tariffs/{version.tariff_id}/").status_code == 200
+    assert "Draft the next version" not in shown
+    assert Client(headers={"Accept-Language": "ko"}).get(f"/tariffs/{version.tariff_id}/").status_code == 200
+
+
+def test_a_worked_example_reaches_every_tier_and_adds_up(society: Organisation) -> None:
+    version = determined(society)
+    shown = text(Client().get(f"/tariffs/{version.tariff_id}/"))
+    assert "15,000,000,001 tokens, for training, works of the kind web" in shown
+    assert "5,000,000,001 tokens × ₩0.01 ÷ 1,000" in shown
+    assert "₩370,000" in shown  # 50,000 + 270,000 + 50,000.00001
+
+
+@pytest.mark.parametrize("name", list(EXAMPLES))
+def test_every_shape_has_a_worked_example_without_a_gap(society: Organisation, name: str) -> None:
+    version = determined(society, read(name))
+    shown = text(Client().get(f"/tariffs/{version.tariff_id}/"))
+    assert "A worked example" in shown
+    assert "Not priced." not in shown
+    assert "is not given" not in shown
 
 
 def test_figures_are_tried_without_storing_anything(society: Organisation) -> None:
@@ -99,7 +119,7 @@ def test_figures_of_every_field_are_tried(society: Organisation) -> None:
     shown = text(Client().get(address, figures))
     assert "₩100,529" in shown  # 100,000 + 0.5 + 500 + 3 + 25
     missing = text(Client().get(address, figures | {"base_0": ""}))
-    assert "The base “revenue” is not given" in missing
+    assert "“revenue” is not given" in missing
 
 
 @pytest.mark.parametrize("units", ["-1", "1e3", "x", "9" * 30, "1.5"])
@@ -116,90 +136,113 @@ def test_bases_that_are_no_money_are_said(society: Organisation, base: str) -> N
     assert "Write an amount" in shown
 
 
-def test_a_society_drafts_by_text_and_by_file(society: Organisation) -> None:
-    client = signed_in(person(society, "licensing"))
-    answer = client.post("/tariffs/propose/", {"text": json.dumps(tariff())}, follow=True)
-    assert "The draft is saved" in text(answer)
-    file = SimpleUploadedFile("v2.json", json.dumps(tariff(version=2)).encode())
-    client.post("/tariffs/propose/", {"file": file})
-    assert list(TariffVersion.objects.values_list("version", "status")) == [(1, "draft"), (2, "draft")]
+def test_a_day_chooses_the_version_that_prices_on_it(society: Organisation) -> None:
+    first = determined(society)
+    determined(society, tariff(version=2, valid_from="2026-06-01"))
+    address = f"/tariffs/{first.tariff_id}/"
+    assert "On 31 May 2026, version 1 is in force." in text(Client().get(address, {"on": "2026-05-31"}))
+    assert "On 1 Jun 2026, version 2 is in force." in text(Client().get(address, {"on": "2026-06-01"}))
+    assert "No version of this tariff is in force on 1 Jan 2020." in text(Client().get(address, {"on": "2020-01-01"}))
+    for odd in ("2026-13-01", "x", "9" * 40, "2026-1-1", "2026-W01-1", ""):
+        assert Client().get(address, {"on": odd}).status_code == 200
 
 
-def test_a_broken_document_is_told_place_by_place(society: Organisation) -> None:
-    client = signed_in(person(society, "licensing"))
-    broken = tariff(charge("flat", amount=5), version="1")
-    for sent in ({"text": json.dumps(broken)}, {"file": SimpleUploadedFile("t.json", json.dumps(broken).encode())}):
-        shown = text(client.post("/tariffs/propose/", sent))
-        assert "/charges/0/amount" in shown
-        assert "Write money and rates in quotes" in shown
-        assert "Web text for training" in shown, "the document stays, to be put right"
-    for nothing in ({}, {"text": "  "}, {"text": "{"}, {"file": SimpleUploadedFile("t.json", b"\xff\x00")}):
-        assert client.post("/tariffs/propose/", nothing).status_code == 200
-    assert not TariffVersion.objects.exists()
-
-
-def test_a_new_version_starts_from_the_last_one(society: Organisation) -> None:
+def test_a_draft_is_its_societys_own(society: Organisation) -> None:
     version = determined(society)
-    client = signed_in(person(society, "licensing"))
-    shown = client.get("/tariffs/propose/", {"tariff": version.tariff_id}).content.decode()
-    assert "&quot;version&quot;: 2" in shown
-    for odd in ("x", "9" * 30, "²", "999"):
-        assert client.get("/tariffs/propose/", {"tariff": odd}).status_code == 200
+    ours, others = signed_in(person(society, "licensing")), Client()
+    drafted = draft(actor=staff(society, "tariffs.manage"), society=society, document=tariff(version=2, minimum="9"))
+    assert "Only your society sees it." in text(ours.get(f"/tariffs/{version.tariff_id}/?version=2"))
+    assert "Version 2" not in text(others.get(f"/tariffs/{version.tariff_id}/?version=2"))
+    assert others.get(f"/tariffs/versions/{drafted.pk}/document.json").status_code == 404
+    assert "₩9" not in text(others.get(f"/tariffs/{version.tariff_id}/compare/?from=1&to=2"))
+    assert "version 2" not in text(others.get("/tariffs/"))
+    assert "version 2" in text(ours.get("/tariffs/"))
 
 
-def test_a_rate_body_determines_or_refuses(society: Organisation, body: Organisation) -> None:
-    first = propose(actor=SYSTEM, society=society, document=tariff())
-    second = propose(actor=SYSTEM, society=society, document=tariff(version=2))
-    client = signed_in(person(body))
-    assert "Waiting for your decision" in text(client.get("/tariffs/"))
-    assert "Your decision" in text(client.get(f"/tariffs/{first.tariff_id}/?version=1"))
-    assert "is determined" in text(client.post(f"/tariffs/versions/{first.pk}/determine/", follow=True))
-    assert "Say why" in text(
-        client.post(
-            f"/tariffs/versions/{second.pk}/refuse/",
-            {"reason": " "},
-            headers={"Referer": "http://testserver/tariffs/"},
-            follow=True,
-        )
+def test_what_a_version_changes_is_said_charge_by_charge(society: Organisation) -> None:
+    version = determined(
+        society, tariff(charge("flat", "entry", amount="1000"), charge("per_work", "works", price="3"))
     )
-    assert "is refused" in text(
-        client.post(f"/tariffs/versions/{second.pk}/refuse/", {"reason": "Too dear"}, follow=True)
-    )
-    assert list(TariffVersion.objects.order_by("pk").values_list("status", flat=True)) == ["determined", "refused"]
-    ours = text(signed_in(person(society, "licensing")).get(f"/tariffs/{second.tariff_id}/?version=2"))
-    assert "Too dear" in ours
-    assert "Too dear" not in text(Client().get(f"/tariffs/{second.tariff_id}/?version=2"))
+    later = tariff(
+        charge("flat", "entry", amount="1200"), charge("percentage", "share", base="revenue", percent="2"),
+        version=2, valid_from="2027-01-01", minimum="9",
+    )  # fmt: skip
+    propose(actor=SYSTEM, society=society, document=later)
+    assert "against version 1" in text(Client().get(f"/tariffs/{version.tariff_id}/?version=2"))
+    shown = text(Client().get(f"/tariffs/{version.tariff_id}/compare/?from=1&to=2"))
+    for said in (
+        "+20%",
+        "₩1,000",
+        "₩1,200",
+        "added",
+        "removed",
+        "Minimum a period",
+        "₩9",
+        "<ins>+ &quot;minimum&quot;: &quot;9&quot;",
+    ):
+        assert said in shown, said
+    back = text(Client().get(f"/tariffs/{version.tariff_id}/compare/?from=2&to=1"))
+    assert "−16.67%" in back
+    assert "They do not differ" in text(Client().get(f"/tariffs/{version.tariff_id}/compare/?from=1&to=1"))
 
 
-def test_what_differs_from_the_version_before_is_shown(society: Organisation) -> None:
+def test_tiers_are_compared_on_the_page(society: Organisation) -> None:
     version = determined(society)
-    propose(actor=SYSTEM, society=society, document=tariff(version=2, valid_from="2027-01-01", minimum="9"))
-    shown = text(Client().get(f"/tariffs/{version.tariff_id}/?version=2"))
-    assert "+ &quot;minimum&quot;: &quot;9&quot;" in shown
+    tiers = [{"up_to": 5_000_000_000, "price": "0.05"}, {"price": "0.02"}]
+    new = charge("graduated", "training tokens", per=1000, tiers=tiers, uses=["train"], kinds=["web"])
+    propose(actor=SYSTEM, society=society, document=tariff(new, version=2))
+    shown = text(Client().get(f"/tariffs/{version.tariff_id}/compare/"))
+    assert "1,000,000,001 – 5,000,000,000" in shown
+    assert "+66.67%" in shown
+    assert "above 10,000,000,000" in shown
 
 
-def test_each_door_opens_to_its_own_people_only(society: Organisation, body: Organisation) -> None:
-    version = propose(actor=SYSTEM, society=society, document=tariff())
-    decide = [f"/tariffs/versions/{version.pk}/{act}/" for act in ("determine", "refuse")]
-    people = {
-        "licensing": person(society, "licensing"),
-        "finance": person(society, "finance"),
-        "administrator": person(society, "administrator"),
-        "rate body": person(body),
-        "licensee": person(organisation("HANBIT", "licensee")),
-    }
-    may_propose = {"licensing", "administrator"}
-    for who, user in people.items():
-        client = signed_in(user)
-        assert client.get("/tariffs/propose/").status_code == (200 if who in may_propose else 403), who
-        if who != "rate body":
-            assert [client.post(path, {"reason": "x"}).status_code for path in decide] == [403, 403], who
-    for path in ("/tariffs/propose/", *decide):
-        answer = Client().post(path)
-        assert answer.status_code == 302
-        assert "/accounts/login/" in answer.headers["Location"]
-    version.refresh_from_db()
-    assert version.status == "proposed"
+@pytest.mark.parametrize("asked", [{"from": "x"}, {"to": "9" * 30}, {"from": "²", "to": "-1"}, {}])
+def test_a_comparison_of_odd_versions_shows_some(society: Organisation, asked: dict[str, str]) -> None:
+    version = determined(society)
+    assert Client().get(f"/tariffs/{version.tariff_id}/compare/", asked).status_code == 200
+
+
+def test_few_queries_however_many_versions(society: Organisation) -> None:
+    version = determined(society)
+    client = Client()
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            for address in (
+                "/tariffs/",
+                f"/tariffs/{version.tariff_id}/?version=1",
+                f"/tariffs/{version.tariff_id}/compare/",
+            ):
+                assert client.get(address).status_code == 200
+        return len(found)
+
+    before = queries()
+    for number in range(2, 6):
+        propose(actor=SYSTEM, society=society, document=tariff(version=number))
+    assert queries() == before
+    assert before < 25
+
+
+def test_a_consultation_that_is_open_stands_above_the_list(society: Organisation, body: Organisation) -> None:
+    proposed = propose(actor=SYSTEM, society=society, document=tariff())
+    today = timezone.localdate()
+    publish(
+        actor=staff(society, "tariffs.manage"), version=proposed, body=body, reasons="Fair.", effect="Little.",
+        closes=today + datetime.timedelta(days=30), decide_by=today + datetime.timedelta(days=90),
+    )  # fmt: skip
+    shown = text(Client().get("/tariffs/"))
+    assert "open consultations" in shown
+    assert f'href="/consultations/{proposed.pk}/"' in shown
+    assert "Open for comments." in text(Client().get(f"/tariffs/{proposed.tariff_id}/"))
+    assert "Web text" in text(Client().get("/tariffs/", {"state": "open"}))
+    assert "No tariff fits" in text(Client().get("/tariffs/", {"state": "in_force"}))
+
+
+def test_a_rate_body_sees_what_waits_for_it(society: Organisation, body: Organisation) -> None:
+    propose(actor=SYSTEM, society=society, document=tariff())
+    assert "Waiting for your decision" in text(signed_in(person(body)).get("/tariffs/"))
+    assert "Waiting for your decision" not in text(Client().get("/tariffs/"))
 
 
 def test_the_document_is_downloaded_as_it_was_proposed(society: Organisation) -> None:
@@ -214,9 +257,3 @@ def test_the_list_is_searched_and_has_empty_states(society: Organisation) -> Non
     determined(society)
     assert "Web text" in text(Client().get("/tariffs/", {"q": "web"}))
     assert "No tariff fits" in text(Client().get("/tariffs/", {"q": "opera"}))
-
-
-def test_a_refusal_by_the_society_itself_is_impossible(society: Organisation) -> None:
-    version = propose(actor=SYSTEM, society=society, document=tariff())
-    with pytest.raises(Exception, match="not a rate body"):
-        refuse(actor=staff(society, "tariffs.determine"), version=version, reason="x")

@@ -1,140 +1,188 @@
-"""Pages of tariffs: public to read; a society proposes. What a rate body does stands in `deciding.py`."""
+"""Pages of tariffs, public to read. Those of the procedure stand beside them, a society writes in `editor.py`."""
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import json
-from typing import Any
+from typing import Any, Final
 
-from django.contrib import messages
-from django.db.models import Count, Prefetch, Q
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
 
 from accounts.access.paging import paginate
-from accounts.evidence.models import Event
-from accounts.identity.core import Refusal
-from accounts.identity.gate import ActorRequest, requires
-from accounts.organisations.models import Organisation
-from licensing.tariffs import core, services
-from licensing.tariffs.forms import PreviewForm, ProposeForm, RefuseForm
-from licensing.tariffs.models import Tariff, TariffVersion
-from licensing.tariffs.reading import BadDocument
+from accounts.identity.core import Actor, Refusal
+from accounts.identity.gate import ActorRequest
+from licensing.tariffs import comparing, core, worked
+from licensing.tariffs.forms import PreviewForm
+from licensing.tariffs.models import PRICING, Tariff, TariffVersion
+from licensing.tariffs.models.tariffs import TariffVersionQuerySet
+
+STATES: Final = {"in_force": gettext_lazy("in force today"), "open": gettext_lazy("open for comments")}
+ON_THE_WAY: Final = (TariffVersion.Status.DRAFT, TariffVersion.Status.PROPOSED, TariffVersion.Status.INTERIM)
 
 
 @require_GET
 def tariffs(request: ActorRequest) -> HttpResponse:
-    """All published tariffs; a rate body also sees what waits for its decision."""
+    """All published tariffs, and the proposals that anyone may comment on now."""
     actor = request.actor
     today = timezone.localdate()
+    versions = TariffVersion.objects.visible_to(actor)
     found = (
         Tariff.objects.visible_to(actor)
         .select_related("society")
-        .prefetch_related(Prefetch("versions", TariffVersion.objects.in_force(today), to_attr="today"))
-        .annotate(proposed=Count("versions", filter=Q(versions__status=TariffVersion.Status.PROPOSED)))
+        .prefetch_related(
+            Prefetch("versions", versions.in_force(today), to_attr="today"),
+            Prefetch("versions", versions.filter(status__in=ON_THE_WAY).order_by("version"), to_attr="coming"),
+        )
         .order_by("society__name", "name", "pk")
     )
-    asked = request.GET.get("q", "").strip()
+    asked, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
     if asked:
         found = found.filter(Q(name__icontains=asked) | Q(ref__icontains=asked) | Q(society__name__icontains=asked))
     if request.GET.get("mine") and actor.organisation_id:
         found = found.filter(society_id=actor.organisation_id)
+    if state in STATES:
+        found = found.filter(Exists(_of_state(versions, state, today).filter(tariff=OuterRef("pk"))))
+    open_now = (
+        _of_state(versions, "open", today).select_related("tariff__society").order_by("consultation__endswith", "pk")
+    )
     waiting = TariffVersion.objects.none()
     if actor.can("tariffs.determine"):
-        waiting = TariffVersion.objects.filter(status=TariffVersion.Status.PROPOSED)
+        ours = Q(addressed_to=None) | Q(addressed_to_id=actor.organisation_id)
+        waiting = TariffVersion.objects.filter(ours, status=TariffVersion.Status.PROPOSED)
     context = {
         "page": paginate(request, found),
+        "open": open_now[:50],
         "waiting": waiting.select_related("tariff__society").order_by("created_at")[:50],
         "can_propose": actor.is_society and actor.can("tariffs.manage"),
         "is_society": actor.is_society,
         "asked": asked,
+        "state": state,
+        "states": STATES.items(),
+        "filtered": asked or state or request.GET.get("mine"),
     }
     return render(request, "licensing/tariffs/list.html", context)
 
 
 @require_GET
 def tariff(request: ActorRequest, tariff_id: int) -> HttpResponse:
-    """One tariff: a version in plain words, as JSON, and with figures to try."""
-    found = get_object_or_404(Tariff.objects.visible_to(request.actor).select_related("society"), pk=tariff_id)
-    versions = list(found.versions.select_related("determined_by").order_by("-version"))
-    version = _chosen(versions, request.GET.get("version", ""))
+    """One tariff: a version in plain words, as a table, as JSON, with an example and with figures to try."""
+    actor, today = request.actor, timezone.localdate()
+    found = get_object_or_404(Tariff.objects.visible_to(actor).select_related("society"), pk=tariff_id)
+    versions = list(_versions(found, actor))
+    version, asked_day = _chosen(versions, request.GET, today)
     schedule = core.parse(version.document)
     form = PreviewForm(schedule, request.GET if request.GET.get("try") else None)
     rating, refused = _tried(form)
-    actor = request.actor
-    proposed = version.status == TariffVersion.Status.PROPOSED
+    example = worked.example(schedule)
+    earlier = before(versions, version)
     context = {
         "tariff": found,
-        "versions": versions,
+        "versions": [(each, before(versions, each)) for each in versions],
         "version": version,
         "schedule": schedule,
-        "document": _pretty(version.document),
-        "in_force": version in found.versions.in_force(timezone.localdate()),
+        "document": pretty(version.document),
+        "in_force": prices_on(version, today),
+        "asked_day": asked_day,
+        "nothing_that_day": asked_day is not None and not prices_on(version, asked_day),
+        "open_now": version.takes_comments(today),
         "form": form,
         "rating": rating,
         "refused": refused,
-        "changes": _changes(versions, version),
+        "example": example,
+        "example_rating": _rated(example, schedule),
+        "earlier": earlier,
+        "api": request.build_absolute_uri(reverse("tariff-detail", args=[found.pk])),
         "can_propose": actor.can("tariffs.manage") and actor.organisation_id == found.society_id,
-        "can_decide": proposed and actor.organisation_kind == "rate_body" and actor.can("tariffs.determine"),
-        "refuse_form": RefuseForm(),
-        "refusal": _refusal(request, version),
     }
     return render(request, "licensing/tariffs/detail.html", context)
 
 
-@requires("tariffs.manage")
-@require_http_methods(["GET", "POST"])
-def propose(request: ActorRequest) -> HttpResponse:
-    """Put a version on record; every problem of the document is told with its place."""
-    society = get_object_or_404(Organisation, pk=request.actor.organisation_id, kind=Organisation.Kind.SOCIETY)
-    problems: list[dict[str, Any]] = []
-    if request.method == "POST":
-        form = ProposeForm(request.POST, request.FILES)
-        if form.is_valid():
-            try:
-                version = services.draft(
-                    actor=request.actor, society=society, document=_read(form.cleaned_data["document"])
-                )
-            except Refusal as refusal:
-                problems = list(refusal.errors)
-                form.add_error(None, str(refusal))
-            else:
-                messages.success(request, _("The draft is saved. Publish it with your reasons: then everybody concerned is asked."))
-                return redirect(_address(version))
-        form = _with_text(form)
-    else:
-        form = ProposeForm(initial={"text": _template_for(society, request.GET.get("tariff", ""))})
-    return render(request, "licensing/tariffs/propose.html", {"form": form, "problems": problems})
+@require_GET
+def compare(request: ActorRequest, tariff_id: int) -> HttpResponse:
+    """What differs between two versions of a tariff: in words, then as text."""
+    actor = request.actor
+    found = get_object_or_404(Tariff.objects.visible_to(actor).select_related("society"), pk=tariff_id)
+    versions = list(_versions(found, actor))
+    by_number = {str(version.version): version for version in versions}
+    later = by_number.get(request.GET.get("to", "")) or versions[0]
+    earlier = by_number.get(request.GET.get("from", "")) or before(versions, later) or versions[-1]
+    schedules = core.parse(earlier.document), core.parse(later.document)
+    context = {
+        "tariff": found,
+        "versions": versions,
+        "earlier": earlier,
+        "later": later,
+        "before": schedules[0],
+        "after": schedules[1],
+        "difference": comparing.compare(*schedules),
+        "lines": _lines(earlier, later),
+    }
+    return render(request, "licensing/tariffs/compare.html", context)
 
 
 @require_GET
-def document(request: HttpRequest, version_id: int) -> HttpResponse:
+def document(request: ActorRequest, version_id: int) -> HttpResponse:
     """A version's document as a file."""
-    version = get_object_or_404(TariffVersion.objects.select_related("tariff"), pk=version_id)
+    found = TariffVersion.objects.visible_to(request.actor).select_related("tariff")
+    version = get_object_or_404(found, pk=version_id)
     name = f"{version.tariff.ref}-v{version.version}.json"
     return HttpResponse(
-        _pretty(version.document),
+        pretty(version.document),
         content_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _chosen(versions: list[TariffVersion], asked: str) -> TariffVersion:
-    """The version asked for, else the one in force, else the latest."""
-    today = timezone.localdate()
+def _versions(found: Tariff, actor: Actor) -> TariffVersionQuerySet:
+    """A tariff's versions as this actor may see them, the latest first, each with what its page tells of it."""
+    related = ("tariff__society", "determined_by", "addressed_to", "amends")
+    return TariffVersion.objects.visible_to(actor).filter(tariff=found).select_related(*related).order_by("-version")
+
+
+def _of_state(versions: TariffVersionQuerySet, state: str, today: datetime.date) -> TariffVersionQuerySet:
+    if state == "open":
+        return versions.undecided().filter(consultation__contains=today)
+    return versions.in_force(today)
+
+
+def _chosen(
+    versions: list[TariffVersion], asked: QueryDict, today: datetime.date
+) -> tuple[TariffVersion, datetime.date | None]:
+    """The version asked for by its number or by a day on which it prices, else the one in force, else the latest."""
+    day = parse_day(asked.get("on", ""))
     by_number = {str(version.version): version for version in versions}
-    in_force = (
-        version
-        for version in versions
-        if version.status == TariffVersion.Status.DETERMINED
-        and version.valid.lower <= today
-        and (version.valid.upper is None or today < version.valid.upper)
-    )
-    return by_number.get(asked) or next(in_force, versions[0])
+    in_force = next((version for version in versions if prices_on(version, day or today)), None)
+    if asked.get("version", "") in by_number:
+        return by_number[asked["version"]], None
+    return in_force or versions[0], day
+
+
+def parse_day(text: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text) if len(text) == 10 else None
+    except ValueError:
+        return None
+
+
+def prices_on(version: TariffVersion, day: datetime.date) -> bool:
+    lower, upper = version.valid.lower, version.valid.upper
+    return version.status in PRICING and lower <= day and (upper is None or day < upper)
+
+
+def before(versions: list[TariffVersion], version: TariffVersion) -> TariffVersion | None:
+    """The version that this one is to be held against: what it amends, else the last that priced, else the one before."""
+    earlier = [each for each in versions if each.version < version.version]
+    if version.amends_id:
+        return next((each for each in earlier if each.pk == version.amends_id), None)
+    priced = (*PRICING, TariffVersion.Status.REPLACED)
+    return next((each for each in earlier if each.status in priced), earlier[0] if earlier else None)
 
 
 def _tried(form: PreviewForm) -> tuple[core.Rating | None, str]:
@@ -147,55 +195,20 @@ def _tried(form: PreviewForm) -> tuple[core.Rating | None, str]:
         return None, str(refusal)
 
 
-def _changes(versions: list[TariffVersion], version: TariffVersion) -> list[tuple[str, str]]:
-    """What differs from the determined version before this one: (`+`, `-`, `@` or space, line)."""
-    earlier = next(
-        (v for v in versions if v.version < version.version and v.status == TariffVersion.Status.DETERMINED), None
-    )
-    if earlier is None:
-        return []
-    before, after = (_pretty(v.document).splitlines() for v in (earlier, version))
-    lines = difflib.unified_diff(before, after, f"v{earlier.version}", f"v{version.version}", lineterm="", n=2)
+def _rated(example: worked.Figures, schedule: core.Schedule) -> core.Rating | None:
+    """What the example comes to; none where the tariff's own prices make it more than an amount may be."""
+    try:
+        return example.rating(schedule)
+    except Refusal:
+        return None
+
+
+def _lines(earlier: TariffVersion, later: TariffVersion) -> list[tuple[str, str]]:
+    """The two documents line by line: (`+`, `-`, `@` or space, line)."""
+    texts = (pretty(version.document).splitlines() for version in (earlier, later))
+    lines = difflib.unified_diff(*texts, f"v{earlier.version}", f"v{later.version}", lineterm="", n=2)
     return [(line[:1], line) for line in lines]
 
 
-def _refusal(request: ActorRequest, version: TariffVersion) -> str:
-    """Why a version was refused, for those who may read the society's evidence."""
-    if version.status != TariffVersion.Status.REFUSED:
-        return ""
-    events = Event.objects.visible_to(request.actor).about("tariff_version", version.pk)
-    event = events.filter(verb="tariff_version.refused").first()
-    return str(event.data.get("reason", "")) if event else ""
-
-
-def _read(text: str | bytes) -> Any:
-    try:
-        return core.read_text(text)
-    except BadDocument as bad:
-        raise bad.translated(_) from None
-
-
-def _with_text(form: ProposeForm) -> ProposeForm:
-    """The form with an uploaded file's text in its text field, so that it can be put right in place."""
-    uploaded = form.cleaned_data.get("document") if hasattr(form, "cleaned_data") else None
-    if isinstance(uploaded, bytes):
-        form.data = {**form.data, "text": uploaded.decode("utf-8-sig", "replace").replace("\x00", "\ufffd")}
-    return form
-
-
-def _template_for(society: Organisation, tariff_id: str) -> str:
-    """The latest document of a tariff with the next number, to start a new version from."""
-    if not (tariff_id.isascii() and tariff_id.isdigit() and len(tariff_id) < 19):
-        return ""
-    latest = TariffVersion.objects.filter(tariff_id=tariff_id, tariff__society=society).order_by("-version").first()
-    if latest is None:
-        return ""
-    return _pretty(latest.document | {"version": services.next_version(latest.tariff)})
-
-
-def _pretty(value: Any) -> str:
+def pretty(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
-
-
-def _address(version: TariffVersion) -> str:
-    return f"{reverse('licensing:tariff', args=[version.tariff_id])}?version={version.version}"
