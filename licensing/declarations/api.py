@@ -38,7 +38,9 @@ class DeclarationCreate(serializers.Serializer[Any]):
     reference = serializers.CharField(max_length=100, required=False, allow_blank=True)
     territory = serializers.CharField(max_length=2, required=False)
     bases = serializers.DictField(
-        child=_BASE, required=False, help_text="Declared bases of percentage charges, in minor units, by name."
+        child=_BASE,
+        required=False,
+        help_text="Declared figures by name: bases of percentages in minor units, counts as whole numbers.",
     )
 
 

@@ -40,12 +40,13 @@ class DeclarationForm(FileForm):
         label=_("Dataset"), max_length=200, required=False, help_text=_("For lines that name none.")
     )
     bases = forms.CharField(
-        label=_("Declared bases"),
+        label=_("Declared figures"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_(
-            "For charges in percent: one a line, such as revenue=412345679, in the smallest unit of the currency."
+            "What the tariff asks for, one a line: money such as revenue=412345679, in the smallest unit of the currency, "
+            "or a number such as subscribers=12000."
         ),
     )
     reference = forms.CharField(label=_("Your reference"), max_length=100, required=False)
