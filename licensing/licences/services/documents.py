@@ -46,7 +46,7 @@ def agreement_of(
     return {
         "format": FORMAT,
         "request": request.ref,
-        "standing_offer": standing.ref if standing else None,
+        "standing_offer": {"ref": standing.ref, "sha256": standing.document_sha256} if standing else None,
         "renews": request.renews.ref if request.renews else None,
         "amends": request.amends.ref if request.amends else None,
         "society": said_of(request.society),
@@ -186,6 +186,8 @@ def _scope(agreement: Mapping[str, Any]) -> list[list[str]]:
         [_("First day"), wording.day(agreement["term"]["from"])],
         [_("Last day"), wording.last_day(agreement["term"]["to"])],
     ]
+    if agreement["standing_offer"]:
+        rows.append([_("Taken from the standing offer"), agreement["standing_offer"]["ref"]])
     for key, label in (("renews", _("Renews the licence")), ("amends", _("Replaces the licence"))):
         if agreement[key]:
             rows.append([label, agreement[key]])

@@ -63,11 +63,12 @@ def ask(
     message: str = "",
     renews: Licence | None = None,
     amends: Licence | None = None,
+    ref: str = "",
 ) -> LicenceRequest:
     """Begin a request: a draft, which only the firm sees. `term_to` is the first day after the term.
 
     `quantities` and `bases`: what the firm expects of one billing period. `renews` and `amends` name the licence that
-    this one is to follow.
+    this one is to follow. `ref`: one that was given out before, with what was to be asked.
     """
     licensee = _asking(actor)
     check_parties(society, licensee, tariff)
@@ -79,7 +80,7 @@ def ask(
         if before is not None:
             _check_own(before, society, licensee)
     made = LicenceRequest.objects.create(
-        ref=refs.new_ref(REQUEST), society=society, licensee=licensee, tariff=tariff, renews=renews, amends=amends,
+        ref=ref or refs.new_ref(REQUEST), society=society, licensee=licensee, tariff=tariff, renews=renews, amends=amends,
         user_id=actor.user_id, **wanted,
     )  # fmt: skip
     note_request(actor, "licence_request.drafted", made, tariff=tariff.ref)

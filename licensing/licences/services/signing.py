@@ -88,7 +88,7 @@ def check_signable(held: Offer, sha256: str) -> None:
 
 def put_signature(held: Offer, *, side: str, user_id: int, typed_name: str, capacity: str, language: str) -> Signature:
     """Keep a signature on an offer that is held alone: the caller has asked who signs."""
-    said = {"typed_name": _tidy(typed_name, "typed_name"), "capacity": _tidy(capacity, "capacity")}
+    said = tidy_signature(typed_name, capacity)
     request = held.request
     organisation_id = request.society_id if side == Signature.Side.SOCIETY else request.licensee_id
     try:
@@ -188,6 +188,11 @@ def _tell_other_side(held: Offer, side: str) -> None:
     tell = telling.tell_society if _OTHER[Signature.Side(side)] == Signature.Side.SOCIETY else telling.tell_licensee
     key = f"licence-half-signed:{held.pk}"
     tell(held.request, "half_signed", key=key, permission=SIGN, **telling.offer_facts(held))
+
+
+def tidy_signature(typed_name: str, capacity: str) -> dict[str, str]:
+    """A name and a capacity as they are kept. Raises Refusal for what is no signature."""
+    return {"typed_name": _tidy(typed_name, "typed_name"), "capacity": _tidy(capacity, "capacity")}
 
 
 def _tidy(text: str, name: str) -> str:
