@@ -40,6 +40,7 @@ from royalties.ledger.models import Account, Journal
 from royalties.statements import services as statements
 from royalties.statements.models import Statement
 from tests.accounts import people
+from tests.licensing import licences_made
 from tests.licensing.parties import determined
 from tests.royalties.world import QUARTER, World, make_world, worked_example
 
@@ -131,6 +132,7 @@ def address(world: World) -> Callable[[str], str]:
         "site_id": signal.site_id, "signal_id": signal.pk,
         **_of_members(holder),
         "duty_id": _duty(world).pk,
+        **_of_a_licence(world),
         "case_id": case.pk, "reservation_notice_id": kept.pk,
         "reservation_id": kept.reservation_id, "ref": kept.reservation.ref, "language": "ko", "kind": "letter",
         "group": "holder", "form": "csv",
@@ -138,6 +140,15 @@ def address(world: World) -> Callable[[str], str]:
         "host": "example.com", "document": "tdmrep.json",
     }  # fmt: skip
     return lambda name: reverse(name, kwargs={key: values[key] for key in ROUTES[name]})
+
+
+def _of_a_licence(world: World) -> dict[str, int]:
+    """A request with a paper, quoted and offered."""
+    licence = Licence.objects.get(society=world.society)
+    asked = licences_made.asked(licence.tariff, licence.licensee, status="offered")
+    paper = licences_made.paper_of(asked)
+    offer = licences_made.offered(licences_made.quoted(asked), licences_made.terms_of(world.society))
+    return {"request_id": asked.pk, "file_id": paper.pk, "offer_id": offer.pk}
 
 
 def _duty(world: World) -> ReportDuty:
@@ -257,6 +268,11 @@ def test_the_own_pages_open(world: World, address: Callable[[str], str]) -> None
     licensee = {f"licensing:declaration_{act}" for act in ("amend", "attach", "discard", "submit")}
     licensee |= {f"licensing:case_{act}" for act in ("accept", "dispute", "point")}
     licensee |= {"licensing:reservation_notice_acknowledge", "licensing:duty_nil"}
+    steps = ("uses", "term", "figures", "check", "withdraw")
+    licensee |= {f"licensing:licence_request_{step}" for step in steps} | {
+        "licensing:licence_renew",
+        "licensing:licence_amend",
+    }
     elsewhere = licensee | {"licensing:tariff_determine", "licensing:tariff_refuse"}  # the latter a rate body's
     elsewhere |= {"licensing:mandate_take_back", "licensing:registration_change"}  # a member's own
     assert set(ABOUT_AN_OBJECT) - opened - acts == elsewhere
