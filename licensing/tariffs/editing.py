@@ -21,8 +21,22 @@ Fields = dict[str, list[str]]
 HEADER: Final = ("tariff", "version", "name", "currency", "valid_from", "valid_to", "combine", "minimum", "cap")
 WHOLE: Final = ("version", "per", "size", "up_to", "period_months", "months")
 OPEN_FIELDS: Final = 500  # of the thousand that one form may send
+_ORDER: Final = {key: n for n, key in enumerate(
+    (*HEADER, "period_months", "self_service", "charges", "uses", "kinds", "unit", "count", "licensee_tiers", "model",
+     "amount", "per", "size", "base", "percent", "up_to", "price", "tiers", "months"))}  # fmt: skip
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _DIGITS: Final = re.compile(r"[0-9]{1,30}")
+
+
+def pretty(document: Any) -> str:
+    """A document as people read it, its keys in the order of the contract, whatever the database made of it."""
+
+    def ordered(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: ordered(value[key]) for key in sorted(value, key=lambda key: _ORDER.get(key, len(_ORDER)))}
+        return [ordered(each) for each in value] if isinstance(value, list) else value
+
+    return json.dumps(ordered(document), ensure_ascii=False, indent=2)
 
 
 def keys_of(model: str) -> tuple[str, ...]:

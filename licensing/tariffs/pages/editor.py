@@ -6,7 +6,6 @@ always the document itself (`editing`), so nothing is lost on the way and its ow
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection
 from typing import Any
@@ -23,6 +22,7 @@ from accounts.identity.core import Refusal
 from accounts.identity.gate import ActorRequest, requires
 from accounts.organisations.models import Organisation
 from licensing.tariffs import core, editing, examples, services
+from licensing.tariffs.editing import pretty
 from licensing.tariffs.forms import PreviewForm
 from licensing.tariffs.forms_editor import Editor
 from licensing.tariffs.models import Tariff, TariffVersion
@@ -65,7 +65,7 @@ def preview(request: ActorRequest) -> HttpResponse:
     editor = Editor(document, opened)
     editor.tell(problems)
     context = _tried(request, schedule) | {
-        "editor": editor, "document": _pretty(document), "figures_stay": "figures" in request.GET,
+        "editor": editor, "document": pretty(document), "figures_stay": "figures" in request.GET,
     }  # fmt: skip
     return render(request, "licensing/tariffs/editor_live.html", context)
 
@@ -139,7 +139,7 @@ def _drawn(
         "editor": editor,
         "version": version,
         "address": address,
-        "document": _pretty(document),
+        "document": pretty(document),
         "examples": [(name, title) for name, (title, _path) in examples.EXAMPLES.items()],
         "most": len(editor.charges) >= editing.MAX_CHARGES,
         **tried,
@@ -220,7 +220,7 @@ def _pasted(request: ActorRequest) -> dict[str, Any]:
 def _file(document: dict[str, Any]) -> HttpResponse:
     ref, version = (re.sub(r"[^A-Za-z0-9._-]", "", str(document.get(key, ""))) for key in ("tariff", "version"))
     return HttpResponse(
-        _pretty(document),
+        pretty(document),
         content_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="{ref or "tariff"}-v{version or 1}.json"'},
     )
@@ -232,7 +232,3 @@ def _society(request: ActorRequest) -> Organisation:
 
 def _page_of(version: TariffVersion) -> str:
     return f"{reverse('licensing:tariff', args=[version.tariff_id])}?version={version.version}"
-
-
-def _pretty(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)

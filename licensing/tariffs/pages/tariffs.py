@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
-import json
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.http import HttpResponse, QueryDict
@@ -19,6 +18,7 @@ from accounts.access.paging import paginate
 from accounts.identity.core import Actor, Refusal
 from accounts.identity.gate import ActorRequest
 from licensing.tariffs import comparing, core, worked
+from licensing.tariffs.editing import pretty
 from licensing.tariffs.forms import PreviewForm
 from licensing.tariffs.models import PRICING, Tariff, TariffVersion
 from licensing.tariffs.models.tariffs import TariffVersionQuerySet
@@ -208,7 +208,3 @@ def _lines(earlier: TariffVersion, later: TariffVersion) -> list[tuple[str, str]
     texts = (pretty(version.document).splitlines() for version in (earlier, later))
     lines = difflib.unified_diff(*texts, f"v{earlier.version}", f"v{later.version}", lineterm="", n=2)
     return [(line[:1], line) for line in lines]
-
-
-def pretty(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
