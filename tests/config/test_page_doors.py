@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -25,7 +26,7 @@ from config.actors import actor_of_user
 from licensing.compliance.models import Case, ReservationNotice
 from licensing.declarations.models import Declaration, ReportDuty
 from licensing.licences.models import Licence
-from licensing.permissions.models import FoundSignal, Mandate, MandateSignature, Reservation, Site
+from licensing.permissions.models import FoundSignal, Mandate, MandateSignature, Reservation, Site, StatutoryScheme
 from licensing.permissions.services import bulk, grant_mandate, signing
 from licensing.permissions.services.checks import Question
 from licensing.permissions.services.direct import grant_direct_licence
@@ -131,7 +132,7 @@ def address(world: World) -> Callable[[str], str]:
         "notice_id": Notice.objects.create(user=user, key="k", kind="k", subject="s").pk,
         "site_id": signal.site_id, "signal_id": signal.pk,
         **_of_members(holder),
-        "duty_id": _duty(world).pk,
+        "duty_id": _duty(world).pk, "scheme_id": _scheme(world).pk,
         **_of_a_licence(world),
         "case_id": case.pk, "reservation_notice_id": kept.pk,
         "reservation_id": kept.reservation_id, "ref": kept.reservation.ref, "language": "ko", "kind": "letter",
@@ -156,6 +157,13 @@ def _duty(world: World) -> ReportDuty:
     return ReportDuty.objects.create(
         licence=Licence.objects.get(society=world.society), period=QUARTER, due_on=datetime.date(2026, 5, 1)
     )
+
+
+def _scheme(world: World) -> StatutoryScheme:
+    """What a law is said to license, off."""
+    since = DateRange(datetime.date(2026, 1, 1), None)
+    terms = {"uses": ["train"], "kinds": ["book"], "territory": ["KR"]}
+    return StatutoryScheme.objects.create(society=world.society, ref="LAW", name="Law", valid=since, **terms)
 
 
 def _compliance(world: World, holder: Holder) -> tuple[Case, ReservationNotice]:
