@@ -28,7 +28,7 @@ AXE = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a"
 PHONED: set[str] = set()  # the kinds of page that another portal showed on the phone already
 LINK = re.compile(r'href="(/[^"#]*)"')
 FOREIGN = ("/static/", "/api/", "/accounts/", "/i18n/", "/theme/", "/style/")
-FILES = re.compile(r"\.(csv|pdf|json|txt)($|\?)|/rejects/$")
+FILES = re.compile(r"\.(csv|ics|pdf|json|txt)($|\?)|/rejects/$")
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ NOT_BY_LINK = re.compile(
     r"/(attach|submit|amend|discard|accept|ask|decide|determine|refuse|activate|suspend|resume|terminate|end|post|publish"
     r"|recompute|read|remove|revoke|invite|switch|close|receipts|progress|checks|rejects|confirm|confirm-for|object|withdraw|sent|identity"
     r"|dispute|license|notify|point|settle|acknowledge|mark|take-back|replay|disable|enable|events|ping|secret|result|receipt|file)/$"
-    r"|/raw$|^/signals/|^/invoices/cases/|^/join/account/$|^/reservations/<int:|<str:token>|<slug:|\.(csv|json|pdf|txt)$"
+    r"|/(decline|renewal|amendment|price)/$|/files/<int:|/raw$|^/signals/|^/invoices/cases/|^/join/account/$|^/reservations/<int:|<str:token>|<slug:|\.(csv|ics|json|pdf|txt)$"
 )
 
 

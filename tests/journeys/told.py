@@ -16,11 +16,14 @@ from accounts.identity.core import SYSTEM, Actor
 from accounts.identity.models import User
 from accounts.notices.services import notify
 from config.actors import actor_of_user
+from licensing.declarations.services import make_due, settle_met
+from licensing.licences.conditions import Conditions
+from licensing.licences.models import Licence
 from licensing.permissions.models import Mandate, MandateTerms
 from licensing.permissions.services import end_mandate, signing
 from licensing.repertoire.models import Holder
 from licensing.repertoire.services import joining, registering
-from tests.journeys import example, told_permission
+from tests.journeys import example, told_licensing, told_permission
 from tests.journeys.example import FIRM, LICENCE, MEMBER, MEMBER_REF, PERIOD, RATES, SOCIETY
 
 DAYS: Final = ("--from", PERIOD[0], "--to", PERIOD[1])
@@ -71,10 +74,19 @@ def tell(folder: Path) -> None:
         "token",
         "--wait",
     )
+    duties()
     members(folder)
     told_permission.tell(manage, folder, firm=STAFF["licensee"][0], society=STAFF["society"][0])
+    told_licensing.tell(firm=STAFF["licensee"][0], society=STAFF["society"][0])
     everyone = list(User.objects.values_list("pk", flat=True))
     notify(user_ids=everyone, key="k", kind="x", subject="Your statement is here", body="₩70,773", link="/statements/")
+
+
+def duties() -> None:
+    """The licence asks for a report a quarter: what was declared meets it, the third quarter's is overdue."""
+    Licence.objects.filter(ref=LICENCE).update(conditions=Conditions().as_data())
+    make_due(timezone.localdate())
+    settle_met()
 
 
 def members(folder: Path) -> None:
