@@ -132,7 +132,7 @@ class PriceAsked(serializers.Serializer[Any]):
 class WordsSerializer(serializers.Serializer[Any]):
     """One step of an explanation in the reader's language."""
 
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of this name, not the serializer's own label
     value = serializers.CharField()
     detail = serializers.CharField(allow_blank=True)
 

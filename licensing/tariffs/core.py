@@ -16,7 +16,8 @@ from accounts.identity.core import Refusal, say
 from licensing import terms
 from licensing.tariffs.charges.base import Measure, Step, exact
 from licensing.tariffs.currencies import MINOR_DIGITS, major
-from licensing.tariffs.schedule import MAX_AMOUNT, Charge, Schedule, SelfService, digest, parse, read_text
+from licensing.tariffs.parsing import digest, parse, read_text
+from licensing.tariffs.schedule import MAX_AMOUNT, Charge, Schedule, SelfService
 
 __all__ = [
     "Charge",

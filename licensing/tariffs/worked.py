@@ -36,7 +36,7 @@ class Figures:
 def example(schedule: core.Schedule) -> Figures:
     """Quantities that reach the last tier and begin a package, a base of a round amount.
 
-    >>> from licensing.tariffs.schedule import parse
+    >>> from licensing.tariffs.parsing import parse
     >>> found = example(parse({"tariff": "T", "version": 1, "name": "T", "currency": "KRW", "valid_from": "2026-01-01",
     ...     "charges": [{"name": "share", "model": "percentage", "base": "revenue", "percent": "2.5"}]}))
     >>> found.bases, found.tier

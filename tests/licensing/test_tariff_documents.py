@@ -191,7 +191,8 @@ def test_small_firms_may_help_themselves_where_their_price_is_flat() -> None:
     found = core.parse(tariff(FLAT, BY_USE, self_service={"tiers": ["small"], "months": 12})).self_service
     assert found == core.SelfService(("small",), 12)
     assert (found.admits("small"), found.admits("large"), found.admits("")) == (True, False, False)
-    for tiers in ({}, {"tiers": None}, {"tiers": []}):
+    unnamed: list[dict[str, Any]] = [{}, {"tiers": None}, {"tiers": []}]
+    for tiers in unnamed:
         everyone = core.parse(tariff(FLAT, self_service={"months": 12, **tiers})).self_service
         assert everyone == core.SelfService((), 12)
         assert everyone.admits("small") and everyone.admits("")

@@ -32,13 +32,14 @@ def tiers(draw: st.DrawFn, least: int = 0) -> list[dict[str, Any]]:
 def counting(draw: st.DrawFn, *models: str) -> dict[str, Any]:
     """A charge that counts: units of lines, works, a declared number, or money."""
     model = draw(st.sampled_from(models))
-    keys: dict[str, Any] = {
+    rates: dict[str, dict[str, Any]] = {
         "per_unit": {"per": draw(pers), "price": draw(prices)},
         "graduated": {"per": draw(pers), "tiers": draw(tiers())},
         "package": {"size": draw(st.integers(10**5, 10**9)), "price": draw(prices)},
         "per_work": {"price": draw(prices)},
         "percentage": {"base": "revenue", "percent": draw(percents)},
-    }[model]
+    }
+    keys = rates[model]
     if model in ("per_unit", "graduated", "package") and draw(st.booleans()):
         return {"name": model, "model": model, "count": "subscribers"} | keys
     return charge(model, **keys)

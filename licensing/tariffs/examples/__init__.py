@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from licensing.tariffs.schedule import read_text
+from licensing.tariffs.parsing import read_text
 
 _HERE: Final = Path(__file__).parent
 
