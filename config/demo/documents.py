@@ -40,3 +40,36 @@ RULE: Final[dict[str, Any]] = {
     "equal_part_percent": "0",
     "reserve_percent": "2",
 }
+
+# What the society proposes next: under consultation while the demo is shown.
+PROPOSAL: Final[dict[str, Any]] = TARIFF | {
+    "version": 2,
+    "valid_from": "2027-07-01",
+    "period_months": 12,
+    "charges": [
+        TARIFF["charges"][0]
+        | {
+            "tiers": [
+                {"up_to": 1_000_000_000, "price": "55"},
+                {"up_to": 10_000_000_000, "price": "30"},
+                {"price": "9"},
+            ]
+        }
+    ],
+}
+
+# A fixed price, which small firms may take without negotiation.
+READY: Final[dict[str, Any]] = {
+    "tariff": "WEB-READY",
+    "version": 1,
+    "name": "Web text at a fixed price",
+    "currency": "KRW",
+    "valid_from": "2026-01-01",
+    "valid_to": None,
+    "period_months": 12,
+    "self_service": {"tiers": ["small"], "months": 12},
+    "charges": [
+        {"name": "a year for a small firm", "model": "flat", "amount": "1200000", "licensee_tiers": ["small"]},
+        {"name": "a year for another firm", "model": "flat", "amount": "9000000", "licensee_tiers": ["large"]},
+    ],
+}

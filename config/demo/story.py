@@ -16,7 +16,7 @@ from typing import Any
 from django.core.management import call_command
 
 from accounts.identity.models import User
-from config.demo import permission, repertoire
+from config.demo import permission, rates, repertoire
 from config.demo.documents import RULE, TARIFF
 from config.demo.summary import top_holders
 from config.management.commands.distribute import shown
@@ -26,7 +26,8 @@ from royalties.distribution.models import Run
 
 YEAR = ("2026-01-01", "2027-01-01")
 PAID_ON = "2026-03-02"
-WEB, LITERARY, FIRM, RATES = "webpub", "literary", "hangang-ai", "rate-commission"
+WEB, LITERARY, FIRM, SMALL, RATES = "webpub", "literary", "hangang-ai", "namsan", "rate-commission"
+COMMISSION = "commission@rates.example"
 LICENCE = "HANGANG-WEB-2026"
 
 # Who signs in where: address, organisation, role, and for creators the holder.
@@ -39,7 +40,8 @@ PEOPLE = (
     ("repertoire@literary.example", LITERARY, "repertoire", None),
     ("declarant@hangang.example", FIRM, "declarant", None),
     ("admin@hangang.example", FIRM, "administrator", None),
-    ("commission@rates.example", RATES, "administrator", None),
+    ("admin@namsan.example", SMALL, "administrator", None),
+    (COMMISSION, RATES, "administrator", None),
 )
 CREATOR = "publisher@creator.example"
 
@@ -106,6 +108,8 @@ class Story:
             asked = permission.tell(
                 manage, self.folder, society=WEB, firm=FIRM, holders=reserving, file=declaration_file
             )
+        with self.step("rates and licences: propose, comment, sign"):
+            rated = rates.tell(manage, self.folder, society=WEB, firm=SMALL, body=RATES, commission=COMMISSION)
         with self.step("every invariant verified"):
             verified = manage("verify")
         return {
@@ -114,6 +118,7 @@ class Story:
             "invoice": invoice,
             "run": run,
             "permission": asked,
+            "rates": rated,
             "verified": verified,
         }
 
@@ -122,6 +127,7 @@ class Story:
             WEB: ("society", "Web Publishers’ Rights Society", "웹출판권리협회"),
             LITERARY: ("society", "Literary Rights Society", "문학저작권협회"),
             FIRM: ("licensee", "Hangang AI", "한강에이아이"),
+            SMALL: ("licensee", "Namsan Search", "남산서치"),
             RATES: ("rate_body", "Royalty Rate Commission", "사용료심의위원회"),
         }
         for ref, (kind, name, name_ko) in names.items():
