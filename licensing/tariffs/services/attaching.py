@@ -63,7 +63,8 @@ def attach(*, actor: Actor, comment: Comment, files: Sequence[Sent]) -> None:
 
 def _checked(name: str, stream: IO[bytes]) -> Sent:
     shown = file_name(name)[-150:]
-    ending = shown.rpartition(".")[2].lower().replace("jpeg", "jpg")
+    _stem, dot, after = shown.rpartition(".")
+    ending = after.lower().replace("jpeg", "jpg") if dot else ""
     content = stream.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise _refusal("file_too_large", _("“%(name)s” is larger than 10 MB. Send a smaller file."), shown)
