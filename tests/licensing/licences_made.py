@@ -14,7 +14,16 @@ from accounts.identity.core import SYSTEM
 from accounts.organisations.models import Organisation
 from licensing.intake.services import keep
 from licensing.licences.conditions import Conditions
-from licensing.licences.models import LicenceRequest, Offer, OfferDocument, Quote, RequestFile, StandardTerms
+from licensing.licences.models import (
+    Licence,
+    LicenceRequest,
+    Offer,
+    OfferDocument,
+    Quote,
+    RequestFile,
+    Signature,
+    StandardTerms,
+)
 from licensing.tariffs.core import Rating
 from licensing.tariffs.models import Tariff
 
@@ -77,3 +86,22 @@ def offered(quote: Quote, terms: StandardTerms, user_id: int | None = None) -> O
         stored = keep(actor=SYSTEM, stream=content, name=f"{request.ref}-{language}.pdf", organisation=request.society)
         OfferDocument.objects.create(offer=made, language=language, file=stored)
     return made
+
+
+def signed(offer: Offer, ref: str, society_user: int, licensee_user: int) -> Licence:
+    """The licence that both sides' signatures make of an offer, from its request's first day on."""
+    request = offer.request
+    sides = (("society", society_user, request.society_id), ("licensee", licensee_user, request.licensee_id))
+    for side, user, organisation in sides:
+        Signature.objects.create(
+            offer=offer, side=side, user_id=user, organisation_id=organisation, typed_name="Kim Haneul",
+            capacity="director", language="en", sha256=offer.sha256, signed_at=timezone.now(),
+        )  # fmt: skip
+    licence = Licence.objects.create(
+        ref=ref, society=request.society, licensee=request.licensee, tariff=request.tariff, uses=request.uses,
+        kinds=request.kinds, territory=request.territory, valid=request.term, conditions=offer.conditions,
+        succeeds=request.amends or request.renews,
+    )  # fmt: skip
+    Offer.objects.filter(pk=offer.pk).update(status="signed", licence=licence)
+    LicenceRequest.objects.filter(pk=request.pk).update(status="licensed", moved_at=timezone.now())
+    return licence

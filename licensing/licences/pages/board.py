@@ -6,13 +6,14 @@ import datetime
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from accounts.identity.core import Actor
 from accounts.identity.gate import ActorRequest, requires
 from licensing.licences.models import LicenceRequest, Offer, Quote, Signature
 from licensing.licences.pages import showing
@@ -31,6 +32,7 @@ class Card:
     offer: Offer | None
     days: int
     due: str
+    act: showing.Act | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def board(request: ActorRequest) -> HttpResponse:
     found = _found(request)
     society = request.actor.organisation_id
     context: dict[str, Any] = {
-        "columns": _columns(found),
+        "columns": _columns(request.actor, found),
         "tariffs": Tariff.objects.filter(society_id=society).order_by("name"),
         "asked_for": request.GET.get("q", "").strip(),
         "tariff": request.GET.get("tariff", ""),
@@ -77,18 +79,6 @@ def _found(request: ActorRequest) -> QuerySet[LicenceRequest]:
     )
 
 
-def _with_all(found: QuerySet[LicenceRequest]) -> QuerySet[LicenceRequest]:
-    """With quotes, offers and signatures, without the long texts of them."""
-    return found.prefetch_related(
-        Prefetch("quotes", Quote.objects.order_by("-pk").defer("rating", "quantities", "bases"), to_attr="its_quotes"),
-        Prefetch(
-            "offers",
-            Offer.objects.order_by("-pk").defer("agreement", "conditions").prefetch_related("signatures"),
-            to_attr="its_offers",
-        ),
-    )
-
-
 def _waiting(now: datetime.datetime) -> list[tuple[str, Any, Any, str, Q]]:
     """Each column: its name, label, what it says when empty, the status it lists, and which requests stand in it."""
     status = LicenceRequest.Status
@@ -107,7 +97,7 @@ def _waiting(now: datetime.datetime) -> list[tuple[str, Any, Any, str, Q]]:
     ]  # fmt: skip
 
 
-def _columns(found: QuerySet[LicenceRequest]) -> list[Column]:
+def _columns(actor: Actor, found: QuerySet[LicenceRequest]) -> list[Column]:
     """One query finds what stands in the six columns, each bounded; another fetches those requests."""
     waiting = _waiting(timezone.now())
     parts = [
@@ -117,19 +107,20 @@ def _columns(found: QuerySet[LicenceRequest]) -> list[Column]:
         for name, _label, _empty, _status, which in waiting
     ]
     placed = list(parts[0].union(*parts[1:], all=True))
-    requests = {each.pk: each for each in _with_all(found.filter(pk__in=[pk for pk, _name in placed]))}
+    requests = {each.pk: each for each in showing.with_latest(found.filter(pk__in=[pk for pk, _name in placed]))}
     columns = []
     for name, label, empty, status, _which in waiting:
-        cards = [_card(requests[pk]) for pk, column in placed if column == name and pk in requests]
+        cards = [_card(actor, requests[pk]) for pk, column in placed if column == name and pk in requests]
         cards.sort(key=lambda card: (card.asked.moved_at, card.asked.pk), reverse=name == "licensed")
         columns.append(Column(name, label, empty, status, cards[:MOST_CARDS], len(cards) > MOST_CARDS))
     return columns
 
 
-def _card(asked: Any) -> Card:
+def _card(actor: Actor, asked: Any) -> Card:
     quote = next(iter(asked.its_quotes), None)
+    latest = next(iter(asked.its_offers), None)
     offer = next((each for each in asked.its_offers if each.status in (Offer.Status.OPEN, Offer.Status.SIGNED)), None)
     sides = [each.side for each in offer.signatures.all()] if offer else []
     days = (timezone.localdate() - timezone.localdate(asked.moved_at)).days
     due = showing.due_next(asked, quote, offer, sides)
-    return Card(asked, quote, offer, days, due)
+    return Card(asked, quote, offer, days, due, showing.next_act(actor, asked, quote, latest))

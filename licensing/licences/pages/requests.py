@@ -49,8 +49,11 @@ def requests(request: ActorRequest) -> HttpResponse:
     if text:
         names = Q(licensee__name__icontains=text) | Q(society__name__icontains=text) | Q(tariff__name__icontains=text)
         found = found.filter(Q(ref__icontains=text) | names)
+    shown = paginate(request, showing.with_latest(found).order_by("-pk"))
+    for each in shown.object_list:
+        each.act = showing.next_act(actor, each, next(iter(each.its_quotes), None), next(iter(each.its_offers), None))
     context = {
-        "page": paginate(request, found.order_by("-pk")),
+        "page": shown,
         "statuses": [each for each in LicenceRequest.Status.choices if not (actor.is_society and each[0] == "draft")],
         "status": status,
         "asked_for": text,

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -33,6 +34,15 @@ def requests_of(actor: Actor) -> QuerySet[LicenceRequest]:
     """Those that the actor sees, with what every page of them shows."""
     return LicenceRequest.objects.visible_to(actor).select_related(
         "society", "licensee", "tariff__society", "renews", "amends"
+    )
+
+
+def with_latest(found: QuerySet[LicenceRequest]) -> QuerySet[LicenceRequest]:
+    """With `its_quotes` and `its_offers`, the latest first, and their signatures; without the long texts of them."""
+    offers = Offer.objects.order_by("-pk").defer("agreement", "conditions").prefetch_related("signatures")
+    quotes = Quote.objects.order_by("-pk").defer("rating", "quantities", "bases")
+    return found.prefetch_related(
+        Prefetch("quotes", quotes, to_attr="its_quotes"), Prefetch("offers", offers, to_attr="its_offers")
     )
 
 
@@ -118,6 +128,34 @@ def due_next(asked: LicenceRequest, quote: Quote | None, offer: Offer | None, si
         who = _("Both sides sign") if len(waits) == 2 else _SIGNS[waits[0]]() if waits else _("The licence is made")
         return _("%(who)s by %(day)s.") % {"who": who, "day": _last(offer.valid_to)}
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody can do next about a request, and where."""
+
+    label: str
+    link: str
+
+
+def next_act(actor: Actor, asked: LicenceRequest, quote: Quote | None, offer: Offer | None) -> Act | None:
+    """The one act that moves the request on, for whom it is to do; None for those who only wait."""
+    status = LicenceRequest.Status
+    if asked.status == status.OFFERED and offer is not None:
+        return Act(_("Read the offer"), reverse("licensing:licence_offer", args=[offer.pk]))
+    if asked.status == status.DRAFT and actor.can("licences.request"):
+        return Act(_("Go on with it"), reverse("licensing:licence_request_uses", args=[asked.pk]))
+    if not (actor.can("licences.manage") and actor.organisation_id == asked.society_id):
+        return None
+    if asked.status == status.SUBMITTED or (asked.status == status.QUOTED and not _standing(quote, offer)):
+        return Act(_("Make a quote"), reverse("licensing:licence_request_quote", args=[asked.pk]))
+    if asked.status == status.QUOTED:
+        return Act(_("Make an offer"), reverse("licensing:licence_request_offer", args=[asked.pk]))
+    return None
+
+
+def _standing(quote: Quote | None, offer: Offer | None) -> bool:
+    return quote is not None and bears_an_offer(quote, [offer] if offer else [])
 
 
 _SIGNS = {"society": lambda: _("The society signs"), "licensee": lambda: _("The firm signs")}
