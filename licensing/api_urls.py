@@ -14,6 +14,7 @@ from licensing.permissions.api.schemes import SchemeViewSet
 from licensing.permissions.api.sites import SiteViewSet
 from licensing.repertoire.api import WorkViewSet
 from licensing.tariffs.api import TariffViewSet
+from licensing.tariffs.api_consultations import ConsultationViewSet
 
 router = SimpleRouter()
 router.register("permissions/checks", BulkCheckViewSet, "bulk-check")
@@ -22,6 +23,7 @@ router.register("schemes", SchemeViewSet, "scheme")
 router.register("sites", SiteViewSet, "site")
 router.register("works", WorkViewSet, "work")
 router.register("tariffs", TariffViewSet, "tariff")
+router.register("consultations", ConsultationViewSet, "consultation")
 router.register("licences", LicenceViewSet, "licence")
 router.register("licence-requests", LicenceRequestViewSet, "licence-request")
 router.register("declarations", DeclarationViewSet, "declaration")
