@@ -22,3 +22,9 @@ def spelled(ref: str, kind: str) -> str:
     """
     letters = "".join(c for c in ref.upper() if c.isalnum())[1 : 1 + LENGTH]
     return "-".join([kind, letters[:4], letters[4:8], letters[8:]])
+
+
+def is_ref(text: str, kind: str) -> bool:
+    """Whether this is a reference of this kind as `new_ref` makes them, to the letter."""
+    letters = text.replace("-", "")[1:]
+    return text == spelled(text, kind) and len(letters) == LENGTH and set(letters) <= set(_LETTERS)

@@ -321,3 +321,13 @@ def test_a_licence_without_an_end_has_no_renewal(world: World) -> None:
     with pytest.raises(Refusal) as refused:
         services.submit(actor=world.director, request=request)
     assert code_of(refused) == "never_ends"
+
+
+@pytest.mark.parametrize(
+    "ref", ["Q-1", "R-ABCD-EFGH-JKLM", "Q-abcd-EFGH-JKLM", "Q-ABCD-EFGH-JKL1", "Q-ABCD-EFGH-JKLMN", "x" * 300]
+)
+def test_a_reference_that_came_back_is_one_that_was_given_out(world: World, ref: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        world.ask(ref=ref)
+    assert code_of(refused) == "bad_ref"
+    assert world.ask(ref="Q-ABCD-EFGH-JKLM").ref == "Q-ABCD-EFGH-JKLM"

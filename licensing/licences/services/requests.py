@@ -71,6 +71,8 @@ def ask(
     this one is to follow. `ref`: one that was given out before, with what was to be asked.
     """
     licensee = _asking(actor)
+    if ref and not refs.is_ref(ref, REQUEST):
+        raise Refusal("bad_ref", _("This is not the reference of a request. Begin again."), pointer="/ref")
     check_parties(society, licensee, tariff)
     wanted = _checked(
         uses=uses, kinds=kinds, territory=territory, ai_models=ai_models, datasets=datasets, term_from=term_from,
