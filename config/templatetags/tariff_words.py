@@ -70,6 +70,7 @@ def in_words(charge: Charge, schedule: Schedule) -> str:
     return _("%(for)s: %(price)s.") % {"for": whom(charge), "price": asked(charge, schedule)}
 
 
+@register.filter
 def asked(charge: Charge, schedule: Schedule) -> str:
     """The price of a charge, as the rest of a sentence."""
     rates: Any = charge.rates
@@ -82,29 +83,36 @@ def asked(charge: Charge, schedule: Schedule) -> str:
         return said % {"percent": formats.percent(rates.percent), "base": rates.base}
     if charge.model == "per_work":
         return _("%(price)s for each distinct work") % {"price": price(rates.work_price, currency)}
-    unit = (
-        _("“%(count)s”, as the licensee declares") % {"count": charge.count}
-        if charge.count
-        else labels.unit_label(charge.unit)
-    )
     if charge.model == "package":
-        said = _("%(price)s for each package of %(size)s %(unit)s; a package begun counts whole")
-        return said % {"price": price(rates.package_price, currency), "size": formats.number(rates.size), "unit": unit}
+        said = _("%(price)s for each package of %(size)s; a package begun counts whole")
+        return said % {"price": price(rates.package_price, currency), "size": measured(charge, rates.size)}
     if charge.model == "per_unit":
-        return _each(price(rates.unit_price, currency), rates.per, unit)
-    return _tiers(charge, unit, currency)
+        return _each(price(rates.unit_price, currency), charge, rates.per)
+    return _tiers(charge, currency)
 
 
-def _each(said: str, per: int, unit: str) -> str:
+@register.filter
+def measured(charge: Charge, per: int) -> str:
+    """What so many of a charge's units are: `1,000 tokens`, `1,000 of the “subscribers” that the licensee declares`."""
+    values = {"per": formats.number(per), "unit": labels.unit_label(charge.unit), "count": charge.count}
+    if charge.count:
+        return _("%(per)s of the “%(count)s” that the licensee declares") % values
+    return _("%(per)s %(unit)s") % values
+
+
+def _each(said: str, charge: Charge, per: int) -> str:
+    values = {"price": said, "unit": labels.unit_label(charge.unit), "count": charge.count}
+    if per == 1 and charge.count:
+        return _("%(price)s for each of the “%(count)s” that the licensee declares") % values
     if per == 1:
-        return _("%(price)s for each one of %(unit)s") % {"price": said, "unit": unit}
-    return _("%(price)s for each %(per)s %(unit)s") % {"price": said, "per": formats.number(per), "unit": unit}
+        return _("%(price)s for each of the %(unit)s used") % values
+    return _("%(price)s for each %(measure)s") % {"price": said, "measure": measured(charge, per)}
 
 
-def _tiers(charge: Charge, unit: str, currency: str) -> str:
+def _tiers(charge: Charge, currency: str) -> str:
     tiered: Any = charge.rates.tiered  # type: ignore[attr-defined]
     (_lower, first), *rest = tiered.bounds()
-    parts = [_each(price(first.price, currency), tiered.per, unit)]
+    parts = [_each(price(first.price, currency), charge, tiered.per)]
     if not rest:
         return parts[0]
     parts[0] = _("%(price)s up to %(upper)s") % {"price": parts[0], "upper": formats.number(first.up_to)}

@@ -62,7 +62,7 @@ def test_anyone_reads_a_tariff_in_plain_words(society: Organisation) -> None:
         "For any use of works of any kind: ₩100,000 a year, whatever was used.",
         "₩0.05 for each 1,000 pages",
         "₩5 for each 1,000 tokens up to 1,000 and ₩3 above 1,000; each price counts for what lies in its own tier.",
-        "by licensees of the tier “large”: ₩5 for each one of tokens",
+        "by licensees of the tier “large”: ₩5 for each of the tokens used",
         "For grounding on works of any kind: ₩30 for each package of 1,000 tokens; a package begun counts whole",
         "₩1.50 for each distinct work",
         "2.5% of the amount “revenue” that the licensee declares",

@@ -184,7 +184,8 @@ def _start(request: ActorRequest, society: Organisation) -> dict[str, Any]:
             kept = (
                 services.version_in_force(tariff, timezone.localdate()) or tariff.versions.order_by("-version").first()
             )
-            own = {"tariff": tariff.ref, "version": services.next_version(tariff), "currency": tariff.currency}
+            start = {"valid_from": f"{timezone.localdate().year + 1}-01-01", "valid_to": None}
+            own = start | {"tariff": tariff.ref, "version": services.next_version(tariff), "currency": tariff.currency}
             document = (kept.document if kept and name not in examples.EXAMPLES else document) | own
     return document
 
