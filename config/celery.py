@@ -71,6 +71,7 @@ BEAT = {
         "task": "licensing.permissions.tasks.remind_of_reservations",
         "schedule": crontab(hour="8", minute="30"),
     },
+    "tell licensees of rates": {"task": "licensing.licences.tasks.tell_of_rates", "schedule": 10 * MINUTE},
     "remind of rates": {"task": "licensing.tariffs.tasks.remind", "schedule": crontab(hour="8", minute="10")},
     "forget unconfirmed comments": {
         "task": "licensing.tariffs.tasks.forget_unconfirmed",

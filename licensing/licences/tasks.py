@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from accounts.identity.core import SYSTEM
 from licensing.licences import services
+from licensing.licences.services.rates import tell_of_rates as tell_licensees_of_rates
 
 
 @shared_task(name="licensing.licences.expire_due")
@@ -23,3 +24,9 @@ def lapse_offers() -> int:
 def remind_of_renewals() -> int:
     """Safe to run twice: a person gets each reminder once."""
     return services.remind_of_renewals(today=timezone.localdate())
+
+
+@shared_task(name="licensing.licences.tasks.tell_of_rates")
+def tell_of_rates() -> int:
+    """Safe to run twice: a person hears of each step once."""
+    return tell_licensees_of_rates(today=timezone.localdate())

@@ -21,7 +21,7 @@ from licensing.tariffs.models import Comment, TariffVersion
 WITHHELD = {code: f"withheld_{code}" for code in Comment.Ground.values}
 
 
-class ConsultationSerializer(serializers.ModelSerializer[TariffVersion]):
+class TariffConsultationSerializer(serializers.ModelSerializer[TariffVersion]):
     """A proposal put to a rate body. Comments count from `opens` up to, not including, `closes` (days in Seoul).
 
     `withheld` counts by ground what the rate body did not publish. The rates are at `/tariffs/{tariff_id}/`.
@@ -77,7 +77,7 @@ class ConsultationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiV
     """What societies propose to charge, while it is open for comments and afterwards."""
 
     queryset = TariffVersion.objects.published().filter(consultation__isnull=False)
-    serializer_class = ConsultationSerializer
+    serializer_class = TariffConsultationSerializer
     ordering = ("-published_at", "-id")
     required_permission = ANYONE
     lookup_value_regex = "[0-9]{1,18}"
