@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.access.pages import account, people, staff, tokens
+from accounts.access.pages import account, firms, people, staff, tokens
 from accounts.approvals import pages as approvals
 from accounts.evidence import pages as evidence
 from accounts.identity import pages as identity
@@ -15,6 +15,7 @@ urlpatterns = [
     path("join/account/", account.account, name="account"),
     path("join/account/sent/", account.sent, name="account_sent"),
     path("join/account/<str:token>/", account.opened, name="account_open"),
+    path("join/firm/", firms.firm, name="firm"),
     path("profile/", people.profile, name="profile"),
     path("profile/switch/", people.switch, name="switch"),
     path("staff/", staff.staff, name="staff"),

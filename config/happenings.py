@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop, pgettext_lazy
 
 HAPPENINGS: Final[dict[str, Any]] = {
     "organisation.created": _("organisation created"),
+    "organisation.registered": _("firm registered by itself"),
     "person.created": _("person added"),
     "person.changed": _("profile changed"),
     "person.password_set": _("password set"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licensing.licences.pages import certificates, terms
+from licensing.licences.pages import certificates, standing, terms
 
 urlpatterns = [
     path("terms/", terms.terms_list, name="terms"),
@@ -19,4 +19,11 @@ urlpatterns = [
     path("certificates/<str:code>/<str:name>", certificates.file, name="certificate_file"),
     path("licences/<int:licence_id>/certificate/", certificates.issue, name="certificate_issue"),
     path("licences/<int:licence_id>/signed-<str:language>.pdf", certificates.signed_copy, name="licence_signed_copy"),
+    path("licences/ready/", standing.ready, name="ready"),
+    path("licences/ready/new/", standing.prepare, name="ready_prepare"),
+    path("licences/ready/<int:standing_id>/", standing.ready_offer, name="ready_offer"),
+    path("licences/ready/<int:standing_id>/take/", standing.take, name="ready_take"),
+    path("licences/ready/<int:standing_id>/sign/", standing.sign, name="ready_sign"),
+    path("licences/ready/<int:standing_id>/close/", standing.close, name="ready_close"),
+    path("licences/ready/done/<int:licence_id>/", standing.done, name="ready_done"),
 ]

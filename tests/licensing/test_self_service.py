@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 
 from accounts.evidence.models import Event
 from accounts.identity.core import Actor, Conflict, Forbidden, NotFound, Refusal
+from accounts.identity.models import User
 from licensing.licences.models import Certificate, Licence, LicenceRequest, Offer, Quote, Signature, StandingOffer
 from licensing.licences.services import documents, standing
 from licensing.licences.services import terms as standard_terms
@@ -21,6 +24,7 @@ from tests.licensing.licence_world import DAY, World
 from tests.licensing.parties import determined
 from tests.licensing.tariff_documents import charge, tariff
 from tests.licensing.test_standard_terms import document
+from tests.licensing.test_tariff_pages import text
 
 pytestmark = pytest.mark.django_db
 
@@ -282,3 +286,135 @@ def test_no_program_takes_one(shop: Shop) -> None:
     with pytest.raises(Forbidden):
         shop.taken(of, actor=program)
     assert nothing_made()
+
+
+# In one sitting
+
+
+def shopping(shop: Shop, actor: Actor) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(pk=actor.user_id))
+    return client
+
+
+def chosen(shop: Shop, **change: Any) -> dict[str, Any]:
+    return {
+        "tier": "small", "tier_evidence": "8 people", "term_from": shop.today.isoformat(), "ai_models": "han-1", "datasets": "",
+    } | change  # fmt: skip
+
+
+SIGNATURE = {"typed_name": "김하늘", "capacity": "director", "authorised": "on"}
+
+
+def test_anyone_sees_what_stands_ready_with_its_price(shop: Shop) -> None:
+    of = shop.opened(name_ko="작은 회사용")
+    shop.prepared(name="Not open yet")
+    page = text(Client().get("/licences/ready/"))
+    assert "Small firms" in page and "₩300,000 for the whole term" in page and "Not open yet" not in page
+    detail = text(Client().get(f"/licences/ready/{of.pk}/"))
+    assert "Register your firm" in detail and "₩100,000" in detail
+    assert "작은 회사용" in text(Client(headers={"accept-language": "ko"}).get("/licences/ready/"))
+
+
+def test_a_firm_takes_one_from_choice_to_certificate(shop: Shop) -> None:
+    of = shop.opened()
+    client = shopping(shop, shop.director)
+    address = f"/licences/ready/{of.pk}/take/"
+    assert "Step 1 of 2" in text(client.get(address))
+    read = client.post(address, chosen(shop))
+    assert "Step 2 of 2" in text(read) and "₩300,000" in text(read) and "Keep it for 30 days." in text(read)
+    assert nothing_made()
+    proposal = read.context["proposal"]
+    signature = SIGNATURE | {"sha256": proposal.sha256, "sealed": read.context["sealed"]}
+    done = client.post(address, signature, follow=True)
+    made = Licence.objects.get()
+    assert "The licence is yours" in text(done) and made.certificate.code in text(done)
+    assert made.offer.sha256 == proposal.sha256 and made.ai_models == ["han-1"]
+    assert client.post(address, signature)["Location"] == f"/licences/ready/done/{made.pk}/"  # clicked twice
+    assert Licence.objects.count() == 1
+    assert client.get(f"/licences/{made.pk}/signed-ko.pdf").content.startswith(b"%PDF")
+    assert "Valid today." in text(Client().get(f"/certificates/{made.certificate.code}/"))
+
+
+def test_choices_cannot_be_changed_between_reading_and_signing(shop: Shop) -> None:
+    of = shop.opened()
+    client, address = shopping(shop, shop.director), f"/licences/ready/{of.pk}/take/"
+    read = client.post(address, chosen(shop))
+    good = SIGNATURE | {"sha256": read.context["proposal"].sha256, "sealed": read.context["sealed"]}
+    for wrong in ("", "x", good["sealed"][:-2] + "zz"):
+        assert client.post(address, good | {"sealed": wrong})["Location"] == address
+    again = client.post(address, good | {"sha256": "0" * 64})
+    assert "no longer the one that was shown" in text(again)
+    assert "Type your full name" in text(client.post(address, good | {"typed_name": "\u202e"})) or nothing_made()
+    assert client.post(address, good | {"authorised": ""}).status_code == 200
+    colleague = licence_world.person(shop.firm, "administrator")
+    assert shopping(shop, colleague).post(address, good)["Location"] == address  # read by another person
+    assert nothing_made()
+
+
+def test_one_that_was_closed_while_it_was_read_is_gone(shop: Shop) -> None:
+    of = shop.opened()
+    client, address = shopping(shop, shop.director), f"/licences/ready/{of.pk}/take/"
+    read = client.post(address, chosen(shop))
+    standing.close(actor=shop.clerk, standing=of)
+    signature = SIGNATURE | {"sha256": read.context["proposal"].sha256, "sealed": read.context["sealed"]}
+    answer = client.post(address, signature)
+    assert answer.status_code == 404 and "it was closed" in text(answer)
+    assert nothing_made()
+
+
+def test_who_may_not_sign_is_told_who_may(shop: Shop) -> None:
+    of = shop.opened()
+    client = shopping(shop, shop.declarant)
+    assert client.get(f"/licences/ready/{of.pk}/take/")["Location"] == f"/licences/ready/{of.pk}/"
+    assert "An administrator of your firm takes it." in text(client.get(f"/licences/ready/{of.pk}/"))
+    assert Client().get(f"/licences/ready/{of.pk}/take/")["Location"].startswith("/accounts/login/")
+
+
+def test_a_society_prepares_and_opens_one_by_two_people(shop: Shop) -> None:
+    clerk, signer = shopping(shop, shop.clerk), shopping(shop, shop.signer)
+    entered = {
+        "name": "For research", "tariff": shop.tariff.pk, "standard_terms": shop.terms.pk, "tiers": "research", "uses": ["train"],
+        "territory": "KR",
+    }  # fmt: skip
+    assert clerk.get("/licences/ready/new/").status_code == 200
+    refused = text(clerk.post("/licences/ready/new/", entered | {"tiers": "large"}))
+    assert "Ask the society for a quote" in refused or "fixes no price" in refused or "가격" in refused
+    clerk.post("/licences/ready/new/", entered)
+    made = StandingOffer.objects.get()
+    sign = f"/licences/ready/{made.pk}/sign/"
+    signature = SIGNATURE | {"sha256": documents.digest(standing.document_of(made))}
+    assert clerk.post(sign, signature).status_code == 403
+    assert Client().get(f"/licences/ready/{made.pk}/").status_code == 404
+    assert "Sign for the society" in text(signer.get(f"/licences/ready/{made.pk}/"))
+    assert signer.post(sign, signature).status_code == 302
+    assert Client().get(f"/licences/ready/{made.pk}/").status_code == 200
+    assert clerk.post(f"/licences/ready/{made.pk}/close/").status_code == 302
+    made.refresh_from_db()
+    assert made.status == "closed"
+
+
+@pytest.mark.parametrize("act", ["sign", "close"])
+def test_another_society_touches_none(shop: Shop, act: str) -> None:
+    of = shop.opened()
+    stranger = shopping(shop, licence_world.person(organisation("KORRA", "society"), "administrator"))
+    assert stranger.post(f"/licences/ready/{of.pk}/{act}/", SIGNATURE | {"sha256": "0" * 64}).status_code == 404
+    of.refresh_from_db()
+    assert of.status == "open"
+
+
+def test_someone_new_comes_from_nothing_to_a_licence(shop: Shop) -> None:
+    """No account and no firm: an address that is proved, a firm, and the licence, in one sitting."""
+    of = shop.opened()
+    client = Client()
+    user = User.objects.create_user("ceo@new.example", "pw")
+    EmailAddress.objects.create(
+        user=user, email=user.email, primary=True, verified=True
+    )  # as the link in the mail does
+    client.force_login(user)
+    take = f"/licences/ready/{of.pk}/take/"
+    firm = {"name": "New AI", "name_ko": "", "country": "KR", "may": "on"}
+    assert client.post(f"/join/firm/?next={take}", firm)["Location"] == take
+    read = client.post(take, chosen(shop))
+    client.post(take, SIGNATURE | {"sha256": read.context["proposal"].sha256, "sealed": read.context["sealed"]})
+    assert Licence.objects.get().licensee.name == "New AI"

@@ -41,8 +41,8 @@ class AccountForm(forms.Form):
 def account(request: HttpRequest) -> HttpResponse:
     """Ask for the link. The answer is the same whether the address has an account or not."""
     if request.user.is_authenticated:
-        return redirect(_path(request, request.GET.get("next", "")) or "home")
-    onward = _path(request, request.GET.get("next", ""))
+        return redirect(path_within(request.GET.get("next", "")) or "home")
+    onward = path_within(request.GET.get("next", ""))
     form = AccountForm(request.POST or None, initial={"onward": onward})
     status = 200
     if request.method == "POST" and form.is_valid():
@@ -52,7 +52,7 @@ def account(request: HttpRequest) -> HttpResponse:
             limit("account", data["email"].casefold(), most=5, seconds=AN_HOUR)
             if not data["homepage"]:
                 services.ask_for_account(
-                    email=data["email"], language=get_language() or "en", onward=_path(request, data["onward"])
+                    email=data["email"], language=get_language() or "en", onward=path_within(data["onward"])
                 )
         except Refusal as refusal:
             form.add_error("email", str(refusal))
@@ -87,11 +87,11 @@ def opened(request: HttpRequest, token: str) -> HttpResponse:
                 form.add_error("password", error["detail"])
         else:
             login(request, user, backend=BACKEND)
-            return keep_language(redirect(_path(request, wanted.onward) or "home"), user)
+            return keep_language(redirect(path_within(wanted.onward) or "home"), user)
     return render(request, "accounts/access/welcome.html", {"form": form, "person": wanted})
 
 
-def _path(request: HttpRequest, target: str) -> str:
+def path_within(target: str) -> str:
     """A path of this house, or nothing."""
     safe = len(target) <= LONGEST and target.startswith("/")
     return target if safe and url_has_allowed_host_and_scheme(target, allowed_hosts=None) else ""

@@ -1,6 +1,7 @@
 """The verbs of access: organisations and their people, tokens for programs, remembered answers."""
 
 from accounts.access.services.answers import caller_of, forget, recall, remember
+from accounts.access.services.firms import register_firm
 from accounts.access.services.members import (
     add_member,
     create_organisation,
@@ -36,6 +37,7 @@ __all__ = [
     "issue_token",
     "open_account",
     "recall",
+    "register_firm",
     "remember",
     "remove_member",
     "revoke_token",
