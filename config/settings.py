@@ -231,6 +231,7 @@ SPECTACULAR_SETTINGS = {
         "BulkCheckStatus": "licensing.permissions.models.BulkCheck.Status",
         "CaseStatus": "licensing.compliance.models.Case.Status",
         "DeclarationStatus": "licensing.declarations.models.Declaration.Status",
+        "InvoiceKind": "royalties.billing.models.Invoice.Kind",
         "InvoiceStatus": "royalties.billing.models.STATUSES",
         "RunStatus": "royalties.distribution.models.Run.Status",
         "AllocationStatus": "royalties.distribution.models.Allocation.Status",

@@ -21,7 +21,7 @@ from licensing.tariffs.models import PRICING, Decision, Tariff, TariffVersion
 MOST_UNITS = 10**15 - 1
 
 
-class ConsultationSerializer(serializers.Serializer[Any]):
+class ConsultationDaysSerializer(serializers.Serializer[Any]):
     """The days on which anyone concerned may comment; `closes` is the first day after them."""
 
     opens = serializers.DateField(source="lower")
@@ -38,7 +38,7 @@ class VersionSummarySerializer(serializers.ModelSerializer[TariffVersion]):
     valid_to = serializers.DateField(source="valid.upper", allow_null=True)
     amends = serializers.IntegerField(source="amends.version", allow_null=True, default=None)
     addressed_to = serializers.SlugRelatedField[Any](slug_field="ref", read_only=True, allow_null=True)
-    consultation = ConsultationSerializer(allow_null=True)
+    consultation = ConsultationDaysSerializer(allow_null=True)
     determined_by = serializers.SlugRelatedField[Any](slug_field="ref", read_only=True, allow_null=True)
 
     class Meta:
