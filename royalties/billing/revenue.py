@@ -12,7 +12,7 @@ from django.db.models.functions import TruncMonth
 from accounts.identity.core import Actor
 from accounts.organisations.models import Organisation
 from licensing.labels import label
-from royalties.billing.models import Invoice, Receipt
+from royalties.billing.models import STILL_OPEN, Invoice, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +34,20 @@ def revenue(actor: Actor, currency: str = "") -> Revenue:
     """Everything that the actor's society billed and received, in the asked currency or its main one."""
     own = Invoice.objects.visible_to(actor).filter(society_id=actor.organisation_id)
     totals: dict[str, Any] = {
-        row["currency"]: row
-        for row in own.values("currency").annotate(net=Sum("net"), gross=Sum("gross"), paid=Sum("received"))
+        row["currency"]: row for row in own.values("currency").annotate(net=Sum("net"), open=Sum(STILL_OPEN))
     }
     currencies = tuple(sorted(totals, key=lambda code: (-totals[code]["net"], code)))
     chosen = currency if currency in totals else (currencies[0] if currencies else "KRW")
     ours = own.filter(currency=chosen)
     receipts = Receipt.objects.filter(invoice__in=ours)
-    total: dict[str, Any] = totals.get(chosen, {"net": 0, "gross": 0, "paid": 0})
+    total: dict[str, Any] = totals.get(chosen, {"net": 0, "open": 0})
     uses = _by_use_and_month(actor.organisation_id or 0, chosen)
     return Revenue(
         currency=chosen,
         currencies=currencies,
         billed=int(total["net"]),
         received=int(receipts.aggregate(net=Sum("net"))["net"] or 0),
-        open=int(total["gross"] - total["paid"]),
+        open=int(total["open"]),
         by_licensee=_by_licensee(ours),
         by_use=_sums(uses),
         over_time=uses,

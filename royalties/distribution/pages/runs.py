@@ -27,6 +27,7 @@ from royalties.distribution.services.export import csv_lines
 from royalties.distribution.tasks import compute_run, post_run
 
 STATES = (Run.Status.DRAFT, Run.Status.COMPUTED, Run.Status.APPROVED, Run.Status.POSTED, Run.Status.PUBLISHED)
+SHOWN = 20  # of the invoices whose money waits for a declaration
 GROUPS = ("holder", "work", "licensee")
 
 
@@ -63,7 +64,9 @@ def start(request: ActorRequest) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             return redirect("royalties:run", run.pk)
-    return render(request, "royalties/distribution/start.html", {"form": form, "waiting": waiting})
+    for_use = services.waiting_for_use(request.actor.organisation_id or 0)
+    context = {"form": form, "waiting": waiting, "for_use": for_use[:SHOWN]}
+    return render(request, "royalties/distribution/start.html", context)
 
 
 @requires("distribution.view")

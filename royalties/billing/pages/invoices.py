@@ -19,7 +19,7 @@ from accounts.organisations.models import Organisation
 from licensing.declarations.models import Declaration
 from royalties.billing import services
 from royalties.billing.forms import BillForm, ReceiptForm, VatForm
-from royalties.billing.models import STATUSES, Invoice, VatRule
+from royalties.billing.models import STATUSES, STILL_OPEN, Invoice, VatRule
 from royalties.billing.revenue import revenue as revenue_of
 
 _SORTS = {
@@ -47,6 +47,7 @@ def invoices(request: ActorRequest) -> HttpResponse:
         "status": status if status in STATUSES else "",
         "statuses": STATUSES.items(),
         "waiting": len(services.waiting(actor)) if _may_bill(request) else 0,
+        "other_waiting": _other_waiting(request) if _may_bill(request) else 0,
         "cases_waiting": services.cases_to_bill(actor).count() if _may_bill(request) else 0,
         "owed": _owed(request),
         "can_bill": _may_bill(request),
@@ -57,12 +58,21 @@ def invoices(request: ActorRequest) -> HttpResponse:
 @requires("billing.manage")
 @require_GET
 def waiting(request: ActorRequest) -> HttpResponse:
-    """Accepted declarations that no invoice covers, by licence and period; settled cases that no invoice asks for."""
-    _society_only(request)
-    settled = services.cases_to_bill(request.actor)
+    """What no invoice covers, by licence and period: declarations, fixed prices, missing reports, what is to be corrected,
+    and settled cases."""
+    society_only(request)
+    actor, today = request.actor, timezone.localdate()
+    lists = {
+        "waiting": services.waiting(actor),
+        "adjustments": paginate(request, services.adjustments(actor), counted=False),
+        "advances": paginate(request, services.advances_due(actor, today)),
+        "estimates": paginate(request, services.estimates_due(actor, today), counted=False),
+        "cases": paginate(request, services.cases_to_bill(actor), counted=False),
+    }
     context = {
-        "waiting": services.waiting(request.actor),
-        "cases": paginate(request, settled, counted=False),
+        **lists,
+        "nothing": not any(getattr(found, "object_list", found) for found in lists.values()),
+        "reasons": services.REASONS,
         "can_see_cases": request.actor.can("cases.view"),
         "can_bill": True,
     }
@@ -94,7 +104,7 @@ def invoice(request: ActorRequest, invoice_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def invoice_new(request: ActorRequest) -> HttpResponse:
     """Choose a licence and a period; see the invoice that it gives; confirm. GET shows, POST issues."""
-    _society_only(request)
+    society_only(request)
     data = request.POST if request.method == "POST" else request.GET
     form = BillForm(data if "licence" in data else None, actor=request.actor)
     draft: services.Draft | None = None
@@ -103,13 +113,14 @@ def invoice_new(request: ActorRequest) -> HttpResponse:
         licence, period = form.cleaned_data["licence"], form.period
         try:
             if request.method == "POST":
-                issued = services.bill(actor=request.actor, licence=licence, period=period)
-                messages.success(request, _("Invoice %(number)s is issued.") % {"number": issued.number})
-                return redirect("royalties:invoice", issued.pk)
+                billed = services.bill_period(actor=request.actor, licence=licence, period=period)
+                messages.success(request, _told(billed))
+                return redirect("royalties:invoice", billed.invoice.pk)
             draft = services.draft(actor=request.actor, licence=licence, period=period)
         except Refusal as refusal:
             problems = refusal.errors
-    context = {"form": form, "draft": draft, "problems": problems, "can_bill": True}
+    basis = shown_basis(draft.total.basis.as_data()) if draft and draft.total.basis else None
+    context = {"form": form, "draft": draft, "basis": basis, "problems": problems, "can_bill": True}
     return render(request, "royalties/billing/invoice_new.html", context)
 
 
@@ -137,7 +148,7 @@ def receipt_new(request: ActorRequest, invoice_id: int) -> HttpResponse:
 @require_GET
 def revenue(request: ActorRequest) -> HttpResponse:
     """What was billed and received, as charts."""
-    _society_only(request)
+    society_only(request)
     figures = revenue_of(request.actor, request.GET.get("currency", ""))
     return render(request, "royalties/billing/revenue.html", {"revenue": figures, "can_bill": _may_bill(request)})
 
@@ -146,7 +157,7 @@ def revenue(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def vat(request: ActorRequest) -> HttpResponse:
     """The rates of VAT by day of issue, and a new one."""
-    _society_only(request)
+    society_only(request)
     society = Organisation.objects.get(pk=request.actor.organisation_id or 0)
     form = VatForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -162,10 +173,32 @@ def vat(request: ActorRequest) -> HttpResponse:
     return render(request, "royalties/billing/vat.html", {"form": form, "rules": rules, "can_bill": True})
 
 
+def _told(billed: services.Billed) -> str:
+    """What billing a period came to, in a sentence."""
+    said = {"number": billed.invoice.number}
+    if not billed.new:
+        return _("The period is billed by invoice %(number)s; no new one was needed.") % said
+    if billed.invoice.kind == Invoice.Kind.CREDIT:
+        return _("Credit note %(number)s is issued.") % said
+    return _("Invoice %(number)s is issued.") % said
+
+
+def shown_basis(basis: dict[str, Any]) -> dict[str, Any]:
+    """What an estimate rests on, as its template takes it: periods as days."""
+    return basis | {"spans": services.Basis.from_data(basis).periods}
+
+
+def _other_waiting(request: ActorRequest) -> int:
+    """How many advances, estimates and corrections wait."""
+    actor, today = request.actor, timezone.localdate()
+    lists = (services.adjustments(actor), services.estimates_due(actor, today))
+    return sum(found.count() for found in lists) + len(services.advances_due(actor, today))
+
+
 def _visible(request: ActorRequest, invoice_id: int) -> Invoice:
     found = (
         Invoice.objects.visible_to(request.actor)
-        .select_related("society", "licensee", "licence")
+        .select_related("society", "licensee", "licence", "version__tariff")
         .filter(pk=invoice_id)
         .first()
     )
@@ -175,8 +208,10 @@ def _visible(request: ActorRequest, invoice_id: int) -> Invoice:
 
 
 def _shown(request: ActorRequest, found: Invoice, form: ReceiptForm) -> HttpResponse:
-    same = Invoice.objects.filter(licence_id=found.licence_id, period=found.period, kind=found.kind)
-    same_period = same.exclude(pk=found.pk).order_by("id") if found.kind == Invoice.Kind.USE else same.none()
+    same = Invoice.objects.of_periods().filter(licence_id=found.licence_id, period=found.period).exclude(pk=found.pk)
+    same_period = same.none() if found.kind == Invoice.Kind.COMPENSATION else same.order_by("id")
+    credits = found.corrects if found.kind == Invoice.Kind.CREDIT else found.corrected_by
+    basis = found.rating.get("basis")
     own = request.actor.organisation_id == found.society_id
     context = {
         "invoice": found,
@@ -184,6 +219,8 @@ def _shown(request: ActorRequest, found: Invoice, form: ReceiptForm) -> HttpResp
         "receipts": found.receipts.order_by("id"),
         "declarations": Declaration.objects.filter(pk__in=found.billed.values("declaration_id")).order_by("id"),
         "case_link": request.actor.can("cases.view"),
+        "credits": credits.select_related("credit", "invoice").order_by("id"),
+        "basis": shown_basis(basis) if basis else None,
         "others": same_period.only("id", "number", "net", "currency"),
         "steps": found.rating.get("steps", ()),
         "form": form,
@@ -197,7 +234,7 @@ def _may_bill(request: ActorRequest) -> bool:
     return request.actor.is_society and request.actor.can("billing.manage")
 
 
-def _society_only(request: ActorRequest) -> None:
+def society_only(request: ActorRequest) -> None:
     if not request.actor.is_society:
         raise Forbidden(_("Only a society bills."))
 
@@ -208,6 +245,6 @@ def _owed(request: ActorRequest) -> list[dict[str, Any]]:
         Invoice.objects.visible_to(request.actor)
         .order_by()
         .values("currency")
-        .annotate(net=Sum("net"), still_open=Sum("gross") - Sum("received"))
+        .annotate(net=Sum("net"), still_open=Sum(STILL_OPEN))
     )
     return [{**row} for row in rows.order_by("-net")]
