@@ -91,7 +91,7 @@ def make_due(today: dt.date) -> int:
     """Make the duties of the coming 13 months, and take back those beyond a term that ended early. How many were made."""
     horizon = calendar.add_months(today, calendar.AHEAD_MONTHS)
     fair = today + dt.timedelta(days=calendar.FAIR_DAYS)
-    values = {"within": _WITHIN, "horizon": horizon, "licensing": list(LICENSING), "fair": fair}
+    values: dict[str, Any] = {"within": _WITHIN, "horizon": horizon, "licensing": list(LICENSING), "fair": fair}
     _noted("removed", _rows(_DROP, values))
     _noted("cut", _rows(_CUT, values))
     with connection.cursor() as cursor:

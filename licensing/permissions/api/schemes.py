@@ -62,7 +62,7 @@ class SchemeViewSet(mixins.ListModelMixin, ApiViewSet):
         return found.filter(society__ref=society) if society else found
 
     def paginate_queryset(self, queryset: Any) -> Any:
-        page = super().paginate_queryset(queryset)
+        page: list[Any] = super().paginate_queryset(queryset) or []
         switches = switches_of(page)
         for scheme in page:
             scheme.switches = switches[scheme.pk]
