@@ -241,9 +241,8 @@ def test_two_offers_made_at_once_leave_one_open(world: World, monkeypatch: pytes
 
 def test_a_second_open_offer_is_refused_by_the_database_too(world: World) -> None:
     offer = world.offered()
-    fields = Offer.objects.filter(pk=offer.pk).values().get()
-    other = world.quoted()
-    fields |= {"id": None, "quote_id": other.pk}
+    fields: dict[str, Any] = dict(Offer.objects.filter(pk=offer.pk).values().get())
+    fields |= {"id": None, "quote_id": world.quoted().pk}
     refused(lambda: Offer.objects.create(**fields), "licence_request_has_one_open_offer")
 
 

@@ -35,7 +35,9 @@ def suspend(*, actor: Actor, licence: Licence, ground: str = "", reason: str = "
     if ground and ground not in SUSPENSIONS:
         known = ", ".join(SUSPENSIONS)
         raise Refusal("unknown_ground", _("Choose one of: %(known)s.") % {"known": known}, pointer="/ground")
-    data = {"on": timezone.localdate().isoformat(), "reason": reason[:2000]} | ({"ground": ground} if ground else {})
+    data: dict[str, Any] = {"on": timezone.localdate().isoformat(), "reason": reason[:2000]} | (
+        {"ground": ground} if ground else {}
+    )
     moved = move(actor, licence, "suspend", "suspended", **data)
     event = _last(moved, "licence.suspended")
     key = f"licence.suspended:{moved.pk}:{event.pk if event else 0}"  # each suspension is one of its own

@@ -301,7 +301,7 @@ def _asking(actor: Actor) -> Organisation:
     if not actor.is_licensee:
         raise Forbidden(_("Only the people of a firm ask for a licence."))
     actor.require("licences.request")
-    return Organisation.objects.get(pk=actor.organisation_id)
+    return Organisation.objects.get(pk=actor.organisation_id or 0)
 
 
 def _check_own(before: Licence, society: Organisation, licensee: Organisation) -> None:

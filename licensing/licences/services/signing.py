@@ -31,19 +31,17 @@ def sign(*, actor: Actor, offer: Offer, typed_name: str, capacity: str, sha256: 
     signature again is the one that exists.
     """
     side = side_of(actor, offer.request)
-    check_signer(actor)
+    person = check_signer(actor)
     held = locked(offer)
-    mine = held.signatures.filter(side=side, user_id=actor.user_id).first()
+    mine = held.signatures.filter(side=side, user_id=person).first()
     if mine is not None:
         return mine
     check_signable(held, sha256)
-    if side == Signature.Side.SOCIETY and actor.user_id == held.user_id:
+    if side == Signature.Side.SOCIETY and person == held.user_id:
         raise Forbidden(_("You made this offer, so another person signs it for the society."), code="same_person")
-    if held.signatures.filter(user_id=actor.user_id).exists():
+    if held.signatures.filter(user_id=person).exists():
         raise Forbidden(_("You signed for the other side. Another person signs for this one."), code="same_person")
-    made = put_signature(
-        held, side=side, user_id=actor.user_id or 0, typed_name=typed_name, capacity=capacity, language=language
-    )
+    made = put_signature(held, side=side, user_id=person, typed_name=typed_name, capacity=capacity, language=language)
     note_request(actor, "licence_request.signed", held.request, side=side, sha256=held.sha256)
     if held.signatures.count() == 2:
         conclude(actor, held)
@@ -59,12 +57,13 @@ def side_of(actor: Actor, request: LicenceRequest) -> str:
     return Signature.Side.SOCIETY if actor.organisation_id == request.society_id else Signature.Side.LICENSEE
 
 
-def check_signer(actor: Actor) -> None:
-    """An authorised person, never a program."""
+def check_signer(actor: Actor) -> int:
+    """An authorised person, never a program: which user."""
     refuse_test(actor)
     if actor.kind != "user" or actor.user_id is None:
         raise Forbidden(_("Only a person signs, never a program."))
     actor.require(SIGN)
+    return actor.user_id
 
 
 def check_signable(held: Offer, sha256: str) -> None:
