@@ -25,7 +25,8 @@ from accounts.organisations.models import Organisation
 from config.actors import actor_of_user
 from licensing.compliance.models import Case, ReservationNotice
 from licensing.declarations.models import Declaration, ReportDuty
-from licensing.licences.models import Licence
+from licensing.licences.models import Licence, StandardTerms, StandingOffer
+from licensing.licences.services import certificates
 from licensing.permissions.models import FoundSignal, Mandate, MandateSignature, Reservation, Site, StatutoryScheme
 from licensing.permissions.services import bulk, grant_mandate, signing
 from licensing.permissions.services.checks import Question
@@ -47,7 +48,9 @@ from tests.royalties.world import QUARTER, World, make_world, worked_example
 
 pytestmark = pytest.mark.django_db
 
-PUBLIC = {"licensing:tariff", "licensing:tariff_document"}
+PUBLIC = {"licensing:tariff", "licensing:tariff_document"} | {
+    f"licensing:{page}" for page in ("terms_version", "terms_document", "ready_offer")
+}
 FILLED = {
     "on": "2026-05-01",
     "reason": "none",
@@ -60,6 +63,7 @@ ASKED = (
     "language", "currency", "reason", "empty", "object", "before", "period_start", "period_end",
     "key", "ref", "work", "state", "society", "title", "identifier", "address",
     "licensee", "declaration", "about", "which", "download", "year", "first_day", "end",
+    "against", "start", "code", "next",
 )  # fmt: skip
 
 
@@ -134,6 +138,7 @@ def address(world: World) -> Callable[[str], str]:
         **_of_members(holder),
         "duty_id": _duty(world).pk, "scheme_id": _scheme(world).pk,
         **_of_a_licence(world),
+        **_of_terms(world),
         "case_id": case.pk, "reservation_notice_id": kept.pk,
         "reservation_id": kept.reservation_id, "ref": kept.reservation.ref, "language": "ko", "kind": "letter",
         "group": "holder", "form": "csv",
@@ -150,6 +155,21 @@ def _of_a_licence(world: World) -> dict[str, int]:
     paper = licences_made.paper_of(asked)
     offer = licences_made.offered(licences_made.quoted(asked), licences_made.terms_of(world.society))
     return {"request_id": asked.pk, "file_id": paper.pk, "offer_id": offer.pk}
+
+
+def _of_terms(world: World) -> dict[str, Any]:
+    """Terms and a standing offer that the society still works on, and the certificate of its licence."""
+    licence = Licence.objects.get(society=world.society)
+    draft = StandardTerms.objects.create(
+        society=world.society, ref="DRAFT", version=1, name="Draft", name_ko="초안", clauses=licences_made.CLAUSES,
+        conditions={}, sha256="1" * 64,
+    )  # fmt: skip
+    prepared = StandingOffer.objects.create(
+        ref="S-DOOR-DOOR-DOOR", society=world.society, tariff=licence.tariff, terms=draft, name="Ready", uses=["train"],
+        kinds=["*"], territory=["*"], months=12, prepared_by_id=world.computer.user_id or 0,
+    )  # fmt: skip
+    code = certificates.issue(licence=licence).code
+    return {"terms_id": draft.pk, "standing_id": prepared.pk, "code": code, "name": "odrl.json"}
 
 
 def _duty(world: World) -> ReportDuty:
@@ -281,6 +301,7 @@ def test_the_own_pages_open(world: World, address: Callable[[str], str]) -> None
         "licensing:licence_renew",
         "licensing:licence_amend",
     }
+    licensee |= {"licensing:licence_signed_copy", "licensing:ready_done"}  # of one that both sides signed
     elsewhere = licensee | {"licensing:tariff_determine", "licensing:tariff_refuse"}  # the latter a rate body's
     elsewhere |= {"licensing:mandate_take_back", "licensing:registration_change"}  # a member's own
     assert set(ABOUT_AN_OBJECT) - opened - acts == elsewhere
