@@ -243,6 +243,16 @@ def test_the_preview_asks_for_what_the_tariff_counts(client: Client) -> None:
     assert "Greatest of the charges" in shown
 
 
+def test_figures_are_kept_while_the_tariff_cannot_be_read(client: Client) -> None:
+    broken = sent(tariff(charge("volume", per=1, tiers=[{"price": ""}])), "tier:0", units_token="77", use="ground")
+    shown = text(client.post("/tariffs/draft/", broken))
+    assert '<input type="hidden" name="units_token" value="77">' in shown
+    assert '<input type="hidden" name="use" value="ground">' in shown
+    assert 'id="figures"' not in text(client.post("/tariffs/draft/preview/", broken)), (
+        "what was typed stays in its field"
+    )
+
+
 def test_the_preview_says_what_is_wrong(client: Client) -> None:
     shown = text(client.post("/tariffs/draft/preview/", sent(tariff(name=""), "")))
     assert "1 thing is still to be put right." in shown

@@ -29,6 +29,7 @@ from licensing.tariffs.models import Tariff, TariffVersion
 from licensing.tariffs.reading import MAX_BYTES, BadDocument, Problem
 
 OPEN_AT_FIRST = 4
+FIGURE = re.compile(r"use|kind|tier|works|units_[a-z]{1,20}|(count|base)_[0-9]{1,3}")
 
 
 @requires("tariffs.manage")
@@ -145,14 +146,16 @@ def _drawn(
         **tried,
         **more,
     }
-    status = 422 if request.headers.get("HX-Request") and (problems or more) else 200
+    refused = request.POST.get("do") in ("save", "fill") and (problems or more)
+    status = 422 if refused and request.headers.get("HX-Request") else 200
     return render(request, "licensing/tariffs/editor.html", context, status=status)
 
 
 def _tried(request: ActorRequest, schedule: core.Schedule | None) -> dict[str, Any]:
-    """The figures to try, with what they come to."""
+    """The figures to try, with what they come to. While the document cannot be read they are kept as they are."""
     if schedule is None:
-        return {"figures": None, "rating": None, "schedule": None}
+        figures = [(name, value[:40]) for name, value in request.POST.items() if FIGURE.fullmatch(name)]
+        return {"figures": None, "kept": figures[:250], "rating": None, "schedule": None}
     form = PreviewForm(schedule, request.POST, fill=True)
     found: dict[str, Any] = {"figures": form, "schedule": schedule, "rating": None, "rating_refused": ""}
     if form.is_valid():
