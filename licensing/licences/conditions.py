@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Self
 
-from accounts.identity.core import gettext_noop
-from licensing.tariffs.reading import BadDocument, Reader
+from accounts.identity.core import Refusal, gettext_noop
+from licensing.tariffs.reading import BadDocument, Problem, Reader, loads
 
 PERIODS: Final = (1, 3, 6, 12, 24, 36, 60)  # months that a reporting period may have
 MOST_DAYS: Final = 3_650
@@ -39,6 +39,15 @@ class Conditions:
     def from_data(cls, data: Mapping[str, Any]) -> Self:
         """The conditions that were kept; what is not named has its usual value."""
         return cls(**{field.name: data[field.name] for field in fields(cls) if field.name in data})
+
+
+def read_text(text: str | bytes) -> Any:
+    """The JSON of conditions; raises BadDocument where it is not JSON."""
+
+    def refuse(code: str, template: str) -> Refusal:
+        return BadDocument("invalid_conditions", _SUMMARY, [Problem("", code, template, {})])
+
+    return loads(text, refuse)
 
 
 def parse(document: Any) -> Conditions:

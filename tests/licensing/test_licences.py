@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +17,7 @@ from accounts.evidence.models import Event
 from accounts.identity.core import SYSTEM, Conflict, Forbidden, Refusal
 from accounts.organisations.models import Organisation
 from licensing.licences import services
+from licensing.licences.conditions import Conditions
 from licensing.licences.core import LICENSING, TRANSITIONS, Terms, covers
 from licensing.licences.models import Licence
 from licensing.licences.tasks import expire
@@ -85,6 +89,53 @@ def test_terms_that_make_no_licence(grant: Callable[..., Licence], terms: dict[s
         grant(**terms)
     assert caught.value.code == code
     assert not Licence.objects.exists()
+
+
+def test_a_licence_granted_directly_has_the_conditions_it_was_given_or_none(grant: Callable[..., Licence]) -> None:
+    assert grant().conditions == {}
+    made = grant(ref="L-2", conditions={"reporting_months": 6, "audit_notice_days": None})
+    assert made.conditions == Conditions(reporting_months=6, audit_notice_days=None).as_data()
+    assert grant(ref="L-2", conditions={"reporting_months": 6, "audit_notice_days": None}) == made
+    with pytest.raises(Conflict):
+        grant(ref="L-2")
+    with pytest.raises(Refusal) as caught:
+        grant(ref="L-3", conditions={"reporting_months": 5})
+    assert caught.value.code == "invalid_conditions"
+
+
+def test_conditions_are_read_from_a_file_by_command(
+    grant: Callable[..., Licence], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grant()
+    file = tmp_path / "conditions.json"
+    parties = ["--licensee", "HANBIT-AI", "--society", "WEB-SOCIETY", "--tariff", "WEB"]
+    asked = [
+        "create_licence",
+        "L-2",
+        *parties,
+        "--uses",
+        "train",
+        "--from",
+        "2026-01-01",
+        "--conditions",
+        str(file),
+        "--json",
+    ]
+    for content, code in (
+        ("{", "invalid_conditions"),
+        ('{"audit": 1}', "invalid_conditions"),
+        (None, "file_unreadable"),
+    ):
+        if content is None:
+            file.unlink()
+        else:
+            file.write_text(content)
+        with pytest.raises(SystemExit) as ended:
+            call_command(*asked)
+        assert (ended.value.code, json.loads(capsys.readouterr().out)["error"]["code"]) == (1, code)
+    file.write_text('{"reporting_months": null}')
+    call_command(*asked)
+    assert Licence.objects.get(ref="L-2").conditions == Conditions(reporting_months=None).as_data()
 
 
 def test_the_parties_and_the_tariff_must_fit(society: Organisation, firm: Organisation, version: TariffVersion) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
 
-from accounts.identity.core import SYSTEM
+from accounts.identity.core import SYSTEM, Refusal
 from accounts.organisations.services import find_organisation
 from config.commands import Command as BaseCommand
 from licensing.licences import services
+from licensing.licences.conditions import read_text
 from licensing.tariffs.services import find_tariff
 
 
@@ -36,9 +39,12 @@ class Command(BaseCommand):
             "--to", dest="valid_to", type=datetime.date.fromisoformat, metavar="DATE", help="first day after the term"
         )
         parser.add_argument("--tier", default="", metavar="NAME", help="the licensee's tier in the tariff")
+        parser.add_argument(
+            "--conditions", type=Path, metavar="FILE.json", help="its duties as data (docs/licences.md; default: none)"
+        )
         parser.add_argument("--draft", action="store_true", help="leave it a draft, which licenses nothing yet")
 
-    def run(self, *, ref: str, draft: bool, **options: Any) -> dict[str, Any]:
+    def run(self, *, ref: str, draft: bool, conditions: Path | None, **options: Any) -> dict[str, Any]:
         society = find_organisation(ref=options["society"], kind="society", pointer="/society")
         licence = services.create_licence(
             actor=SYSTEM,
@@ -55,6 +61,7 @@ class Command(BaseCommand):
             valid_to=options["valid_to"],
             tier=options["tier"],
             status="draft" if draft else "active",
+            conditions=_conditions(conditions) if conditions else None,
         )
         return {
             "licence": licence.ref,
@@ -69,6 +76,14 @@ class Command(BaseCommand):
             "valid_to": licence.valid.upper and licence.valid.upper.isoformat(),
             "tier": licence.tier,
         }
+
+
+def _conditions(file: Path) -> Any:
+    try:
+        return read_text(file.read_bytes())
+    except OSError as error:
+        detail = _("%(file)s cannot be read: %(why)s") % {"file": file, "why": error.strerror}
+        raise Refusal("file_unreadable", detail) from error
 
 
 def _codes(text: str) -> list[str]:
