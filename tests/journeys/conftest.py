@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ def people(organisations: dict[str, Organisation]) -> dict[str, User]:
         "finance": (example.SOCIETY, "finance"),
         "declarant": (example.FIRM, "declarant"),
         "commissioner": (example.RATES, "administrator"),
+        "signatory": (example.SOCIETY, "administrator"),
+        "director": (example.FIRM, "administrator"),
     }
     return {
         name: create_user(
@@ -56,3 +59,20 @@ def people(organisations: dict[str, Organisation]) -> dict[str, User]:
         )
         for name, (ref, role) in staff.items()
     }
+
+
+@pytest.fixture
+def complaints(page: Any) -> Iterator[list[str]]:
+    """What the browser blocked or failed at; there shall be nothing."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("response", lambda answer: said.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
+    page.on("dialog", lambda dialog: dialog.accept())
+    yield said
+    assert said == []
+
+
+@pytest.fixture
+def become(page: Any, sign_in: Callable[[User], Any], people: dict[str, User]) -> Callable[[str], Any]:
+    return lambda name: sign_in(people[name])

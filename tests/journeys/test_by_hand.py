@@ -6,62 +6,23 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pypdf
-import pytest
 
 from accounts.access import services as access
 from accounts.identity.core import SYSTEM
-from accounts.identity.models import User
 from accounts.organisations.models import Organisation
 from licensing.repertoire.models import Holder
 from licensing.repertoire.services import represent
 from tests.journeys import example
 from tests.journeys.example import LICENCE, MEMBER, MEMBER_REF, PERIOD, Files
+from tests.journeys.hands import draft_tariff, follow, press, see, set_interim_rates, stat
 
 PASSWORD = "correct horse battery"
 CREATED = {"holders": 5, "works": 3, "shares": 5, "mandates": 5}
 KINDS = {"holders": "Members", "works": "Works", "shares": "Shares", "mandates": "Mandates"}
-
-
-@pytest.fixture
-def complaints(page: Any) -> Iterator[list[str]]:
-    """What the browser blocked or failed at; there shall be nothing."""
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("response", lambda answer: said.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
-    page.on("dialog", lambda dialog: dialog.accept())
-    yield said
-    assert said == []
-
-
-@pytest.fixture
-def become(page: Any, sign_in: Callable[[User], Any], people: dict[str, User]) -> Callable[[str], Any]:
-    return lambda name: sign_in(people[name])
-
-
-def follow(page: Any, leads: Any) -> None:
-    """Click what leads to another page, and wait until that page is there."""
-    with page.expect_navigation():
-        leads.first.click()
-
-
-def press(page: Any, name: str) -> None:
-    """A button that leads to another page."""
-    follow(page, page.get_by_role("button", name=name, exact=True))
-
-
-def see(thing: Any) -> None:
-    """It is there for the eye, now or within the time a page may take; if not, the wait fails."""
-    thing.first.wait_for(state="visible")
-
-
-def stat(page: Any, label: str) -> str:
-    """The figure under this label at the head of a page, once it is there."""
-    return str(page.locator(".stat", has=page.get_by_text(label, exact=True)).locator(".stat-value").first.inner_text())
 
 
 def test_from_files_to_a_creators_statement(
@@ -76,9 +37,9 @@ def test_from_files_to_a_creators_statement(
     for kind in CREATED:
         import_file(page, kind, files)
     become("licensing")
-    propose_tariff(page)
+    draft_tariff(page, json.dumps(example.TARIFF))
     become("commissioner")
-    determine_tariff(page)
+    set_interim_rates(page)
     become("licensing")
     grant_licence(page, organisations)
     become("officer")
@@ -106,20 +67,6 @@ def import_file(page: Any, kind: str, files: Files) -> None:
     page.get_by_role("button", name="Import", exact=True).click()
     page.get_by_text("Rows read", exact=True).wait_for()
     assert (stat(page, "Created"), stat(page, "Refused")) == (str(CREATED[kind]), "0")
-
-
-def propose_tariff(page: Any) -> None:
-    page.goto("/tariffs/propose/")
-    page.get_by_label("Or paste the document").fill(json.dumps(example.TARIFF))
-    press(page, "Propose")
-    see(page.get_by_text("This version prices nothing until a rate body"))
-
-
-def determine_tariff(page: Any) -> None:
-    page.goto("/overview/")
-    follow(page, page.get_by_role("link", name="Web text"))
-    press(page, "Determine")
-    see(page.get_by_text("In force today"))
 
 
 def grant_licence(page: Any, organisations: dict[str, Organisation]) -> None:
