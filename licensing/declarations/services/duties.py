@@ -65,23 +65,23 @@ FROM licensing_licence l
 WHERE l.id = d.licence_id AND d.status = 'open' AND NOT d.period <@ l.valid
 RETURNING d.id, l.society_id, l.ref, lower(d.period), upper(d.period)
 """
-# The days that live declarations of a licence cover. One that was superseded counts no longer; what replaced it does.
-_COVERED: Final = """
-SELECT licence_id, range_agg(period) AS days FROM licensing_declaration
-WHERE status IN ('submitted', 'accepted') AND NOT sandbox AND licence_id IN
-  (SELECT licence_id FROM licensing_reportduty d WHERE d.status = ANY(%(before)s) AND {which}) GROUP BY licence_id
-"""
-# Rows are locked in order, so that the hourly run and a declaration that is just handed in never wait for each other.
+# A duty is covered where the live declarations of its licence together have all its days. One that was superseded counts
+# no longer; what replaced it does. Rows are locked in order, so that the hourly run and a declaration that is just handed
+# in never wait for each other.
 _SETTLE: Final = """
-WITH covered AS ({covered}), changing AS (
-  SELECT d.id FROM licensing_reportduty d LEFT JOIN covered c ON c.licence_id = d.licence_id
-  WHERE d.status = ANY(%(before)s) AND {which} AND (d.period <@ c.days) IS {covered_now}
-  ORDER BY d.id FOR UPDATE OF d)
+WITH changing AS (
+  SELECT d.id FROM licensing_reportduty d
+  WHERE d.status = ANY(%(before)s) AND {which} AND (d.period <@
+    (SELECT range_agg(x.period) FROM licensing_declaration x WHERE x.licence_id = d.licence_id AND x.period && d.period
+     AND x.status IN ('submitted', 'accepted') AND NOT x.sandbox)) IS {covered}
+  ORDER BY d.id FOR UPDATE)
 UPDATE licensing_reportduty d SET {after}
 FROM changing, licensing_licence l
 WHERE d.id = changing.id AND l.id = d.licence_id
 RETURNING d.id, l.licensee_id, l.ref, lower(d.period), upper(d.period)
 """
+_ONE: Final = "d.licence_id = %(licence)s"
+_SUPERSEDED: Final = "d.licence_id IN (SELECT licence_id FROM licensing_declaration WHERE status = 'superseded')"
 _MET: Final = "status = 'met', settled_at = now(), user_id = NULL, reason = ''"
 _OPEN_AGAIN: Final = "status = 'open', settled_at = NULL"
 
@@ -105,8 +105,10 @@ def settle_met(licence_id: int | None = None) -> int:
 
     Of one licence, or of all. A word that nothing was used gives way to a declaration; a waiver stays. How many changed.
     """
-    met = _settled(licence_id, "met", [Status.OPEN, Status.NIL], _MET, covered=True)
-    return met + _settled(licence_id, "reopened", [Status.MET], _OPEN_AGAIN, covered=False)
+    one = _ONE if licence_id is not None else ""
+    met = _settled("met", [Status.OPEN, Status.NIL], one or "true", _MET, licence_id, covered="TRUE")
+    lost = one or _SUPERSEDED  # only then can days be uncovered that were covered
+    return met + _settled("reopened", [Status.MET], lost, _OPEN_AGAIN, licence_id, covered="NOT TRUE")
 
 
 @transaction.atomic
@@ -166,11 +168,8 @@ def _said(actor: Actor, duty: ReportDuty, status: str, organisation_id: int, rea
     return duty
 
 
-def _settled(licence_id: int | None, verb: str, before: list[str], after: str, *, covered: bool) -> int:
-    which = "true" if licence_id is None else "d.licence_id = %(licence)s"
-    sql = _SETTLE.format(
-        covered=_COVERED.format(which=which), which=which, after=after, covered_now="TRUE" if covered else "NOT TRUE"
-    )
+def _settled(verb: str, before: list[str], which: str, after: str, licence_id: int | None, *, covered: str) -> int:
+    sql = _SETTLE.format(which=which, after=after, covered=covered)
     return _noted(verb, _rows(sql, {"before": before, "licence": licence_id}))
 
 
