@@ -26,6 +26,8 @@ SCHEMES = Place(_("Statutory schemes"), "licensing:public_schemes")
 RESERVE = Place(_("Reserve a work"), "licensing:reserve")
 JOIN = Place(_("Join a society"), "royalties:join")
 MEMBERSHIP = Place(_("My membership"), "licensing:applications")
+READY = Place(_("Licences ready to take"), "licensing:ready")
+TERMS = Place(_("Standard terms"), "licensing:terms")
 SEARCH = Place(_("Look up a work"), "licensing:permission_search")
 OWN_HOUSE = (
     Place(_("Approvals"), "accounts:approvals", "approvals.decide"),
@@ -58,6 +60,8 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 CONSULTATIONS,
                 Place(_("Licences on their way"), "licensing:licence_board", "licences.manage"),
                 Place(_("Licences"), "licensing:licences"),
+                READY,
+                TERMS,
                 Place(_("Declarations"), "licensing:declarations", "declarations.view"),
                 Place(_("Usage reports"), "licensing:duties", "declarations.view"),
                 Place(_("Cases"), "licensing:cases", "cases.view"),
@@ -99,7 +103,9 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             (
                 Place(_("Licences"), "licensing:licences"),
                 Place(_("Requests for licences"), "licensing:licence_requests"),
+                READY,
                 TARIFFS,
+                TERMS,
                 CONSULTATIONS,
                 SCHEMES,
                 Place(_("Invoices"), "royalties:invoices", "billing.view"),
@@ -146,7 +152,8 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
     ),
 }
 
-PUBLIC = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, CONSULTATIONS, Place(_("API"), "api-docs"))
+PUBLIC = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, READY, CONSULTATIONS, Place(_("API"), "api-docs"))
+CERTIFICATE = Place(_("Check a licence"), "licensing:certificates")
 RECEIPT = Place(_("Check a receipt"), "licensing:receipt_verify")
 FOOTER = (
     JOIN,
@@ -156,6 +163,9 @@ FOOTER = (
     TARIFFS,
     CONSULTATIONS,
     SCHEMES,
+    READY,
+    TERMS,
+    CERTIFICATE,
     RECEIPT,
     Place(_("API"), "api-docs"),
     Place(_("Style"), "style"),
