@@ -34,6 +34,7 @@ from licensing.permissions.services.direct import grant_direct_licence
 from licensing.permissions.services.imports import request_import
 from licensing.repertoire.models import Holder, Representation, Work
 from licensing.repertoire.services import joining, registering
+from licensing.tariffs import services as rates
 from licensing.tariffs.models import TariffVersion
 from royalties.billing.models import Invoice
 from royalties.distribution import services as distribution
@@ -48,9 +49,13 @@ from tests.royalties.world import QUARTER, World, make_world, worked_example
 
 pytestmark = pytest.mark.django_db
 
-PUBLIC = {"licensing:tariff", "licensing:tariff_document"} | {
-    f"licensing:{page}" for page in ("terms_version", "terms_document", "ready_offer")
-}
+PUBLIC = {
+    "licensing:consultation",
+    "licensing:comment_attachment",
+    "licensing:tariff",
+    "licensing:tariff_compare",
+    "licensing:tariff_document",
+} | {f"licensing:{page}" for page in ("terms_version", "terms_document", "ready_offer")}
 FILLED = {
     "on": "2026-05-01",
     "reason": "none",
@@ -63,7 +68,7 @@ ASKED = (
     "language", "currency", "reason", "empty", "object", "before", "period_start", "period_end",
     "key", "ref", "work", "state", "society", "title", "identifier", "address",
     "licensee", "declaration", "about", "which", "download", "year", "first_day", "end",
-    "against", "start", "code", "next",
+    "against", "start", "code", "next", "on", "from", "to", "example",
 )  # fmt: skip
 
 
@@ -129,7 +134,7 @@ def address(world: World) -> Callable[[str], str]:
         "holder_id": holder.pk, "statement_id": statement.pk, "run_id": statement.run_id, "mandate_id": mandate.pk, "import_id": waiting.pk,
         "check_id": check.pk, "direct_id": given.pk,
         "line_id": Allocation.objects.filter(holder=holder)[0].pk,
-        "tariff_id": TariffVersion.objects.get().tariff_id, "version_id": TariffVersion.objects.get().pk,
+        "tariff_id": TariffVersion.objects.get().tariff_id, **_proposal(TariffVersion.objects.get()),
         "membership_id": Membership.objects.filter(organisation=world.society)[0].pk,
         "token_id": issue_token(actor=SYSTEM, organisation=world.society, scopes="*")[0].pk,
         "webhook_id": told.webhook_id, "delivery_id": told.pk,
@@ -200,6 +205,28 @@ def _compliance(world: World, holder: Holder) -> tuple[Case, ReservationNotice]:
     return case, notice
 
 
+def _proposal(first: TariffVersion) -> dict[str, int]:
+    """A proposal of the world's society that is open for comments, with a published one and its file."""
+    society = Actor(
+        "user", 1, "manager", organisation_id=first.tariff.society_id, organisation_kind="society",
+        permissions=frozenset({"tariffs.manage"}),
+    )  # fmt: skip
+    document = first.document | {"version": 2, "valid_from": "2030-01-01"}
+    draft = rates.draft(actor=society, society=first.tariff.society, document=document)
+    body = people.organisation("ITS-RATE-BODY", "rate_body")
+    today = timezone.localdate()
+    version = rates.publish(
+        actor=society, version=draft, body=body, reasons="R", effect="E", closes=today + datetime.timedelta(days=30),
+        decide_by=today + datetime.timedelta(days=60),
+    )  # fmt: skip
+    writer = actor_of_user(User.objects.create_user("writer@one.example", "pw"))
+    comment = rates.comment(
+        actor=writer, version=version, name="W", standing="public", text="T", files=[("a.txt", io.BytesIO(b"a"))]
+    )
+    rates.moderate(actor=people.actor(body), comment=comment)
+    return {"version_id": version.pk, "comment_id": comment.pk, "attachment_id": comment.attachments.get().pk}
+
+
 def _signal(holder: Holder) -> FoundSignal:
     """A signal found on a site of the holder's."""
     now = timezone.now()
@@ -265,9 +292,7 @@ def test_a_strangers_object_is_absent_on_every_page(address: Callable[[str], str
     strangers = _strangers()
     for name in ABOUT_AN_OBJECT:
         for kind, stranger in strangers.items():
-            if name in PUBLIC or (
-                kind == "rate_body" and name in ("licensing:tariff_determine", "licensing:tariff_refuse")
-            ):
+            if name in PUBLIC:
                 continue
             for answer in (stranger.get(address(name)), stranger.post(address(name), FILLED)):
                 assert answer.status_code in (403, 404, 405), (name, kind, answer.status_code)
@@ -302,7 +327,7 @@ def test_the_own_pages_open(world: World, address: Callable[[str], str]) -> None
         "licensing:licence_amend",
     }
     licensee |= {"licensing:licence_signed_copy", "licensing:ready_done"}  # of one that both sides signed
-    elsewhere = licensee | {"licensing:tariff_determine", "licensing:tariff_refuse"}  # the latter a rate body's
+    elsewhere = licensee | {"licensing:tariff_decide", "licensing:comment_moderate"}  # the latter a rate body's
     elsewhere |= {"licensing:mandate_take_back", "licensing:registration_change"}  # a member's own
     assert set(ABOUT_AN_OBJECT) - opened - acts == elsewhere
     assert len(opened) > 25 and len(acts) > 15
