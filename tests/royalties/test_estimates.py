@@ -15,10 +15,13 @@ from licensing.licences.models import LicenceRequest, Offer, Quote, StandardTerm
 from royalties.billing import services
 from royalties.billing.models import Invoice, InvoiceDeclaration
 from royalties.distribution import services as distribution
+from royalties.distribution.models import Allocation
 from royalties.ledger import services as ledger
+from royalties.statements.services.facts import RunFacts
 from tests.licensing import parties
 from tests.licensing.tariff_documents import charge, tariff
 from tests.royalties.billing_world import APRIL, QUARTER, Firm, make_firm
+from tests.royalties.world import Owned, Used, make_world
 
 pytestmark = pytest.mark.django_db
 
@@ -270,3 +273,32 @@ def test_a_superseded_report_weighs_no_more_in_what_is_not_distributed(firm: Fir
     assert [each.declaration_id for each in PoolDeclaration.objects.filter(invoice=first)] == [old.pk]
     firm.bill()
     assert [each.declaration_id for each in PoolDeclaration.objects.filter(invoice=first)] == [true.pk]
+
+
+def test_the_pool_of_an_estimate_is_divided_by_the_true_report_and_explained_by_it() -> None:
+    """₩999 came in on an estimate, ₩2,001 on the invoice of the report: 2 : 1 of each, and both statements' lines say why.
+
+    An amendment that is billed later changes nothing of what the run is explained by.
+    """
+    world = make_world()
+    world.rule(deductions=[])
+    world.own(Owned("A", "H-A", 1_000_000), Owned("B", "H-B", 1_000_000))
+    true = world.declare([Used("A", 2000), Used("B", 1000)])
+    billed = world.bill(true, net=2001)
+    early = world.bill(world.declare([Used("A", 1)]), net=999, number="INV-0")
+    InvoiceDeclaration.objects.filter(invoice=early).delete()
+    Invoice.objects.filter(pk=early.pk).update(kind="estimate")
+    early.refresh_from_db()
+    for invoice in (billed, early):
+        world.receive(invoice, invoice.net)
+    started = distribution.start_run(actor=world.computer, society=world.society, period=QUARTER)
+    run = distribution.compute(started.pk)
+    amounts = Allocation.objects.filter(run=run).values_list("pool__invoice__number", "work__ref", "amount")
+    assert sorted(amounts) == [("INV-0", "A", 666), ("INV-0", "B", 333), ("INV-1", "A", 1334), ("INV-1", "B", 667)]
+    Declaration.objects.filter(pk=true.pk).update(status="superseded")
+    world.bill(world.declare([Used("A", 1)]), net=1, number="INV-2")
+    lines = RunFacts(run).lines(Allocation.objects.filter(run=run).order_by("id"))
+    assert {(line.pool.invoice, line.work_ref, use.units) for line in lines for use in line.uses} == {
+        ("INV-0", "A", 2000), ("INV-0", "B", 1000), ("INV-1", "A", 2000), ("INV-1", "B", 1000),
+    }  # fmt: skip
+    assert distribution.problems() == []

@@ -224,6 +224,7 @@ def _shown(request: ActorRequest, found: Invoice, form: ReceiptForm) -> HttpResp
         "others": same_period.only("id", "number", "net", "currency"),
         "steps": found.rating.get("steps", ()),
         "form": form,
+        "can_declare": request.actor.organisation_id == found.licensee_id and request.actor.can("declarations.declare"),
         "can_bill": own and request.actor.can("billing.manage"),
         "can_see_ledger": own and request.actor.can("ledger.view"),
     }
