@@ -79,7 +79,7 @@ def scope_said(said: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         (_("Uses"), wording.codes(said["uses"])),
         (_("Kinds of work"), wording.codes(said["kinds"])),
-        (_("Where"), wording.places(said["territory"])),
+        (_("Territory"), wording.places(said["territory"])),
         (_("Models"), wording.names(said["models"])),
         (_("Datasets"), wording.names(said["datasets"])),
         (_("First day"), wording.day(said["term"]["from"])),

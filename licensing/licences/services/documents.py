@@ -180,7 +180,7 @@ def _scope(agreement: Mapping[str, Any]) -> list[list[str]]:
     rows = [
         [_("Uses"), wording.codes(agreement["uses"])],
         [_("Kinds of work"), wording.codes(agreement["kinds"])],
-        [_("Where"), wording.places(agreement["territory"])],
+        [_("Territory"), wording.places(agreement["territory"])],
         [_("Models"), wording.names(agreement["models"])],
         [_("Datasets"), wording.names(agreement["datasets"])],
         [_("First day"), wording.day(agreement["term"]["from"])],
