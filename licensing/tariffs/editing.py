@@ -44,13 +44,20 @@ def keys_of(model: str) -> tuple[str, ...]:
     return tuple(key for key in MODELS[model].KEYS if key != "tiers") if model in MODELS else ()
 
 
+def model_of(charge: Mapping[str, Any]) -> str:
+    model = charge.get("model")
+    return model if isinstance(model, str) and model in MODELS else ""
+
+
 def has_tiers(charge: Mapping[str, Any]) -> bool:
-    return "tiers" in MODELS[charge["model"]].KEYS if charge.get("model") in MODELS else False
+    model = model_of(charge)
+    return bool(model) and "tiers" in MODELS[model].KEYS
 
 
 def counts(charge: Mapping[str, Any]) -> bool:
     """Whether the charge is priced by something counted: units of lines, or a number that is declared."""
-    return charge.get("model") in MODELS and MODELS[charge["model"]].COUNTS_UNITS
+    model = model_of(charge)
+    return bool(model) and MODELS[model].COUNTS_UNITS
 
 
 # ── Document → fields ──────────────────────────────────────────────────────────────────────────────────────
@@ -83,7 +90,7 @@ def tiers_of(charge: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _charge_fields(charge: Mapping[str, Any], at: str) -> Fields:
-    model = str(charge.get("model", ""))
+    model = model_of(charge)
     fields: Fields = {f"{at}-{key}": [_text(key, charge.get(key))] for key in ("name", "model", "unit", "count")}
     for key in ("uses", "kinds"):
         fields[f"{at}-{key}"] = _texts(charge.get(key, [] if counts(charge) and not charge.get("count") else terms.ANY))
@@ -206,10 +213,13 @@ def _number(text: str, most: int) -> int:
 
 
 def _from_json(text: str) -> dict[str, Any]:
+    """An object that a form carried; nothing where it cannot be read, or could not be written again."""
     try:
-        return _object(json.loads(text))
+        found = _object(json.loads(text))
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return {}
+    return found
 
 
 # ── What the buttons do ────────────────────────────────────────────────────────────────────────────────────

@@ -145,7 +145,7 @@ class ChargeForm(Fields):
         counted = editing.counts(charge)
         self.add("name")
         self.add("model", choices=tuple(MODELS.items()))
-        for name in editing.keys_of(str(charge.get("model"))):
+        for name in editing.keys_of(editing.model_of(charge)):
             self.add(name)
         units = [] if counted and not charge.get("count") else [("", labels.unit_label(terms.ANY))]
         self.add("unit", choices=[*units, *((code, capfirst(labels.unit_label(code))) for code in terms.UNITS)])
@@ -189,7 +189,7 @@ class ChargeRow:
 
     @property
     def model(self) -> Any:
-        return MODELS.get(str(self.charge.get("model")), "")
+        return MODELS.get(editing.model_of(self.charge), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,24 @@ def test_no_field_makes_the_editor_fail(fields: dict[str, list[str]]) -> None:
     editing.write(*editing.act(document, opened, "tier:0"))
 
 
+@pytest.mark.parametrize(
+    "carried",
+    [
+        '{"model": ["x"], "tiers": {"a": 1}, "uses": {"a": 2}, "name": {"b": 1}, "count": [], "licensee_tiers": 5}',
+        '{"model": "graduated", "per": 1e999, "tiers": [1, {"price": [2]}, [3]]}',
+        '{"model": "flat", "name": "\\ud800", "amount": [1]}',
+        "[" * 5000,
+        "[]",
+    ],
+)
+@pytest.mark.parametrize("do", ["open:0", "tier:0", "untier:0:0", "save", "download"])
+def test_what_a_form_carries_may_be_anything(client: Client, carried: str, do: str) -> None:
+    for address in ("/tariffs/draft/", "/tariffs/draft/preview/"):
+        sent = {"charges": "1", "charges-0-json": carried, "do": do}
+        assert client.post(address, sent).status_code == 200
+        assert client.post(address, {**sent, "charges-0-was": carried, "charges-0-json": ""}).status_code == 200
+
+
 def test_the_buttons_change_the_charges() -> None:
     document = tariff(*(charge("flat", name, amount="1") for name in "abc"))
 
