@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Final, Generic, Protocol, TypeVar
+
+from licensing.tariffs.periods import Period, months_after
 
 AHEAD_MONTHS: Final = 13  # duties are made so far ahead: a firm sees its year, and the period after it
 FAIR_DAYS: Final = 14  # a term that was cut leaves at least so long to report what is left of it
@@ -15,23 +16,15 @@ REMIND_BEFORE: Final = (-14, -3)  # days before a duty is due on which it is rem
 REMIND_EVERY: Final = 14  # and how often once it is overdue, from the day after
 _LINE: Final = 75  # bytes of a line in an iCalendar file (RFC 5545, 3.1)
 
-Period = tuple[dt.date, dt.date]
-
-
-def add_months(day: dt.date, months: int) -> dt.date:
-    """The same day so many months later, or the last day of a shorter month: 31 January + 1 is the last of February."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
-
 
 def periods_of(since: dt.date, until: dt.date | None, months: int) -> Iterator[Period]:
     """The reporting periods of a term, half-open, counted from its first day; without end where the term has none.
 
-    Each boundary is counted from the first day, not from the boundary before, so that 31 January, 28 February, 31 March
-    follow each other. The last period is cut at the end of the term.
+    Each boundary is counted from the first day, as a billing period's is (`tariffs.periods`), so that 31 January,
+    28 February, 31 March follow each other. The last period is cut at the end of the term.
     """
     for number in count():
-        start, end = add_months(since, number * months), add_months(since, (number + 1) * months)
+        start, end = months_after(since, number * months), months_after(since, (number + 1) * months)
         if until is not None and start >= until:
             return
         yield start, end if until is None else min(end, until)
@@ -86,7 +79,7 @@ def months_of(year: int, duties: Sequence[D]) -> list[Month[D]]:
     months = []
     for number in range(1, 13):
         start = dt.date(year, number, 1)
-        end = add_months(start, 1)
+        end = months_after(start, 1)
         used = tuple(duty for duty in duties if duty.first_day < end and start < duty.end)
         due = tuple(duty for duty in duties if start <= duty.due_on < end)
         months.append(Month(start, used, due))

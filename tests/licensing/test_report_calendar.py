@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licensing.declarations import calendar
-from licensing.declarations.calendar import Entry, add_months, due_day, icalendar, months_of, periods_of, stage
+from licensing.declarations.calendar import Entry, due_day, icalendar, months_of, periods_of, stage
 from licensing.licences.conditions import PERIODS
+from licensing.tariffs.periods import months_after, period_of
 
 DAYS = st.dates(dt.date(1990, 1, 1), dt.date(2060, 12, 31))
 LENGTHS = st.sampled_from(PERIODS)
@@ -40,9 +41,17 @@ def test_only_the_last_period_is_cut_at_the_end_of_the_term(since: D, length: in
 @given(since=DAYS, months=LENGTHS, number=st.integers(0, 200))
 def test_every_boundary_is_counted_from_the_first_day(since: D, months: int, number: int) -> None:
     """A short month does not shift what follows: it lies on the first day's number, or on the month's last day."""
-    start = add_months(since, months * number)
+    start = months_after(since, months * number)
     assert (start.year * 12 + start.month) - (since.year * 12 + since.month) == months * number
     assert start.day == since.day or (start.day < since.day and (start + dt.timedelta(days=1)).day == 1)
+
+
+@given(since=DAYS, length=st.integers(1, 2000), months=LENGTHS, day=st.integers(0, 1999))
+def test_what_is_reported_on_is_what_is_billed(since: D, length: int, months: int, day: int) -> None:
+    """Of one length, the period to report on and the period to bill are the same days."""
+    until, asked = since + dt.timedelta(days=length), since + dt.timedelta(days=day % length)
+    [within] = [period for period in periods_of(since, until, months) if period[0] <= asked < period[1]]
+    assert within == period_of(asked, since=since, until=until, months=months)
 
 
 def test_a_term_that_begins_on_the_31st_keeps_to_the_ends_of_months() -> None:

@@ -16,11 +16,12 @@ from accounts.evidence.models import Event
 from accounts.identity.core import Conflict, Forbidden, NotFound, Refusal
 from accounts.notices.models import Notice
 from licensing.declarations import services, tasks
-from licensing.declarations.calendar import add_months, due_day, periods_of
+from licensing.declarations.calendar import due_day, periods_of
 from licensing.declarations.models import Declaration, ReportDuty
 from licensing.licences import services as licences
 from licensing.licences.conditions import PERIODS, Conditions
 from licensing.licences.models import Licence
+from licensing.tariffs.periods import months_after
 from tests.accounts.people import actor, person
 from tests.licensing.declaring import ISBN, Firm, declare, firm, lines
 from tests.licensing.parties import declaration, determined, licence, organisation, staff
@@ -97,7 +98,7 @@ class InTheDatabase(TestCase):
         of.valid = DateRange(since, until)
         of.save(update_fields=["valid"])
         with_duties(of, reporting_months=months, report_within_days=within)
-        horizon = add_months(TODAY, 13)
+        horizon = months_after(TODAY, 13)
         expected = []
         for start, end in periods_of(since, until, months):
             if start >= horizon:

@@ -22,6 +22,7 @@ from licensing.declarations.models.duties import ReportDutyQuerySet
 from licensing.declarations.services.common import require_declarant
 from licensing.licences.conditions import Conditions
 from licensing.licences.core import LICENSING
+from licensing.tariffs.periods import months_after
 
 MOST_REASON: Final = 500
 _WITHIN: Final = Conditions().report_within_days
@@ -89,7 +90,7 @@ _OPEN_AGAIN: Final = "status = 'open', settled_at = NULL"
 @transaction.atomic
 def make_due(today: dt.date) -> int:
     """Make the duties of the coming 13 months, and take back those beyond a term that ended early. How many were made."""
-    horizon = calendar.add_months(today, calendar.AHEAD_MONTHS)
+    horizon = months_after(today, calendar.AHEAD_MONTHS)
     fair = today + dt.timedelta(days=calendar.FAIR_DAYS)
     values: dict[str, Any] = {"within": _WITHIN, "horizon": horizon, "licensing": list(LICENSING), "fair": fair}
     _noted("removed", _rows(_DROP, values))
