@@ -207,6 +207,26 @@ def test_without_the_lock_neither_of_both_sides_would_see_the_other(
     assert Signature.objects.count() == 2 and not Licence.objects.exists()
 
 
+def test_two_licences_of_a_society_are_signed_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has its own number, and neither waits for the other in a circle."""
+    offers = [world.offered(), world.offered()]
+    for offer in offers:
+        world.sign(world.director, offer)
+    meet = meeting(2, PATIENCE)
+    put = signing.put_signature
+
+    def together_put(*args: Any, **keys: Any) -> Signature:
+        made = put(*args, **keys)
+        meet()
+        return made
+
+    monkeypatch.setattr(signing, "put_signature", together_put)
+    results = together(*[lambda offer=offer: world.sign(world.signer, offer) for offer in offers])
+    assert all(isinstance(result, Signature) for result in results), results
+    numbers = sorted(ref.rpartition("-")[2] for ref in Licence.objects.values_list("ref", flat=True))
+    assert numbers == ["1", "2"]
+
+
 def test_signing_and_withdrawing_at_once_leave_one_of_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for _n in range(3):
         offer = world.offered()
@@ -246,7 +266,7 @@ def test_a_second_open_offer_is_refused_by_the_database_too(world: World) -> Non
     refused(lambda: Offer.objects.create(**fields), "licence_request_has_one_open_offer")
 
 
-def test_a_licence_is_amended_once_by_two_offers_signed_at_once(world: World) -> None:
+def test_a_licence_is_amended_once_by_two_offers_signed_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     old = world.signed()
     offers = [
         world.offered(world.quoted(world.submitted(amends=old, term_from=world.today + n * DAY)), days=10)
@@ -254,6 +274,14 @@ def test_a_licence_is_amended_once_by_two_offers_signed_at_once(world: World) ->
     ]
     for offer in offers:
         world.sign(world.director, offer)
+    meet = meeting(2, PATIENCE)
+    conclude = signing.conclude
+
+    def together_conclude(*args: Any) -> Licence:
+        meet()
+        return conclude(*args)
+
+    monkeypatch.setattr(signing, "conclude", together_conclude)
     results = together(*[lambda offer=offer: world.sign(world.signer, offer) for offer in offers])
     assert sum(isinstance(result, Signature) for result in results) == 1
     assert Licence.objects.filter(succeeds=old).count() == 1
@@ -276,6 +304,16 @@ def test_what_fails_halfway_leaves_nothing(world: World, monkeypatch: pytest.Mon
     assert (offer.status, Signature.objects.count(), Licence.objects.count()) == ("open", 1, 0)
     world.sign(world.signer, offer)
     assert Certificate.objects.get().licence == Licence.objects.get()
+
+
+def test_what_is_sent_is_what_was_checked(world: World) -> None:
+    """A page holds the draft as it was; meanwhile a colleague moved its first day into the past."""
+    shown = world.ask()
+    colleague = LicenceRequest.objects.get(pk=shown.pk)
+    services.revise(actor=world.director, request=colleague, term_from=world.today - 30 * DAY)
+    with pytest.raises(Refusal):
+        services.submit(actor=world.director, request=shown)
+    assert LicenceRequest.objects.get().status == "draft"
 
 
 def test_a_request_is_answered_once(world: World) -> None:

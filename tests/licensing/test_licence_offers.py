@@ -168,6 +168,16 @@ def test_a_withdrawn_offer_is_not_signed(world: World) -> None:
 
 
 @pytest.mark.usefixtures("_thin")
+def test_whoever_signed_an_offer_that_was_withdrawn_is_told_so(world: World) -> None:
+    offer = world.offered()
+    world.sign(world.director, offer)
+    services.withdraw_offer(actor=world.clerk, offer=offer)
+    with pytest.raises(Conflict) as refused:
+        world.sign(world.director, offer)
+    assert code_of(refused) == "offer_not_open"
+
+
+@pytest.mark.usefixtures("_thin")
 def test_an_offer_of_the_other_request_is_not_made_with_this_quote(world: World) -> None:
     quote, other = world.quoted(), world.quoted()
     with pytest.raises(Refusal) as refused:

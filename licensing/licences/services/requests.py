@@ -132,6 +132,8 @@ def submit(*, actor: Actor, request: LicenceRequest) -> LicenceRequest:
     """Send the request to the society. From now on it is fixed; the society quotes it or declines it."""
     check_party(actor, request)
     check_licensee(actor, request)
+    LicenceRequest.objects.select_for_update().get(pk=request.pk)  # what is checked is what is sent
+    request.refresh_from_db()
     check_term_to_come(request, pointer="/term_from")
     if request.tier and not request.tier_evidence.strip() and not request.files.exists():
         raise Refusal(

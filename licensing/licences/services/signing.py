@@ -34,7 +34,7 @@ def sign(*, actor: Actor, offer: Offer, typed_name: str, capacity: str, sha256: 
     person = check_signer(actor)
     held = locked(offer)
     mine = held.signatures.filter(side=side, user_id=person).first()
-    if mine is not None:
+    if mine is not None and held.status in (Offer.Status.OPEN, Offer.Status.SIGNED):
         return mine
     check_signable(held, sha256)
     if side == Signature.Side.SOCIETY and person == held.user_id:
@@ -151,7 +151,7 @@ def conclude(actor: Actor, held: Offer) -> Licence:
 
 def next_ref(society: Organisation) -> str:
     """`<society>-L<year>-<n>`: one after the other, since the society is held while it is given out."""
-    Organisation.objects.select_for_update().get(pk=society.pk)
+    Organisation.objects.select_for_update(no_key=True).get(pk=society.pk)
     stem = f"{society.ref[:48]}-L{timezone.localdate().year}-"
     number = Licence.objects.filter(ref__startswith=stem).count() + 1
     while Licence.objects.filter(ref=f"{stem}{number}").exists():  # somebody granted one by this name by hand
@@ -163,7 +163,7 @@ def _hold_before(request: LicenceRequest) -> Licence | None:
     """The licence that this one follows, held alone, so that no other comes to follow it meanwhile."""
     for how in ("amends", "renews"):
         if getattr(request, f"{how}_id") is not None:
-            about = Licence.objects.select_for_update(of=("self",)).select_related("society", "licensee")
+            about = Licence.objects.select_for_update(of=("self",), no_key=True).select_related("society", "licensee")
             setattr(request, how, about.get(pk=getattr(request, f"{how}_id")))
             check_before(request)
             return getattr(request, how)
