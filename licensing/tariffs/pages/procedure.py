@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.identity.core import Actor, Forbidden, NotFound, Refusal
-from accounts.identity.gate import ActorRequest, requires
+from accounts.identity.gate import ActorRequest, requires, signed_in
 from licensing.tariffs import services
 from licensing.tariffs.forms_procedure import AnswerForm, ExtendForm, PublishForm, WithdrawForm
 from licensing.tariffs.models import Comment, TariffVersion
@@ -62,6 +62,7 @@ def discard(request: ActorRequest, version_id: int) -> HttpResponse:
     return redirect("licensing:tariffs")
 
 
+@signed_in
 @require_POST
 def extend(request: ActorRequest, version_id: int) -> HttpResponse:
     """Leave the consultation open for longer: the society, or the rate body that will decide."""
