@@ -113,8 +113,8 @@ def _changes(before: Any, after: Any, names: tuple[str, ...]) -> Iterator[Change
     for name in names:
         old, new = getattr(before, name, None), getattr(after, name, None)
         if old != new:
-            both = name in PRICES and old is not None and new is not None
-            yield Change(name, old, new, percent_change(old, new) if both else None)
+            prices = name in PRICES and old is not None and new is not None
+            yield Change(name, old, new, percent_change(old or 0, new or 0) if prices else None)
 
 
 def _paired(before: Schedule, after: Schedule) -> dict[str, Charge]:

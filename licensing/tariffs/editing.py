@@ -274,7 +274,8 @@ def with_tiers(document: dict[str, Any]) -> dict[str, Any]:
 
 def within(document: Mapping[str, Any], opened: Iterable[int], first: Collection[int] = ()) -> set[int]:
     """Of the charges to be open as many as one form can carry; `first` before the others."""
-    charges, room, kept = charges_of(document), OPEN_FIELDS, set()
+    charges, room = charges_of(document), OPEN_FIELDS
+    kept: set[int] = set()
     for n in sorted(opened, key=lambda n: (n not in first, n)):
         if n < len(charges):
             room -= 30 + 2 * len(tiers_of(charges[n]))

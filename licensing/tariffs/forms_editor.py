@@ -251,10 +251,10 @@ class Editor:
 
     def _row(self, data: MultiValueDict[str, str], n: int, charge: Mapping[str, Any], is_open: bool) -> ChargeRow:
         if not is_open:
-            return ChargeRow(n, charge, None, [], json=data[f"charges-{n}-json"])
+            return ChargeRow(n, charge, None, [], json=str(data[f"charges-{n}-json"]))
         tiers = len(editing.tiers_of(charge)) if editing.has_tiers(charge) else 0
         rows = [TierForm(data, n, row, last=row == tiers - 1) for row in range(tiers)]
-        return ChargeRow(n, charge, ChargeForm(data, n, charge), rows, was=data[f"charges-{n}-was"])
+        return ChargeRow(n, charge, ChargeForm(data, n, charge), rows, was=str(data[f"charges-{n}-was"]))
 
     def _all_forms(self) -> Iterator[Fields]:
         yield self.header

@@ -27,6 +27,7 @@ from licensing.tariffs.forms import PreviewForm
 from licensing.tariffs.forms_editor import Editor
 from licensing.tariffs.models import Tariff, TariffVersion
 from licensing.tariffs.reading import MAX_BYTES, BadDocument, Problem
+from licensing.tariffs.schedule import MAX_CHARGES
 
 OPEN_AT_FIRST = 4
 FIGURE = re.compile(r"use|kind|tier|works|units_[a-z]{1,20}|(count|base)_[0-9]{1,3}")
@@ -142,7 +143,7 @@ def _drawn(
         "address": address,
         "document": pretty(document),
         "examples": [(name, title) for name, (title, _path) in examples.EXAMPLES.items()],
-        "most": len(editor.charges) >= editing.MAX_CHARGES,
+        "most": len(editor.charges) >= MAX_CHARGES,
         **tried,
         **more,
     }

@@ -160,7 +160,7 @@ def _chosen(
     by_number = {str(version.version): version for version in versions}
     in_force = next((version for version in versions if prices_on(version, day or today)), None)
     if asked.get("version", "") in by_number:
-        return by_number[asked["version"]], None
+        return by_number[str(asked["version"])], None
     return in_force or versions[0], day
 
 
@@ -205,6 +205,6 @@ def _rated(example: worked.Figures, schedule: core.Schedule) -> core.Rating | No
 
 def _lines(earlier: TariffVersion, later: TariffVersion) -> list[tuple[str, str]]:
     """The two documents line by line: (`+`, `-`, `@` or space, line)."""
-    texts = (pretty(version.document).splitlines() for version in (earlier, later))
-    lines = difflib.unified_diff(*texts, f"v{earlier.version}", f"v{later.version}", lineterm="", n=2)
+    old, new = (pretty(version.document).splitlines() for version in (earlier, later))
+    lines = difflib.unified_diff(old, new, f"v{earlier.version}", f"v{later.version}", lineterm="", n=2)
     return [(line[:1], line) for line in lines]
