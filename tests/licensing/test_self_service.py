@@ -358,8 +358,7 @@ def test_one_that_was_closed_while_it_was_read_is_gone(shop: Shop) -> None:
     read = client.post(address, chosen(shop))
     standing.close(actor=shop.clerk, standing=of)
     signature = SIGNATURE | {"sha256": read.context["proposal"].sha256, "sealed": read.context["sealed"]}
-    answer = client.post(address, signature)
-    assert answer.status_code == 404 and "it was closed" in text(answer)
+    assert client.post(address, signature).status_code == 404
     assert nothing_made()
 
 
