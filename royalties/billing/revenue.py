@@ -34,20 +34,20 @@ def revenue(actor: Actor, currency: str = "") -> Revenue:
     """Everything that the actor's society billed and received, in the asked currency or its main one."""
     own = Invoice.objects.visible_to(actor).filter(society_id=actor.organisation_id)
     totals: dict[str, Any] = {
-        row["currency"]: row for row in own.values("currency").annotate(net=Sum("net"), open=Sum(STILL_OPEN))
+        row["currency"]: row for row in own.values("currency").annotate(net=Sum("net"), still_open=Sum(STILL_OPEN))
     }
     currencies = tuple(sorted(totals, key=lambda code: (-totals[code]["net"], code)))
     chosen = currency if currency in totals else (currencies[0] if currencies else "KRW")
     ours = own.filter(currency=chosen)
     receipts = Receipt.objects.filter(invoice__in=ours)
-    total: dict[str, Any] = totals.get(chosen, {"net": 0, "open": 0})
+    total: dict[str, Any] = totals.get(chosen, {"net": 0, "still_open": 0})
     uses = _by_use_and_month(actor.organisation_id or 0, chosen)
     return Revenue(
         currency=chosen,
         currencies=currencies,
         billed=int(total["net"]),
         received=int(receipts.aggregate(net=Sum("net"))["net"] or 0),
-        open=int(total["open"]),
+        open=int(total["still_open"]),
         by_licensee=_by_licensee(ours),
         by_use=_sums(uses),
         over_time=uses,

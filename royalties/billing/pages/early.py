@@ -81,7 +81,8 @@ def _early(
     issued: Callable[[], Invoice],
     context: dict[str, Any],
 ) -> HttpResponse:
-    draft, problems = None, ()
+    draft: services.Draft | None = None
+    problems: tuple[dict[str, Any], ...] = ()
     try:
         if request.method == "POST":
             invoice = issued()

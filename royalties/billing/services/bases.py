@@ -119,5 +119,7 @@ def _averaged(groups: Sequence[tuple[Period, QuerySet[Declaration]]], schedule: 
     def average(sums: Mapping[Any, int]) -> dict[Any, int]:
         return {name: -(-total // periods) for name, total in sums.items()}
 
-    quantities = tuple(Quantity(*key, units=figure) for key, figure in sorted(average(units).items()))
+    quantities = tuple(
+        Quantity(use, kind, unit, figure) for (use, kind, unit), figure in sorted(average(units).items())
+    )
     return Basis("declarations", quantities, average(bases), average(works), tuple(period for period, _d in groups))
