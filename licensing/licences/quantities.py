@@ -18,6 +18,7 @@ class Units:
     cells: tuple[tuple[str, str], ...]  # (use, kind)
     works: bool = False  # distinct works in place of units
     alone: bool = False  # these works carry units of their own: no charge prices works by the unit too
+    any_unit: bool = True  # of works: whatever unit their row has
 
     @property
     def uses(self) -> list[str]:
@@ -32,8 +33,9 @@ class Units:
         return *self.cells[0], self.unit
 
     def holds(self, row: Mapping[str, Any]) -> bool:
-        """Whether a kept row is of the uses and kinds that this figure is of."""
-        return (row["use"], row["kind"]) in self.cells
+        """Whether this figure stands in a kept row."""
+        fits = (self.works and self.any_unit) or row["unit"] == self.unit
+        return fits and (row["use"], row["kind"]) in self.cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,7 @@ def figures(asked: Asked, kept: Collection[Mapping[str, Any]]) -> dict[Units, in
     found: dict[Units, int] = {}
     for of in asked.units:
         name = "works" if of.works else "units"
-        fitting = [each for each in kept if of.holds(each)]
-        if not of.works:
-            fitting = [each for each in fitting if each["unit"] == of.unit]
-        total = sum(each.get(name) or 0 for each in fitting)
+        total = sum(each.get(name) or 0 for each in kept if of.holds(each))
         if total:
             found[of] = total
     return found
@@ -131,14 +130,18 @@ def _works(charges: list[Charge], uses: Collection[str], kinds: Collection[str])
     by_work = [charge for charge in charges if charge.model == "per_work"]
     by_unit = [charge for charge in charges if charge.counts_units]
     groups: dict[tuple[str, frozenset[str]], list[tuple[str, str]]] = {}
-    for use, kind in _cells(uses, kinds):
-        for unit in dict.fromkeys("work" if charge.unit == terms.ANY else charge.unit for charge in by_work):
-            pricing = frozenset(charge.name for charge in by_work if charge.fits(use, kind, unit))
+    for asked in dict.fromkeys(charge.unit for charge in by_work):
+        unit = "work" if asked == terms.ANY else asked
+        for use, kind in _cells(uses, kinds):
+            pricing = frozenset(
+                charge.name for charge in by_work if charge.unit == asked and charge.fits(use, kind, unit)
+            )
             if pricing:
-                groups.setdefault((unit, pricing), []).append((use, kind))
-    for (unit, _pricing), cells in groups.items():
+                groups.setdefault((asked, pricing), []).append((use, kind))
+    for (asked, _pricing), cells in groups.items():
+        unit = "work" if asked == terms.ANY else asked
         alone = not any(charge.fits(*cells[0], unit) for charge in by_unit)
-        yield Units(unit, tuple(cells), works=True, alone=alone)
+        yield Units(unit, tuple(cells), works=True, alone=alone, any_unit=asked == terms.ANY)
 
 
 def _cells(uses: Collection[str], kinds: Collection[str]) -> Iterator[tuple[str, str]]:

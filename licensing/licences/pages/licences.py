@@ -60,6 +60,7 @@ def licences(request: ActorRequest) -> HttpResponse:
         "status": status,
         "asked": asked,
         "can_manage": _may_grant(actor),
+        "can_ask": actor.organisation_kind == "licensee" and actor.can("licences.request"),
     }
     return render(request, "licensing/licences/list.html", context)
 
