@@ -137,7 +137,7 @@ def _clause(reader: Reader, entry: Any, pointer: str) -> dict[str, Any]:
     body = reader.object(entry, pointer, required=("heading", "text"), optional=("when", "unless"))
     if body is None:
         return {}
-    switches = {
+    switches: dict[str, Any] = {
         key: reader.choice(body[key], f"{pointer}/{key}", _SWITCHES) for key in ("when", "unless") if key in body
     }
     if len(switches) == 2:
@@ -181,7 +181,7 @@ def _named(reader: Reader, text: str, pointer: str) -> frozenset[str]:
 def _in_both(reader: Reader, value: Any, pointer: str, *, most: int, paragraphs: bool) -> dict[str, str]:
     """A text in English and Korean; neither may be missing. Where allowed, line breaks part paragraphs."""
     body = reader.object(value, pointer, required=LANGUAGES) or {}
-    found = {}
+    found: dict[str, str] = {}
     for language in LANGUAGES:
         if language not in body:
             continue

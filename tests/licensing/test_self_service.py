@@ -15,7 +15,7 @@ from accounts.evidence.models import Event
 from accounts.identity.core import Actor, Conflict, Forbidden, NotFound, Refusal
 from accounts.identity.models import User
 from licensing.licences.models import Certificate, Licence, LicenceRequest, Offer, Quote, Signature, StandingOffer
-from licensing.licences.services import documents, standing
+from licensing.licences.services import documents, standing, taking
 from licensing.licences.services import terms as standard_terms
 from licensing.tariffs.periods import months_after
 from tests.accounts.people import organisation
@@ -68,8 +68,8 @@ class Shop(World):
 
     def taken(self, of: StandingOffer, actor: Actor | None = None, sha256: str = "", **change: Any) -> Licence:
         chosen = self.choices(**change)
-        shown = standing.propose(actor=actor or self.director, standing=of, **chosen)
-        return standing.take(
+        shown = taking.propose(actor=actor or self.director, standing=of, **chosen)
+        return taking.take(
             actor=actor or self.director, standing=of, ref=shown.ref, typed_name="김하늘", capacity="director",
             sha256=sha256 or shown.sha256, **chosen,
         )  # fmt: skip
@@ -174,14 +174,14 @@ def test_each_size_pays_its_own_price(shop: Shop) -> None:
 
 def test_the_same_signature_twice_makes_one_licence(shop: Shop) -> None:
     of, chosen = shop.opened(), shop.choices()
-    shown = standing.propose(actor=shop.director, standing=of, **chosen)
+    shown = taking.propose(actor=shop.director, standing=of, **chosen)
     wanted = {"ref": shown.ref, "typed_name": "김하늘", "capacity": "director", "sha256": shown.sha256, **chosen}
-    first = standing.take(actor=shop.director, standing=of, **wanted)
-    assert standing.take(actor=shop.director, standing=of, **wanted) == first
+    first = taking.take(actor=shop.director, standing=of, **wanted)
+    assert taking.take(actor=shop.director, standing=of, **wanted) == first
     assert Licence.objects.count() == 1
     other = licence_world.person(organisation("OTHER", "licensee"), "administrator")
     with pytest.raises(Conflict):
-        standing.take(actor=other, standing=of, **wanted)
+        taking.take(actor=other, standing=of, **wanted)
 
 
 @pytest.mark.parametrize("role", ["declarant", "finance", "viewer"])
@@ -218,9 +218,9 @@ def test_another_document_than_was_shown_is_not_signed(shop: Shop) -> None:
     of = shop.opened()
     with pytest.raises(Conflict, match="no longer the one"):
         shop.taken(of, sha256="0" * 64)
-    shown = standing.propose(actor=shop.director, standing=of, **shop.choices())
+    shown = taking.propose(actor=shop.director, standing=of, **shop.choices())
     with pytest.raises(Conflict, match="no longer the one"):  # a cheaper size than was shown
-        standing.take(
+        taking.take(
             actor=shop.director, standing=of, ref=shown.ref, typed_name="x", capacity="y", sha256=shown.sha256,
             **shop.choices(tier="research"),
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from babel import Locale
@@ -36,8 +36,9 @@ class FirmForm(forms.Form):
     country = forms.ChoiceField(label=_("Country"))
     may = forms.BooleanField(label=_("I may act for this firm."))
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, initial={"country": "KR"}, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["country"].initial = "KR"
         names = Locale.parse("ko" if get_language() == "ko" else "en").territories
         countries = [(code, str(name)) for code, name in names.items() if len(code) == 2 and code.isalpha()]
         self.fields["country"].choices = sorted(countries, key=lambda each: each[1])  # type: ignore[attr-defined]

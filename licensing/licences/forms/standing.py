@@ -98,15 +98,17 @@ class TakeForm(forms.Form):
     )
 
     def __init__(self, *args: Any, tiers: list[tuple[str, str]], today: datetime.date, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"term_from": today, "tier": tiers[0][0] if tiers else ""}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.fields["term_from"].initial = today
         if [code for code, _label in tiers] == [""]:
             del self.fields["tier"], self.fields["tier_evidence"]
         else:
+            self.fields["tier"].initial = tiers[0][0] if tiers else ""
             self.fields["tier"].choices = tiers  # type: ignore[attr-defined]
             self.fields["tier_evidence"].required = True
 
     def clean_ai_models(self) -> list[str]:
-        return self.cleaned_data["ai_models"].splitlines()  # type: ignore[no-any-return]
+        return str(self.cleaned_data["ai_models"]).splitlines()
 
     def clean_datasets(self) -> list[str]:
-        return self.cleaned_data["datasets"].splitlines()  # type: ignore[no-any-return]
+        return str(self.cleaned_data["datasets"]).splitlines()

@@ -49,7 +49,7 @@ def certificate(request: HttpRequest, code: str) -> HttpResponse:
     except NotFound as unknown:
         context = {"typed": code[:60], "wrong": str(unknown)}
         return render(request, "licensing/certificates/lookup.html", context, status=404)
-    context = {
+    about: dict[str, Any] = {
         "certificate": state.certificate,
         "state": state,
         "society": wording.party(state.said["society"]),
@@ -57,10 +57,8 @@ def certificate(request: HttpRequest, code: str) -> HttpResponse:
         "rows": certificate_files.scope_said(state.said),
         "first_day": wording.day(state.said["term"]["from"]),
         "last_day": wording.last_day(state.said["term"]["to"]),
-        "files": list(certificate_files.FILES),
-        "languages": clauses.LANGUAGES,
     }
-    answer = render(request, "licensing/certificates/certificate.html", context)
+    answer = render(request, "licensing/certificates/certificate.html", about)
     answer["X-Robots-Tag"] = "noindex"
     return answer
 

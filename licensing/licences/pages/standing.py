@@ -26,8 +26,8 @@ from licensing.licences.conditions import Conditions
 from licensing.licences.forms.offers import SignForm
 from licensing.licences.forms.standing import StandingForm, TakeForm
 from licensing.licences.models import Licence, StandingOffer
-from licensing.licences.services import documents, standing
-from licensing.licences.services.standing import Proposal
+from licensing.licences.services import documents, standing, taking
+from licensing.licences.services.taking import Proposal
 from licensing.tariffs import core as tariff_core
 from licensing.tariffs.models import TariffVersion
 
@@ -123,7 +123,7 @@ def take(request: ActorRequest, standing_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         chosen = {"tier": "", "tier_evidence": ""} | form.cleaned_data
         try:
-            proposal = standing.propose(actor=request.actor, standing=found, **chosen)
+            proposal = taking.propose(actor=request.actor, standing=found, **chosen)
         except Refusal as refusal:
             field = (refusal.pointer or "").lstrip("/")
             form.add_error(field if field in form.fields else None, str(refusal))
@@ -143,7 +143,7 @@ def _sign(request: ActorRequest, shown: Ready) -> HttpResponse:
     if form.is_valid():
         entered = form.cleaned_data
         try:
-            made = standing.take(
+            made = taking.take(
                 actor=request.actor, standing=shown.offer, ref=ref, typed_name=entered["typed_name"],
                 capacity=entered["capacity"], sha256=entered["sha256"], language=wording.language(), **chosen,
             )  # fmt: skip
@@ -153,12 +153,13 @@ def _sign(request: ActorRequest, shown: Ready) -> HttpResponse:
         else:
             return redirect("licensing:ready_done", made.pk)
     try:
-        proposal = standing.propose(actor=request.actor, standing=shown.offer, ref=ref, **chosen)
+        proposal = taking.propose(actor=request.actor, standing=shown.offer, ref=ref, **chosen)
     except Refusal as refusal:  # it can no longer be had like this
         messages.error(request, str(refusal))
         return redirect("licensing:ready_offer", shown.offer.pk)
-    form.data = form.data.copy()
-    form.data["sha256"] = proposal.sha256  # that of what this page shows
+    entered_again = request.POST.copy()
+    entered_again["sha256"] = proposal.sha256  # that of what this page shows
+    form.data = entered_again
     return _read(request, shown, proposal, chosen, form)
 
 
@@ -310,7 +311,7 @@ def _find(actor: Actor, standing_id: int) -> StandingOffer:
     found = _with_rates(StandingOffer.objects.visible_to(actor)).filter(pk=standing_id).first()
     if found is None:
         raise NotFound(_("There is no such standing offer, or it was closed."))
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _find_own(actor: Actor, standing_id: int) -> StandingOffer:

@@ -197,8 +197,8 @@ def _condition_changes(before: StandardTerms, after: StandardTerms) -> list[tupl
 def _against(of_ref: Any, found: StandardTerms, asked: str) -> StandardTerms | None:
     """The version to compare with: the one named, else the one before."""
     if asked.isascii() and asked.isdigit() and len(asked) < 10:
-        return of_ref.exclude(pk=found.pk).filter(version=int(asked)).first()  # type: ignore[no-any-return]
-    return of_ref.filter(version__lt=found.version).order_by("-version").first()  # type: ignore[no-any-return]
+        return of_ref.exclude(pk=found.pk).filter(version=int(asked)).first()
+    return of_ref.filter(version__lt=found.version).order_by("-version").first()
 
 
 def _may_write(actor: Actor) -> bool:

@@ -148,11 +148,12 @@ def follow(request: ActorRequest, licence_id: int, how: str) -> HttpResponse:
         since = max(today + datetime.timedelta(days=1), first)
         to = until if until and until > since else months_after(since, _USUAL_MONTHS)
     before = getattr(licence, "offer", None)
+    follows: dict[str, Any] = {how: licence}
     asked = services.ask(
         actor=request.actor, society=licence.society, tariff=licence.tariff, uses=licence.uses, kinds=licence.kinds,
         territory=licence.territory, ai_models=licence.ai_models, datasets=licence.datasets, term_from=since, term_to=to,
         tier=licence.tier, tier_evidence="", quantities=before.quote.quantities if before else [],
-        bases=before.quote.bases if before else {}, message="", **{how: licence},
+        bases=before.quote.bases if before else {}, message="", **follows,
     )  # fmt: skip
     return redirect("licensing:licence_request_uses", asked.pk)
 
@@ -323,14 +324,14 @@ def _as_asked(asked: LicenceRequest) -> dict[str, Any]:
 
 
 def _attached(request: ActorRequest, asked: LicenceRequest, papers: FilesForm) -> bool:
-    if len(papers.cleaned_data["files"]) + asked.files.count() > MOST_FILES:
-        papers.add_error("files", _("Five papers at most: these are too many."))
+    if len(papers.cleaned_data["papers"]) + asked.files.count() > MOST_FILES:
+        papers.add_error("papers", _("Five papers at most: these are too many."))
         return False
-    for file in papers.cleaned_data["files"]:
+    for file in papers.cleaned_data["papers"]:
         try:
             services.attach(actor=request.actor, request=asked, file=file, name=file.name)
         except Refusal as refusal:
-            papers.add_error("files", str(refusal))
+            papers.add_error("papers", str(refusal))
             return False
     return True
 
