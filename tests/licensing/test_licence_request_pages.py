@@ -53,7 +53,7 @@ def test_a_firm_asks_step_by_step_and_sends(world: World) -> None:
     since, last = world.today + DAY, world.today + 365 * DAY
     size = {"first_day": day(since), "last_day": day(last), "tier": "large", "tier_evidence": "800 employees"}
     paper = SimpleUploadedFile("accounts.pdf", PDF)
-    assert client.post(f"{at}term/", size | {"files": [paper]})["Location"] == f"{at}figures/"
+    assert client.post(f"{at}term/", size | {"papers": [paper]})["Location"] == f"{at}figures/"
 
     assert 'name="units_0"' in text(client.get(f"{at}figures/"))
     assert client.post(f"{at}figures/", {"units_0": "5000000"})["Location"] == f"{at}check/"
@@ -109,7 +109,7 @@ def test_what_cannot_be_is_said_at_its_field(world: World, step: str, sent: dict
 def test_a_paper_that_nobody_could_open_is_refused(world: World, name: str, content: bytes, said: str) -> None:
     asked = world.ask()
     size = {"first_day": day(world.today + DAY), "last_day": day(world.today + 9 * DAY), "tier": "large"}
-    files = {"files": [SimpleUploadedFile(name, content)]}
+    files = {"papers": [SimpleUploadedFile(name, content)]}
     answer = browser(world.director).post(f"/licences/requests/{asked.pk}/term/", size | files)
     assert answer.status_code == 200 and said in text(answer)
     assert not asked.files.exists()
@@ -119,13 +119,13 @@ def test_a_paper_is_a_download_for_both_sides_and_nobody_else(world: World) -> N
     asked = world.ask()
     size = {"first_day": day(world.today + DAY), "last_day": day(world.today + 9 * DAY), "tier": "large"}
     browser(world.director).post(
-        f"/licences/requests/{asked.pk}/term/", size | {"files": [SimpleUploadedFile("accounts.pdf", PDF)]}
+        f"/licences/requests/{asked.pk}/term/", size | {"papers": [SimpleUploadedFile("accounts.pdf", PDF)]}
     )
     services.submit(actor=world.director, request=asked)
     address = f"/licences/requests/{asked.pk}/files/{asked.files.get().pk}/"
     for actor in (world.director, world.declarant, world.clerk):
         answer = browser(actor).get(address)
-        assert b"".join(answer.streaming_content) == PDF  # type: ignore[attr-defined]
+        assert b"".join(answer.streaming_content) == PDF
         assert answer["Content-Disposition"].startswith("attachment")
         assert answer["X-Content-Type-Options"] == "nosniff"
     rival = organisation("RIVAL", "licensee")
@@ -220,7 +220,7 @@ def test_an_offer_starts_from_the_conditions_of_its_terms(world: World) -> None:
     assert (offer.conditions["output_limit"], offer.conditions["reporting_months"]) == (None, 6)
     for language in ("ko", "en"):
         paper = client.get(f"/licences/offers/{offer.pk}/{language}.pdf")
-        assert b"".join(paper.streaming_content).startswith(b"%PDF")  # type: ignore[attr-defined]
+        assert b"".join(paper.streaming_content).startswith(b"%PDF")
     assert client.get(f"/licences/offers/{offer.pk}/fr.pdf").status_code == 404
 
 

@@ -188,7 +188,7 @@ class FilesField(forms.FileField):
 class FilesForm(forms.Form):
     """Papers that show what the firm says of itself."""
 
-    files = FilesField(
+    papers = FilesField(
         label=_("Papers"), required=False, help_text=_("PDF, PNG or JPEG, at most 10 MB each, five altogether.")
     )
 

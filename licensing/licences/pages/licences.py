@@ -166,7 +166,7 @@ def _bar(licence: Licence, today: datetime.date) -> Bar | None:
     return Bar(passed, days, days - passed)
 
 
-def _sides(offer: Offer | None) -> list[tuple[str, str, Signature | None]]:
+def _sides(offer: Offer | None) -> list[tuple[str, Any, Signature | None]]:
     signatures = {each.side: each for each in offer.signatures.all()} if offer else {}
     return [(side, label, signatures.get(side)) for side, label in Signature.Side.choices]
 

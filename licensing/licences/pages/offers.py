@@ -48,8 +48,7 @@ def make(request: ActorRequest, request_id: int) -> HttpResponse:
     starting = Conditions.from_data(chosen.conditions).as_data() if chosen else {}
     form = OfferForm(data, initial={"last_day": min(quote.valid_to - datetime.timedelta(days=1), asked.term.lower)})
     conditions = ConditionsForm(data, initial=starting)
-    valid = data is not None and chosen is not None and form.is_valid() and conditions.is_valid()
-    if valid:
+    if data is not None and chosen is not None and form.is_valid() and conditions.is_valid():
         until = form.cleaned_data["last_day"] + datetime.timedelta(days=1)
         try:
             made = offering.offer(
