@@ -24,8 +24,9 @@ from licensing.licences.services.common import (
     refuse_test,
     wrong_status,
 )
+from licensing.licences.services.following import check_before
 from licensing.licences.services.quoting import check_valid_to, version_on
-from licensing.licences.services.requests import check_before, check_term_to_come, move_request
+from licensing.licences.services.requests import check_term_to_come, move_request
 
 Status = LicenceRequest.Status
 

@@ -17,10 +17,10 @@ from licensing.licences.models import LicenceRequest, Quote
 from licensing.licences.quantities import tiers_of
 from licensing.licences.services import telling
 from licensing.licences.services.common import check_party, check_society, note_request
+from licensing.licences.services.following import check_before
 from licensing.licences.services.granting import check_tier
 from licensing.licences.services.requests import (
     MOST_TEXT,
-    check_before,
     check_term_to_come,
     checked_text,
     move_request,

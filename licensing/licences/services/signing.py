@@ -14,8 +14,9 @@ from accounts.organisations.models import Organisation
 from licensing.licences.models import Licence, LicenceRequest, Offer, Signature
 from licensing.licences.services import certificates, moving, telling
 from licensing.licences.services.common import note, note_request, refuse_test
+from licensing.licences.services.following import check_before
 from licensing.licences.services.offering import check_quote, closed, locked
-from licensing.licences.services.requests import check_before, check_term_to_come, move_request
+from licensing.licences.services.requests import check_term_to_come, move_request
 
 SIGN: Final = "licences.sign"
 LANGUAGES: Final = ("en", "ko")
