@@ -166,6 +166,7 @@ class World:
         steps = [
             {
                 "code": "graduated",
+                "lower": "0",
                 "quantity": "990000",
                 "unit": "token",
                 "per": "1000",
