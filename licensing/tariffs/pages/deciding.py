@@ -106,14 +106,14 @@ def decide(request: ActorRequest, version_id: int) -> HttpResponse:
 def _decided(request: ActorRequest, version: TariffVersion, form: DecideForm) -> TariffVersion:
     """The version in whose place the person looks next."""
     data = form.cleaned_data
-    act, reasons, whose = data["act"], data["reasons"], {"actor": request.actor, "version": version}
+    act, reasons, actor = data["act"], data["reasons"], request.actor
     if act == "amend":
-        return services.amend(**whose, document=_read(data["document"]), reasons=reasons)
+        return services.amend(actor=actor, version=version, document=_read(data["document"]), reasons=reasons)
     if act == "refuse":
-        return services.refuse(**whose, reason=reasons)
+        return services.refuse(actor=actor, version=version, reason=reasons)
     if act == "interim":
-        return services.set_interim(**whose, reasons=reasons)
-    return services.determine(**whose, reasons=reasons)
+        return services.set_interim(actor=actor, version=version, reasons=reasons)
+    return services.determine(actor=actor, version=version, reasons=reasons)
 
 
 def _open_acts(version: TariffVersion) -> list[str]:
