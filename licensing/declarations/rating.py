@@ -68,7 +68,12 @@ def _version(licence: Licence, start: datetime.date, end: datetime.date) -> Tari
 
 def quantities(declarations: Declarations) -> list[core.Quantity]:
     """Units by use, kind and unit, over all these declarations. Works are counted apart, where a charge prices them."""
-    groups = _priced(declarations).order_by("use", "kind", "unit").values_list("use", "kind", "unit")
+    return quantities_of(_priced(declarations))
+
+
+def quantities_of(rows: QuerySet[DeclaredUse]) -> list[core.Quantity]:
+    """Likewise, over these rows."""
+    groups = rows.order_by("use", "kind", "unit").values_list("use", "kind", "unit")
     return [
         core.Quantity(use, kind, unit, int(units)) for use, kind, unit, units in groups.annotate(total=Sum("units"))
     ]
@@ -79,11 +84,16 @@ def works(declarations: Declarations, charges: Sequence[core.Charge]) -> dict[st
 
     One charge may fit several uses, kinds or units: a work that stands in more than one of them counts once.
     """
+    return works_of(_priced(declarations), charges)
+
+
+def works_of(rows: QuerySet[DeclaredUse], charges: Sequence[core.Charge]) -> dict[str, int]:
+    """Likewise, over these rows."""
     counting = [charge for charge in charges if charge.model == "per_work"]
     if not counting:
         return {}
     columns = ("work_id", "scheme", "value", "use", "kind", "unit")
-    uses, values = _priced(declarations).order_by().values(*columns).query.sql_with_params()
+    uses, values = rows.order_by().values(*columns).query.sql_with_params()
     filters: list[str] = []
     codes: list[list[str]] = []
     for n, charge in enumerate(counting):

@@ -16,6 +16,7 @@ from accounts.approvals.models import Approval
 from accounts.evidence.models import Event
 from accounts.identity.core import SYSTEM, Conflict, Forbidden, NotFound, Refusal
 from accounts.organisations.models import Organisation
+from licensing.declarations.remuneration import remunerations
 from licensing.permissions import services
 from licensing.permissions.models import Reservation, StatutoryScheme
 from licensing.permissions.services import scheme_switching as switching
@@ -103,6 +104,38 @@ def test_what_it_allows_is_declared_apart_from_the_licence_and_not_priced_under_
     assert counts(made) == {"licensed": 2}
     assert made.fee is not None and made.fee["amount"] == 0
     assert "nothing_to_price" not in [question["code"] for question in made.questions]
+
+
+def shown(of: Firm, declaration: Any) -> str:
+    return text(signed_in(person(of.licensee, "declarant")).get(f"/declarations/{declaration.pk}/"))
+
+
+def test_what_is_owed_by_law_is_worked_out_apart_by_the_schemes_own_tariff(parties: Firm) -> None:
+    """2,000 tokens of a book at ₩1 per 1,000: ₩2, beside a fee of ₩10 for 1,000 tokens under the licence at ₩10."""
+    switching.enable(actor=SYSTEM, scheme=imported(parties))
+    made = declare(parties, lines("proprietary,U-1,2000", "domain,news.example.co.kr,1000"))
+    [owed] = remunerations(made)
+    assert (owed.scheme.ref, owed.lines, owed.units) == ("LAW-25", 1, 2000)
+    assert owed.rating is not None and owed.rating.amount == 2
+    assert made.fee is not None and made.fee["amount"] == 10
+    page = shown(parties, made)
+    assert "Owed by law: Copies for lessons" in page and "not by the licence" in page and "₩2" in page
+
+
+def test_use_that_two_schemes_allow_is_owed_once(parties: Firm) -> None:
+    switching.enable(actor=SYSTEM, scheme=imported(parties))
+    switching.enable(actor=SYSTEM, scheme=imported(parties, scheme="LAW-26"))
+    made = declare(parties, lines("proprietary,U-1,2000"))
+    assert [(owed.scheme.ref, owed.units) for owed in remunerations(made)] == [("LAW-25", 2000)]
+
+
+def test_without_a_tariff_the_page_says_that_nothing_is_priced(parties: Firm) -> None:
+    switching.enable(actor=SYSTEM, scheme=imported(parties, body="", tariff=""))
+    made = declare(parties, lines("proprietary,U-1,2000"))
+    [owed] = remunerations(made)
+    assert owed.rating is None
+    assert "The scheme names no tariff yet." in shown(parties, made)
+    assert not remunerations(declare(parties, lines("domain,news.example.co.kr,1000"), name="other.csv"))
 
 
 # Its tariff -----------------------------------------------------------------------------------------------------------

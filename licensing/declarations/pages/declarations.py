@@ -20,6 +20,7 @@ from licensing import labels, terms
 from licensing.declarations import core, services
 from licensing.declarations.forms import DeclarationForm, FileForm, QuestionForm
 from licensing.declarations.models import Declaration, DeclaredUse
+from licensing.declarations.remuneration import remunerations
 from licensing.declarations.services.listing import first_rejects, reject_rows
 from licensing.tariffs.core import Rating
 
@@ -122,6 +123,7 @@ def declaration(request: ActorRequest, declaration_id: int) -> HttpResponse:
         "counts": _counts(found),
         "bars": [(label, lines) for _status, label, lines, _units in _counts(found) if lines],
         "rating": Rating.from_data(found.fee) if found.fee else None,
+        "remunerations": remunerations(found) if found.lines.get("licensed") else [],
         "questions": [(QUESTIONS.get(q["code"], ""), q) for q in found.questions],
         "files": list(found.files.select_related("file").order_by("position", "pk")),
         "rejects": first_rejects(found, SHOWN),
