@@ -49,6 +49,8 @@ def _number(text: str) -> tuple[Decimal, bool]:
 
 
 def _count(text: str) -> str:
+    if not text:
+        return "–"
     return format_decimal(Decimal(text), locale=_locale(), decimal_quantization=False)
 
 
