@@ -244,6 +244,13 @@ def test_one_person_of_each_side_signs_and_the_licence_is_there(world: World) ->
         assert said in done, said
 
 
+def test_the_contract_names_the_size_that_was_quoted_not_the_one_that_was_claimed(world: World) -> None:
+    asked = world.submitted(tier="small")
+    offer = world.offered(world.quoted(asked, tier="large", message="800 people are a large firm."))
+    page = text(browser(world.director).get(f"/licences/offers/{offer.pk}/sign/"))
+    assert "<dt>Size of the licensee</dt><dd>large</dd>" in page and "5,000,000 tokens" in page
+
+
 def test_who_made_the_offer_is_told_who_may_sign_it(world: World) -> None:
     offer = world.offered()
     clerk = browser(world.clerk)

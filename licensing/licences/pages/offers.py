@@ -140,7 +140,7 @@ def _context(request: ActorRequest, found: Offer) -> dict[str, Any]:
     open_now = found.status == Offer.Status.OPEN and found.valid_to > timezone.localdate()
     made_it = ours == "society" and actor.user_id is not None and found.user_id == actor.user_id
     conditions = Conditions.from_data(found.conditions)
-    return {
+    return showing.figures_said(asked) | {
         "offer": found,
         "asked": asked,
         "clauses": clauses_in(found.terms, conditions, language),
