@@ -77,7 +77,7 @@ class ExtendForm(forms.Form):
 
     @property
     def closes(self) -> datetime.date:
-        return self.cleaned_data["last_day"] + A_DAY  # type: ignore[no-any-return]
+        return self.cleaned_data["last_day"] + A_DAY
 
 
 class WithdrawForm(forms.Form):
@@ -121,7 +121,7 @@ class CommentForm(forms.Form):
         max_length=254,
         help_text=_("Never shown. We send a link there: open it, or the comment does not count."),
     )
-    files = FilesField(
+    attachments = FilesField(
         label=_("Files"),
         required=False,
         widget=ManyFiles(attrs={"multiple": True, "accept": ".pdf,.png,.jpg,.jpeg,.txt,.docx,.hwp"}),
@@ -168,7 +168,7 @@ class DecideForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, acts: Sequence[tuple[str, Any]], text: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, data: Any, *, acts: Sequence[tuple[str, Any]], text: dict[str, Any]) -> None:
         shown = json.dumps(text, ensure_ascii=False, indent=2)
-        super().__init__(*args, initial={"document": shown, "act": acts[0][0] if acts else ""}, **kwargs)
+        super().__init__(data, initial={"document": shown, "act": acts[0][0] if acts else ""})
         self.fields["act"].choices = acts  # type: ignore[attr-defined]

@@ -152,7 +152,7 @@ def test_somebody_signed_in_comments_with_files_and_sees_what_became_of_it(
     client = signed_in(user)
     assert "Your e-mail address" not in text(client.get(f"/consultations/{version.pk}/"))
     files = [SimpleUploadedFile("a.pdf", b"%PDF-1.7"), SimpleUploadedFile("b.txt", b"words")]
-    answer = client.post(f"/consultations/{version.pk}/", SAID | {"files": files}, follow=True)
+    answer = client.post(f"/consultations/{version.pk}/", SAID | {"attachments": files}, follow=True)
     assert "Your comment is handed in." in text(answer)
     comment = Comment.objects.get()
     assert (comment.user, comment.attachments.count(), comment.email) == (user, 2, "")
@@ -168,9 +168,9 @@ def test_somebody_signed_in_comments_with_files_and_sees_what_became_of_it(
         ({"name": "\u202e"}, "Give your name"),
         ({"email": "x"}, "Enter a valid email address."),
         ({"standing": "king"}, "Select a valid choice."),
-        ({"files": SimpleUploadedFile("a.html", b"<script>alert(1)</script>")}, "is not of a kind we take"),
-        ({"files": SimpleUploadedFile("<b>.exe", b"MZ")}, "&lt;b&gt;.exe"),
-        ({"files": [SimpleUploadedFile(f"{n}.txt", b"x%d" % n) for n in range(6)]}, "at most 5 files"),
+        ({"attachments": SimpleUploadedFile("a.html", b"<script>alert(1)</script>")}, "is not of a kind we take"),
+        ({"attachments": SimpleUploadedFile("<b>.exe", b"MZ")}, "&lt;b&gt;.exe"),
+        ({"attachments": [SimpleUploadedFile(f"{n}.txt", b"x%d" % n) for n in range(6)]}, "at most 5 files"),
     ],
 )
 def test_what_is_wrong_with_a_comment_is_said_at_its_field(

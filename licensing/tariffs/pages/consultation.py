@@ -75,7 +75,7 @@ def consultation(request: ActorRequest, version_id: int) -> HttpResponse:
         try:
             return _handed_in(request, version, form)
         except Refusal as refusal:
-            blame(form, refusal)
+            blame(form, refusal, {"files": "attachments"})
             status = 429 if isinstance(refusal, TooOften) else 200
     return render(request, "licensing/tariffs/consultation.html", _shown(request, version, form), status=status)
 
@@ -95,7 +95,7 @@ def _handed_in(request: ActorRequest, version: TariffVersion, form: CommentForm)
         services.comment(
             actor=request.actor,
             version=version,
-            files=[(file.name, file) for file in data["files"]],
+            files=[(file.name, file) for file in data["attachments"]],
             language=get_language() or "ko",
             **{name: data.get(name, "") for name in ("name", "standing", "organisation", "text", "email")},
         )
