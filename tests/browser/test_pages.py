@@ -81,7 +81,7 @@ def test_every_page_answers_with_few_queries(committed_db: Any, name: str) -> No
 def test_no_page_is_out_of_reach(committed_db: Any) -> None:
     """A page that nobody can come to by links might as well not be there."""
     reached = {
-        re.sub(r"\d+|R(-[A-Z2-7]{4}){3}", "N", address.split("?")[0])
+        re.sub(r"[A-Z2-9]{4}(-[A-Z2-9]{4}){3}|\d+|R(-[A-Z2-7]{4}){3}", "N", address.split("?")[0])
         for name in PEOPLE
         for address in found_pages(name)
     }
@@ -98,7 +98,8 @@ NOT_BY_LINK = re.compile(
     r"/(attach|submit|amend|discard|accept|ask|decide|determine|refuse|activate|suspend|resume|terminate|end|post|publish"
     r"|recompute|read|remove|revoke|invite|switch|close|receipts|progress|checks|rejects|confirm|confirm-for|object|withdraw|sent|identity"
     r"|dispute|license|notify|point|settle|acknowledge|mark|take-back|replay|disable|enable|events|ping|secret|result|receipt|file)/$"
-    r"|/(decline|renewal|amendment|price)/$|/files/<int:|/raw$|^/signals/|^/invoices/cases/|^/join/account/$|^/reservations/<int:|<str:token>|<slug:|\.(csv|ics|json|pdf|txt)$"
+    r"|/(decline|renewal|amendment|price)/$|/files/<int:|/raw$|^/signals/|^/invoices/cases/|^/join/account/$|^/reservations/<int:|<str:token>|<slug:|\.(csv|ics|json|jsonld|pdf|txt)$"
+    r"|/ready/<int:standing_id>/sign/$|/ready/done/|/certificate/$|/<str:name>$"
 )
 
 
