@@ -115,8 +115,42 @@ def test_the_database_wants_two_persons(shop: Shop) -> None:
     made = shop.prepared()
     with pytest.raises(IntegrityError, match="second_person"), transaction.atomic():
         StandingOffer.objects.filter(pk=made.pk).update(
-            status="open", signed_by_id=shop.clerk.user_id, signed_at=timezone.now()
+            status="open",
+            signed_by_id=shop.clerk.user_id,
+            signed_at=timezone.now(),
+            typed_name="x",
+            document_sha256="0" * 64,
         )
+
+
+@pytest.mark.parametrize(
+    "field", ["name", "conditions", "months", "tiers", "document_sha256", "typed_name", "signed_at"]
+)
+def test_the_database_keeps_what_was_signed(shop: Shop, field: str) -> None:
+    made = shop.opened()
+    values: dict[str, Any] = {
+        "name": "x", "conditions": {}, "months": 60, "tiers": ["large"], "document_sha256": "0" * 64, "typed_name": "x",
+        "signed_at": timezone.now(),
+    }  # fmt: skip
+    with pytest.raises(IntegrityError), transaction.atomic():
+        StandingOffer.objects.filter(pk=made.pk).update(**{field: values[field]})
+
+
+def test_the_database_opens_none_unsigned_and_removes_none(shop: Shop) -> None:
+    made = shop.opened()
+    with pytest.raises(IntegrityError, match="never deleted"), transaction.atomic():
+        StandingOffer.objects.filter(pk=made.pk).delete()
+    fresh = {
+        name: getattr(made, name) for name in ("society", "tariff", "terms", "uses", "kinds", "territory", "months")
+    }
+    with pytest.raises(IntegrityError, match="prepared first"), transaction.atomic():
+        StandingOffer.objects.create(
+            ref="S-X", name="x", status="open", prepared_by_id=shop.clerk.user_id or 0, signed_by_id=shop.signer.user_id,
+            signed_at=timezone.now(), **fresh,
+        )  # fmt: skip
+    standing.close(actor=shop.clerk, standing=made)
+    with pytest.raises(IntegrityError, match="each once"), transaction.atomic():
+        StandingOffer.objects.filter(pk=made.pk).update(status="open")
 
 
 def test_only_a_tariff_with_self_service_has_one(shop: Shop) -> None:
