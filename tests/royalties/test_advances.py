@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import io
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from accounts.identity.core import Refusal
@@ -156,3 +158,16 @@ def test_an_advance_asked_for_at_once_is_issued_once(committed_db: Any) -> None:
     results = together(*[lambda: advance(firm)] * 3)
     assert {result.pk for result in results} == {Invoice.objects.get().pk}
     assert sound()
+
+
+@pytest.mark.django_db
+def test_by_command_the_period_is_named_as_a_whole() -> None:
+    firm = fixed()
+    with pytest.raises(Refusal) as refused:
+        services.advance(actor=firm.finance, licence=firm.licence, start=JANUARY, until=MAY, issued_on=MAY)
+    assert refused.value.code == "other_period"
+    out = io.StringIO()
+    period = ("--from", "2026-01-01", "--to", "2026-04-01")
+    call_command("bill", "--licence", firm.licence.ref, *period, "--advance", stdout=out)
+    assert "quarterly fee" in out.getvalue()
+    assert Invoice.objects.get().kind == "advance"

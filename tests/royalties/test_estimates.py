@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import io
+import json
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
@@ -21,7 +24,7 @@ from royalties.statements.services.facts import RunFacts
 from tests.licensing import parties
 from tests.licensing.tariff_documents import charge, tariff
 from tests.royalties.billing_world import APRIL, QUARTER, Firm, make_firm
-from tests.royalties.world import Owned, Used, make_world
+from tests.royalties.world import Owned, Used, World, make_world, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -302,3 +305,56 @@ def test_the_pool_of_an_estimate_is_divided_by_the_true_report_and_explained_by_
         ("INV-0", "A", 2000), ("INV-0", "B", 1000), ("INV-1", "A", 2000), ("INV-1", "B", 1000),
     }  # fmt: skip
     assert distribution.problems() == []
+
+
+def told(*arguments: str, status: int = 0) -> dict[str, Any]:
+    """The JSON that a command prints, and that it ends with this status."""
+    out = io.StringIO()
+    try:
+        call_command(*arguments, "--json", stdout=out)
+        ended = 0
+    except SystemExit as end:
+        ended = int(end.code or 0)
+    assert ended == status, out.getvalue()
+    return json.loads(out.getvalue())
+
+
+def test_by_command_an_estimate_is_issued_paid_corrected_and_distributed(firm: Firm) -> None:
+    """₩100 are estimated and paid; ₩60 were used: ₩40 stand in favour, and the money is divided once the report is billed."""
+    people = World(firm.society, firm.licensee, staff(firm.society, "compute", "distribution"),
+                   staff(firm.society, "approve", "finance"), firm.licence)  # fmt: skip
+    people.rule()
+    firm.declare(100)
+    duty(firm, *SECOND)
+    period = ("--licence", firm.licence.ref, "--from", "2026-04-01", "--to", "2026-07-01")
+    bill = ("bill", *period, "--on", "2026-08-15")
+    missing = told(
+        "bill", "--licence", firm.licence.ref, "--from", "2026-04-01", "--to", "2026-05-01", "--estimate", status=1
+    )
+    assert missing["error"]["code"] == "not_found"
+    first = told(*bill, "--estimate")
+    assert (first["kind"], first["amount"], first["version"]) == ("estimate", 100, 1)
+    receipt = (
+        "record_receipt",
+        "--invoice",
+        first["invoice"],
+        "--amount",
+        "100",
+        "--on",
+        "2026-08-20",
+        "--bank-ref",
+        "B-1",
+    )
+    assert told(*receipt)["open"] == 0
+    run = ("distribute", "--society", firm.society.ref, "--from", "2026-04-01", "--to", "2026-07-01")
+    assert first["invoice"] in told(*run, status=1)["error"]["detail"]
+    firm.declare(60, start="2026-04-01", end="2026-07-01")
+    note = told(*bill)
+    assert (note["kind"], note["amount"], note["credited"], note["new"]) == ("credit", -40, -40, True)
+    done = told(*run)
+    assert (done["pool"], done["waiting_for_declarations"]) == (100, [])
+    firm.declare(500, start="2026-07-01", end="2026-10-01")
+    later = told("bill", "--licence", firm.licence.ref, "--from", "2026-07-01", "--to", "2026-10-01")
+    assert (later["net"], later["carried"], later["amount"], later["open"]) == (500, 40, 460, 460)
+    assert sum(line["amount"] for line in later["lines"]) == 460
+    assert told("verify") == {"ok": True, "problems": []}

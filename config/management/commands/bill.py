@@ -6,12 +6,14 @@ import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils.translation import gettext as _
 
 from accounts.identity.core import SYSTEM, NotFound
 from config import formats
 from config.actors import actor_by_email
 from config.commands import Command as BaseCommand
+from licensing.declarations.models import ReportDuty
 from licensing.licences.models import Licence
 from royalties.billing import services
 from royalties.billing.models import Invoice, InvoiceLine
@@ -32,6 +34,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--on", type=datetime.date.fromisoformat, metavar="DATE", help="the day of issue (default: today)"
         )
+        early = parser.add_mutually_exclusive_group()
+        early.add_argument(
+            "--estimate", action="store_true", help="bill by estimate: the report on the period is overdue"
+        )
+        early.add_argument("--advance", action="store_true", help="bill the fixed price of the period in advance")
         parser.add_argument("--as", dest="email", metavar="EMAIL", help="who bills (default: the system)")
 
     def run(
@@ -42,12 +49,21 @@ class Command(BaseCommand):
         end: datetime.date,
         on: datetime.date | None,
         email: str | None,
+        estimate: bool,
+        advance: bool,
         **options: Any,
     ) -> dict[str, Any]:
         found = Licence.objects.select_related("society", "licensee").filter(ref=licence).first()
         if found is None:
             raise NotFound(_("There is no licence “%(ref)s”.") % {"ref": licence}, pointer="/licence")
         actor = actor_by_email(email, found.society) if email else SYSTEM
+        if estimate:
+            duty = ReportDuty.objects.filter(licence=found, period=DateRange(start, end)).first()
+            if duty is None:
+                raise NotFound(_("No report is owed on just this period."), pointer="/period_start")
+            return shown(services.estimate(actor=actor, duty=duty, issued_on=on))
+        if advance:
+            return shown(services.advance(actor=actor, licence=found, start=start, until=end, issued_on=on))
         billed = services.bill_period(actor=actor, licence=found, period=(start, end), issued_on=on)
         linked = [declaration.pk for declaration in billed.linked]
         return shown(billed.invoice) | {"new": billed.new, "declarations": linked}
@@ -66,7 +82,7 @@ class Command(BaseCommand):
         width = max(len(name) for name, _amount in rows)
         sums = "\n".join(f"  {name:<{width}}  {amount:>18}" for name, amount in rows)
         said = [f"{title}  {_said(result)}", sums]
-        if result["declarations"] and not result["new"]:
+        if result.get("declarations") and not result["new"]:
             said.append(
                 _(
                     "The new declarations cost what was billed already: they stand with this invoice, and none is issued."

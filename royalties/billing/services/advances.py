@@ -111,10 +111,27 @@ def _period(licence: Licence, start: datetime.date) -> Period:
 
 
 @transaction.atomic
-def advance(*, actor: Actor, licence: Licence, start: datetime.date, issued_on: datetime.date | None = None) -> Invoice:
-    """Issue the advance for the billing period in which `start` lies. A second time gives the one that is there."""
+def advance(
+    *,
+    actor: Actor,
+    licence: Licence,
+    start: datetime.date,
+    until: datetime.date | None = None,
+    issued_on: datetime.date | None = None,
+) -> Invoice:
+    """Issue the advance for the billing period in which `start` lies. A second time gives the one that is there.
+
+    Where the caller names the end too, it is that whole period or a Refusal.
+    """
     may_bill(actor, licence)
     period = _period(licence, start)
+    if until is not None and period != (start, until):
+        raise Refusal(
+            "other_period",
+            _("The fixed price is for the period from %(start)s to %(end)s (exclusive).")
+            % {"start": period[0], "end": period[1]},
+            pointer="/period_end",
+        )
     held = hold(licence, period)
     if held.valid != licence.valid:
         raise NotFound(_("The term of this licence changed. Look again."))
