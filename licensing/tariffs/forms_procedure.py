@@ -125,15 +125,15 @@ class CommentForm(forms.Form):
         label=_("Files"),
         required=False,
         widget=ManyFiles(attrs={"multiple": True, "accept": ".pdf,.png,.jpg,.jpeg,.txt,.docx,.hwp"}),
-        help_text=_(
-            "At most %(most)s: PDF, PNG, JPG, TXT, DOCX or HWP, each up to 10 MB. They become public with the comment."
-        )
-        % {"most": MOST_FILES},
     )
     homepage = forms.CharField(required=False, widget=forms.HiddenInput)  # filled in by programs only
 
     def __init__(self, *args: Any, signed_in: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        said = _(
+            "At most %(most)s: PDF, PNG, JPG, TXT, DOCX or HWP, each up to 10 MB. They become public with the comment."
+        )
+        self.fields["attachments"].help_text = said % {"most": MOST_FILES}
         if signed_in:
             del self.fields["email"]
 
@@ -172,3 +172,5 @@ class DecideForm(forms.Form):
         shown = json.dumps(text, ensure_ascii=False, indent=2)
         super().__init__(data, initial={"document": shown, "act": acts[0][0] if acts else ""})
         self.fields["act"].choices = acts  # type: ignore[attr-defined]
+        if "amend" not in dict(acts):
+            del self.fields["document"]

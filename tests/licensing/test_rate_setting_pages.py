@@ -306,6 +306,7 @@ def test_the_page_of_the_decision_offers_what_is_open(all_of: Parties, clock: Cl
         return re.findall(r'name="act" value="(\w+)"', page)
 
     assert offered() == ["interim"]
+    assert "The text as it shall be" not in text(client.get(f"/tariffs/versions/{version.pk}/decide/"))
     assert "Select a valid choice" in text(decide(client, version, "determine"))
     assert decide(client, version, "interim").status_code == 302
     assert offered() == []
@@ -423,6 +424,8 @@ def test_every_page_speaks_both_languages(all_of: Parties, version: TariffVersio
             answer = client.get(address, headers={"Accept-Language": language})
             assert answer.status_code == 200
             assert f'lang="{language}"' in answer.content.decode()
+    asked = Client(headers={"Accept-Language": language}).get(f"/consultations/{version.pk}/")
+    assert ("They become public with the comment" in text(asked)) == (language == "en")
 
 
 # Programs
