@@ -129,9 +129,9 @@ class HeaderForm(Fields):
         self.add("currency", choices=[(code, code) for code in _currencies()])
         for name in ("valid_from", "valid_to"):
             self.add(name, day=True)
-        self.add("combine", choices=COMBINATIONS)
         for name in ("minimum", "cap"):
             self.add(name)
+        self.add("combine", choices=COMBINATIONS)
         self.add("period_months", choices=[("", _("any")), *((str(n), _("%(n)s months") % {"n": n}) for n in PERIODS)])
         self.add("self_service-months")
         self.add("self_service-tiers", rows=2)
