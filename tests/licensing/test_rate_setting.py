@@ -92,9 +92,16 @@ def test_a_discarded_draft_is_gone_and_its_tariff_with_it(all_of: Parties) -> No
     first, second = all_of.draft(), all_of.draft(version=2)
     services.discard(actor=all_of.manager, version=second)
     assert Tariff.objects.exists()
+    gone = TariffVersion.objects.get(pk=first.pk)
     services.discard(actor=all_of.manager, version=first)
     assert not Tariff.objects.exists()
     assert Event.objects.filter(verb="tariff_version.discarded").count() == 2
+    with pytest.raises(NotFound):
+        services.discard(actor=all_of.manager, version=gone)
+    assert (
+        code(NotFound, lambda: services.set_interim(actor=all_of.commissioner, version=gone, reasons="x"))
+        == "not_found"
+    )
 
 
 def test_what_was_published_is_neither_revised_nor_discarded(all_of: Parties) -> None:

@@ -39,9 +39,12 @@ def check_rate_body(body: Organisation, society: Organisation) -> None:
 
 
 def held(version: TariffVersion) -> TariffVersion:
-    """The version as it is now, its tariff held until the end of the transaction: one step on a tariff at a time."""
+    """The version as it is now, its tariff held until the end of the transaction: one step on a tariff at a time.
+
+    Who only refers to the tariff, such as a new licence, does not wait (`no_key`).
+    """
     with transaction.atomic():
-        Tariff.objects.select_for_update().get(pk=version.tariff_id)
+        Tariff.objects.select_for_update(no_key=True).filter(pk=version.tariff_id).first()
         found = TariffVersion.objects.select_related("tariff__society", "addressed_to").filter(pk=version.pk).first()
     if found is None:
         raise NotFound(_("There is no such version: its society has discarded the draft."))
