@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from accounts.identity.models import User
 from accounts.notices.models import Letter
@@ -290,6 +291,10 @@ def test_the_rate_body_sees_what_waits_and_settles_it(all_of: Parties, version: 
     shown = text(client.get("/rates/work/"))
     assert "Overdue" in shown
     assert "No comments wait" in shown
+
+
+def test_a_rate_body_begins_with_what_waits_for_it(all_of: Parties) -> None:
+    assert signed_in(all_of.decider).get(reverse("royalties:overview")).headers["Location"] == "/rates/work/"
 
 
 def decide(client: Client, version: TariffVersion, act: str, **more: Any) -> Any:

@@ -29,10 +29,10 @@ from royalties.statements.pages.creators import owed
 @signed_in
 @require_GET
 def overview(request: ActorRequest) -> HttpResponse:
-    """Creators see what they are owed, societies and licensees what waits for them; a rate body its tariffs."""
+    """Creators see what they are owed, societies and licensees what waits for them; a rate body too."""
     actor = request.actor
     if actor.organisation_kind == "rate_body":
-        return redirect("licensing:tariffs")
+        return redirect("licensing:rate_work" if actor.can("tariffs.determine") else "licensing:tariffs")
     if actor.organisation_kind in ("society", "licensee"):
         context = _society(actor) if actor.is_society else _licensee(actor)
         return render(request, f"royalties/statements/overview_{actor.organisation_kind}.html", context)
