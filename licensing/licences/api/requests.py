@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import FileResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -20,8 +19,8 @@ from accounts.identity.core import NotFound
 from accounts.organisations.models import Organisation
 from accounts.organisations.services import find_organisation
 from licensing import terms
-from licensing.intake.services import path_of
 from licensing.licences.api.licences import ConditionsSerializer
+from licensing.licences.downloads import kept_file
 from licensing.licences.models import LicenceRequest, Offer, OfferDocument, Quote, Signature
 from licensing.licences.services import find_licence
 from licensing.licences.services import requests as services
@@ -267,12 +266,7 @@ class LicenceRequestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ap
         found = held.first()
         if found is None:
             raise NotFound(_("There is no such document."))
-        return FileResponse(
-            path_of(found.file).open("rb"),
-            as_attachment=True,
-            filename=f"{asked.ref}-{language}.pdf",
-            content_type="application/pdf",
-        )
+        return kept_file(found.file, f"{asked.ref}-{language}.pdf", "application/pdf")
 
     def _now(self, asked: LicenceRequest, status: int) -> Response:
         return Response(self.shown(self.get_queryset().get(pk=asked.pk)), status=status)

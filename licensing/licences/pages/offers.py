@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,8 +18,8 @@ from accounts.access.core import ROLES
 from accounts.access.models import Membership
 from accounts.identity.core import Conflict, NotFound, Refusal
 from accounts.identity.gate import ActorRequest, requires, signed_in
-from licensing.intake.services import path_of
 from licensing.licences.conditions import Conditions
+from licensing.licences.downloads import kept_file
 from licensing.licences.forms.offers import ConditionsForm, OfferForm, SignForm, TermsForm
 from licensing.licences.models import LicenceRequest, Offer, OfferDocument, Signature, StandardTerms
 from licensing.licences.pages import showing
@@ -122,14 +122,7 @@ def document(request: ActorRequest, offer_id: int, language: str) -> HttpRespons
     held = OfferDocument.objects.select_related("file").filter(offer=found, language=language).first()
     if held is None:
         raise NotFound(_("There is no such document."))
-    answer = FileResponse(
-        path_of(held.file).open("rb"),
-        as_attachment=True,
-        filename=f"{found.request.ref}-{language}.pdf",
-        content_type="application/pdf",
-    )
-    answer["X-Content-Type-Options"] = "nosniff"
-    return answer
+    return kept_file(held.file, f"{found.request.ref}-{language}.pdf", "application/pdf")
 
 
 def _context(request: ActorRequest, found: Offer) -> dict[str, Any]:

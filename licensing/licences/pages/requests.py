@@ -6,7 +6,7 @@ import datetime
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import FileResponse, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,8 +17,8 @@ from accounts.access.paging import paginate
 from accounts.evidence.models import Event
 from accounts.identity.core import Conflict, NotFound, Refusal
 from accounts.identity.gate import ActorRequest, requires, signed_in
-from licensing.intake.services import path_of
 from licensing.licences import quantities
+from licensing.licences.downloads import kept_file
 from licensing.licences.forms.figures import FiguresForm
 from licensing.licences.forms.offers import QuoteForm
 from licensing.licences.forms.requests import ReasonForm
@@ -158,12 +158,7 @@ def file(request: ActorRequest, request_id: int, file_id: int) -> HttpResponseBa
     found = RequestFile.objects.select_related("file").filter(request=asked, pk=file_id).first()
     if found is None:
         raise NotFound(_("There is no such paper."))
-    answer = FileResponse(
-        path_of(found.file).open("rb"), as_attachment=True, filename=found.name, content_type=found.media_type
-    )
-    answer["X-Content-Type-Options"] = "nosniff"
-    answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return answer
+    return kept_file(found.file, found.name, found.media_type)
 
 
 def _quoted(request: ActorRequest, asked: LicenceRequest, form: QuoteForm, figures: FiguresForm) -> bool:
