@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.identity.core import Actor, NotFound, Refusal
+from accounts.organisations.models import Organisation
 from licensing.declarations.models import Declaration, ReportDuty
 from licensing.declarations.models.duties import ReportDutyQuerySet
+from licensing.declarations.services import overdue_for_estimate
 from licensing.licences.models import Licence
 from licensing.tariffs.core import parse
 from licensing.tariffs.services import version_for_period
@@ -24,13 +26,13 @@ from royalties.billing.services.invoices import hold, issue
 
 
 def estimates_due(actor: Actor, today: datetime.date) -> ReportDutyQuerySet:
-    """A society's overdue reports whose period no invoice covers yet, the longest overdue first."""
-    duties = ReportDuty.objects.visible_to(actor).overdue(today).exclude(licence__status=Licence.Status.DRAFT)
-    if not actor.is_system:
-        duties = duties.filter(licence__society_id=actor.organisation_id or 0)
+    """The actor's society's overdue reports whose period no invoice covers yet, the longest overdue first."""
+    society = Organisation.objects.filter(pk=actor.organisation_id or 0, kind="society").first()
+    if society is None or actor.sandbox:
+        return ReportDuty.objects.none()
     billed = Invoice.objects.of_periods().filter(licence=OuterRef("licence"), period__overlap=OuterRef("period"))
-    found = duties.exclude(Exists(billed)).select_related("licence__licensee", "licence__tariff", "licence__society")
-    return found.order_by("due_on", "pk")
+    overdue = overdue_for_estimate(society, today).exclude(licence__status=Licence.Status.DRAFT)
+    return overdue.exclude(Exists(billed)).select_related("licence__licensee", "licence__tariff", "licence__society")
 
 
 def draft_estimate(*, actor: Actor, duty: ReportDuty, issued_on: datetime.date | None = None) -> Draft:
