@@ -124,12 +124,14 @@ def test_no_field_makes_the_editor_fail(fields: dict[str, list[str]]) -> None:
         "[]",
     ],
 )
-@pytest.mark.parametrize("do", ["open:0", "tier:0", "untier:0:0", "save", "download"])
-def test_what_a_form_carries_may_be_anything(client: Client, carried: str, do: str) -> None:
-    for address in ("/tariffs/draft/", "/tariffs/draft/preview/"):
+def test_what_a_form_carries_may_be_anything(client: Client, carried: str) -> None:
+    for do in ("open:0", "tier:0", "untier:0:0", "save", "download"):
         sent = {"charges": "1", "charges-0-json": carried, "do": do}
-        assert client.post(address, sent).status_code == 200
-        assert client.post(address, {**sent, "charges-0-was": carried, "charges-0-json": ""}).status_code == 200
+        assert client.post("/tariffs/draft/", sent).status_code == 200, do
+        assert (
+            client.post("/tariffs/draft/", {**sent, "charges-0-was": carried, "charges-0-json": ""}).status_code == 200
+        ), do
+    assert client.post("/tariffs/draft/preview/", sent).status_code == 200
 
 
 def test_the_buttons_change_the_charges() -> None:
