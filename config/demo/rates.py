@@ -15,7 +15,7 @@ from config.actors import actor_by_email
 from config.demo.documents import PROPOSAL, READY
 from licensing.declarations.effects import predicted
 from licensing.licences.models import Certificate, Licence, StandardTerms, StandingOffer
-from licensing.licences.services import certificate_files, certificates, documents, standing
+from licensing.licences.services import certificate_files, certificates, documents, standing, taking
 from licensing.licences.services.terms import import_terms
 from licensing.licences.terms import shipped
 from licensing.tariffs import services as tariffs
@@ -92,8 +92,8 @@ def _taken(manage: Manage, folder: Path, society: str, firm: str, body: str) -> 
     offer = StandingOffer.objects.filter(society__ref=society).first() or _made_ready(society)
     signer = actor_by_email(f"admin@{firm}.example")
     chosen: dict[str, Any] = {"term_from": timezone.localdate(), "tier": "small", "tier_evidence": "Seven employees."}
-    shown = standing.propose(actor=signer, standing=offer, **chosen)
-    return standing.take(
+    shown = taking.propose(actor=signer, standing=offer, **chosen)
+    return taking.take(
         actor=signer, standing=offer, ref=shown.ref, sha256=shown.sha256, typed_name="Han Seoyeon", capacity="Managing director",
         **chosen,
     )  # fmt: skip
