@@ -65,8 +65,8 @@ class Command(BaseCommand):
         if advance:
             return shown(services.advance(actor=actor, licence=found, start=start, until=end, issued_on=on))
         billed = services.bill_period(actor=actor, licence=found, period=(start, end), issued_on=on)
-        linked = [declaration.pk for declaration in billed.linked]
-        return shown(billed.invoice) | {"new": billed.new, "declarations": linked}
+        linked = [] if billed.new else [declaration.pk for declaration in billed.linked]
+        return shown(billed.invoice) | ({"linked": linked} if linked else {})
 
     def text(self, result: dict[str, Any]) -> str:
         def money(amount: int) -> str:
@@ -82,7 +82,7 @@ class Command(BaseCommand):
         width = max(len(name) for name, _amount in rows)
         sums = "\n".join(f"  {name:<{width}}  {amount:>18}" for name, amount in rows)
         said = [f"{title}  {_said(result)}", sums]
-        if result.get("declarations") and not result["new"]:
+        if result.get("linked"):
             said.append(
                 _(
                     "The new declarations cost what was billed already: they stand with this invoice, and none is issued."

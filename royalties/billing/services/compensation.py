@@ -62,10 +62,10 @@ def _may_bill(actor: Actor, case: Case) -> None:
 
 
 def _issue(actor: Actor, case: Case, amount: int, day: datetime.date) -> Invoice:
-    pk, declaration = next_id(), case.declaration
+    number, pk, declaration = next_number(case.society, day), next_id(), case.declaration
     invoice = Invoice.objects.create(
         pk=pk, kind=Invoice.Kind.COMPENSATION, case=case, society=case.society, licensee=case.licensee,
-        licence=declaration.licence, number=next_number(case.society, day), period=declaration.period,
+        licence=declaration.licence, number=number, period=declaration.period,
         currency=case.currency, rating={}, by_use=_by_use(case, amount), net=amount, vat=0, gross=amount, issued_on=day,
         due_on=core.due_on(day), journal=_post(actor, case, amount, pk, day),
     )  # fmt: skip

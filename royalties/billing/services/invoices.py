@@ -105,11 +105,11 @@ def _stand(actor: Actor, asked: Draft) -> Billed:
 def issue(actor: Actor, asked: Draft) -> Invoice:
     """Put a drafted invoice or credit note on record with its lines and its journal, and tell the licensee."""
     licence, society_id = asked.licence, asked.licence.society_id
-    pk = next_id()
+    number, pk = next_number(licence.society, asked.issued_on), next_id()
     basis = {"basis": asked.total.basis.as_data()} if asked.total.basis else {}
     invoice = Invoice.objects.create(
         pk=pk, kind=asked.kind, society_id=society_id, licensee_id=licence.licensee_id, licence=licence,
-        number=next_number(licence.society, asked.issued_on), period=DateRange(*asked.period), currency=asked.currency,
+        number=number, period=DateRange(*asked.period), currency=asked.currency,
         version=asked.total.version, rating=asked.rating.as_data() | basis, by_use=asked.by_use,
         previously_billed=asked.previously_billed, net=asked.net, vat=asked.vat, gross=asked.gross,
         carried=asked.carried.gross, carried_net=asked.carried.net, credited=min(asked.gross, 0),
@@ -204,7 +204,10 @@ def _taken_back(asked: Draft) -> list[Transfer]:
 
 
 def next_id() -> int:
-    """The invoice's id, needed before the invoice: its journal names it, and it names its journal."""
+    """The invoice's id, needed before the invoice: its journal names it, and it names its journal.
+
+    Taken after the number: under the society's lock, so that the latest id has the last number.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval(pg_get_serial_sequence('royalties_invoice', 'id'))")
         return int(cursor.fetchone()[0])
