@@ -223,6 +223,22 @@ def test_a_report_of_no_use_takes_the_estimate_back(firm: Firm) -> None:
     assert sound()
 
 
+def test_a_report_of_no_use_still_owes_the_minimum() -> None:
+    """Nothing was billed for the first quarter: ₩500. For the second ₩10,000 were estimated: all but ₩500 go back."""
+    firm = make_firm(tariff(charge("percentage", base="net income", percent="10"), minimum="500"))
+    firm.declare(10, start="2026-07-01", end="2026-10-01", bases={"net income": 100_000})
+    duty(firm, *QUARTER, status="nil")
+    first = firm.bill()
+    assert (first.kind, first.net, first.rating["basis"]["source"]) == ("use", 500, "nil")
+    assert firm.bill().pk == first.pk
+    missing = duty(firm, OCTOBER, datetime.date(2027, 1, 1))
+    early = estimate(firm, missing, issued_on=datetime.date(2027, 3, 1))
+    ReportDuty.objects.filter(pk=missing.pk).update(status="nil", settled_at=timezone.now())
+    note = firm.bill((OCTOBER, datetime.date(2027, 1, 1)), issued_on=datetime.date(2027, 3, 2))
+    assert (early.net, note.net) == (5_000, -4_500)
+    assert sound()
+
+
 def test_overdue_reports_without_an_invoice_wait_to_be_estimated(firm: Firm) -> None:
     firm.declare(100)
     missing, soon = duty(firm, *SECOND), duty(firm, JULY, OCTOBER)

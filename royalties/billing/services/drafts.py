@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -128,7 +128,7 @@ def draft(*, actor: Actor, licence: Licence, period: Period, issued_on: datetime
     billed = set(InvoiceDeclaration.objects.filter(declaration__in=declared).values_list("declaration_id", flat=True))
     new = tuple(each for each in declared if each.pk not in billed)
     basis = None if declared else _basis(licence, period, earlier)
-    if not new and not replaced(earlier) and not corrects_estimate(basis, earlier):
+    if not new and not replaced(earlier) and not _says_nothing_used(basis, earlier):
         raise NothingNew(_nothing(licence, period, earlier), earlier[-1] if earlier else None)
     if basis is not None:
         total = of_basis(licence, period, earlier, basis)
@@ -153,9 +153,11 @@ def replaced(earlier: Sequence[Invoice]) -> bool:
     return version is not None and version.status == TariffVersion.Status.REPLACED
 
 
-def corrects_estimate(basis: Basis | None, earlier: Sequence[Invoice]) -> bool:
-    """Whether an estimate stands although the licensee has reported since that nothing was used."""
-    return basis is not None and basis.source == "nil" and _estimate(earlier) and earlier[-1].confirmed is None
+def _says_nothing_used(basis: Basis | None, earlier: Sequence[Invoice]) -> bool:
+    """Whether the licensee reported that nothing was used, and nothing was billed yet or an estimate still stands."""
+    if basis is None or basis.source != "nil":
+        return False
+    return not earlier or (_estimate(earlier) and earlier[-1].confirmed is None)
 
 
 def _estimate(earlier: Sequence[Invoice]) -> bool:
@@ -165,7 +167,7 @@ def _estimate(earlier: Sequence[Invoice]) -> bool:
 
 def _basis(licence: Licence, period: Period, earlier: Sequence[Invoice]) -> Basis | None:
     """What a period without declarations is rated by: a report that nothing was used, else what its last invoice rests on."""
-    if earlier and _first_gap(period, _duties(licence, period, ["nil"])) is None:
+    if _first_gap(period, _duties(licence, period, ["nil"])) is None:
         return Basis("nil")
     kept = earlier[-1].rating.get("basis") if earlier else None
     return Basis.from_data(kept) if kept else None
@@ -210,6 +212,8 @@ def of_basis(licence: Licence, period: Period, earlier: Sequence[Invoice], basis
     version = _version(licence, period, earlier)
     schedule = parse(version.document)
     kind = _KINDS[basis.source]
+    if basis.source == "nil":  # no use: what a percentage is taken of, or what is counted, is nothing too
+        basis = replace(basis, bases=dict.fromkeys((*schedule.bases, *schedule.counts), 0))
     return Total(basis.rated(licence, schedule), version, schedule, str(kind), basis.quantities, basis=basis)
 
 
