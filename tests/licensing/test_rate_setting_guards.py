@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -136,6 +136,36 @@ def test_what_was_decided_and_sent_is_never_rubbed_out(all_of: Parties, clock: C
     }
     for name, attack in attacks.items():
         assert committed(attack), name
+
+
+def test_the_record_of_the_procedure_is_not_emptied(all_of: Parties, clock: Clock) -> None:
+    version = all_of.publish()
+    comment = all_of.comment(version, creator()[1], files=[("a.txt", io.BytesIO(b"words"))])
+    services.moderate(actor=all_of.commissioner, comment=comment)
+    clock.at(CLOSES)
+    services.refuse(actor=all_of.commissioner, version=version, reason="x")
+    for table in ("decision", "comment", "attachment", "tariffversion"):
+        emptied = committed(lambda table=table: raw(f"TRUNCATE licensing_{table} CASCADE"))
+        assert "never emptied" in emptied or "written once" in emptied, table
+    assert (Decision.objects.count(), Attachment.objects.count()) == (1, 1)
+
+
+def test_a_published_tariff_stays_its_society_s_in_its_currency(all_of: Parties, clock: Clock) -> None:
+    """A draft may still be renamed; what was published is found where it was."""
+    draft = all_of.draft()
+    assert committed(lambda: raw("UPDATE licensing_tariff SET ref = 'OTHER-NAME'")) == ""
+    raw("UPDATE licensing_tariff SET ref = %s", [draft.tariff.ref])
+    all_of.publish(draft)
+    other = people.organisation("OTHER-SOCIETY", "society")
+    for column, value in (("society_id", other.pk), ("ref", "OTHER-NAME"), ("currency", "USD")):
+        change = f"UPDATE licensing_tariff SET {column} = %s"
+        assert "stays its society" in committed(lambda c=change, v=value: raw(c, [v])), column
+    assert committed(lambda: raw("UPDATE licensing_tariff SET name = 'Another title'")) == ""
+
+
+def raw(sql: str, values: Sequence[Any] = ()) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
 
 
 def test_a_proposal_is_published_once_by_two_at_once(all_of: Parties) -> None:
