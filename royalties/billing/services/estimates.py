@@ -27,11 +27,12 @@ from royalties.billing.services.invoices import hold, issue
 
 def estimates_due(actor: Actor, today: datetime.date) -> ReportDutyQuerySet:
     """The actor's society's overdue reports whose period no invoice covers yet, the longest overdue first."""
-    society = Organisation.objects.filter(pk=actor.organisation_id or 0, kind="society").first()
-    if society is None or actor.sandbox:
+    if not actor.is_society or actor.sandbox:
         return ReportDuty.objects.none()
     billed = Invoice.objects.of_periods().filter(licence=OuterRef("licence"), period__overlap=OuterRef("period"))
-    overdue = overdue_for_estimate(society, today).exclude(licence__status=Licence.Status.DRAFT)
+    overdue = overdue_for_estimate(Organisation(pk=actor.organisation_id), today).exclude(
+        licence__status=Licence.Status.DRAFT
+    )
     return overdue.exclude(Exists(billed)).select_related("licence__licensee", "licence__tariff", "licence__society")
 
 
