@@ -67,7 +67,7 @@ def whom(charge: Charge) -> str:
 @register.filter
 def in_words(charge: Charge, schedule: Schedule) -> str:
     """What a charge asks, as a sentence: `For training on …: ₩0.05 for each 1,000 tokens.`"""
-    return _("%(for)s: %(price)s.") % {"for": whom(charge), "price": asked(charge, schedule)}
+    return f"{whom(charge)}: {asked(charge, schedule)}."
 
 
 @register.filter
@@ -97,7 +97,7 @@ def measured(charge: Charge, per: int) -> str:
     values = {"per": formats.number(per), "unit": labels.unit_label(charge.unit), "count": charge.count}
     if charge.count:
         return _("%(per)s of the “%(count)s” that the licensee declares") % values
-    return _("%(per)s %(unit)s") % values
+    return f"{values['per']} {values['unit']}"
 
 
 def _each(said: str, charge: Charge, per: int) -> str:
