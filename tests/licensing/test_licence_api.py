@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from accounts.identity.core import NotFound
 from licensing.licences.models import LicenceRequest
+from licensing.licences.pages import showing
+from licensing.tariffs import services as tariffs
 from tests.config.api_matrix import operations
-from tests.licensing.licence_world import DAY, TOKENS, World
+from tests.licensing.licence_world import DAY, TOKENS, World, rates
 from tests.licensing.parties import licence as granted
 from tests.licensing.parties import organisation
 from tests.licensing.test_permission_check import client_of
@@ -50,6 +53,19 @@ def test_a_program_asks_sends_and_reads_the_quote_with_its_explanation(world: Wo
     assert sum(line["amount"] for line in quote["explanation"]["lines"]) == 10_000
     assert [each["request"] for each in client.get(f"{URL}?status=quoted").json()["results"]] == [ref]
     assert client.get(f"{URL}?status=draft").json()["results"] == []
+
+
+def test_a_tariff_that_is_a_draft_is_none_to_those_who_ask(world: World, client: APIClient) -> None:
+    """Its charges and sizes would be shown on the way to a price."""
+    secret = rates(tariff="SECRET", valid_from=str(world.today))
+    draft = tariffs.draft(actor=world.clerk, society=world.society, document=secret)
+    asked = client.post(URL, body(world, tariff="SECRET"), format="json")
+    assert (asked.status_code, LicenceRequest.objects.count()) == (404, 0)
+    assert asked.json()["detail"] == client.post(URL, body(world, tariff="NONE"), format="json").json()[
+        "detail"
+    ].replace("NONE", "SECRET")
+    with pytest.raises(NotFound):
+        showing.schedule_of(draft.tariff, world.today)
 
 
 def test_an_offer_is_read_with_its_digest_and_papers_and_signed_by_no_program(world: World, client: APIClient) -> None:

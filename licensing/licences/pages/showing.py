@@ -64,11 +64,11 @@ def find_offer(actor: Actor, offer_id: int) -> Offer:
 
 
 def schedule_of(tariff: Tariff, day: datetime.date) -> Schedule:
-    """The rates that ask for figures: those in force on this day, else today's, else the latest."""
+    """The rates that ask for figures: those in force on this day, else today's, else the latest published."""
     version = (
         version_in_force(tariff, day)
         or version_in_force(tariff, timezone.localdate())
-        or tariff.versions.order_by("-version").first()
+        or tariff.versions.published().order_by("-version").first()
     )
     if version is None:
         raise NotFound(_("This tariff has no rates yet."))

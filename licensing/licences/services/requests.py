@@ -75,6 +75,8 @@ def ask(
     if ref and not refs.is_ref(ref, REQUEST):
         raise Refusal("bad_ref", _("This is not the reference of a request. Begin again."), pointer="/ref")
     check_parties(society, licensee, tariff)
+    if not Tariff.objects.visible_to(actor).filter(pk=tariff.pk).exists():  # a draft is the society's own
+        raise NotFound(_("%(society)s has no tariff “%(ref)s”.") % {"society": society.ref, "ref": tariff.ref})
     wanted = _checked(
         uses=uses, kinds=kinds, territory=territory, ai_models=ai_models, datasets=datasets, term_from=term_from,
         term_to=term_to, tier=tier, tier_evidence=tier_evidence, quantities=quantities, bases=bases, message=message,
