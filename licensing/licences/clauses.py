@@ -42,7 +42,6 @@ _UNITS: Final[Mapping[str, tuple[str, str, str]]] = {  # one and many in English
     "renewal_notice_days": ("day", "days", "일"),
 }
 NAMES: Final = tuple(_UNITS)  # what a text may name
-SWITCHES: Final = _SWITCHES
 assert {*NAMES, "sublicensing"} == {field.name for field in fields(Conditions)}
 
 

@@ -168,7 +168,7 @@ def test_a_published_version_gives_way_to_the_next_and_stays_as_it_was(society: 
     second = published(society, document(clause("Now for {retention_days}.")))
     first.refresh_from_db()
     assert (first.version, first.status, second.version, second.status) == (1, "superseded", 2, "published")
-    assert services.find_terms(society=society, ref="STANDARD") == second
+    assert StandardTerms.objects.published().get(society=society, ref="STANDARD") == second
     verbs = Event.objects.about("standard_terms", second.pk).values_list("verb", flat=True)
     assert list(verbs.order_by("id")) == ["standard_terms.drafted", "standard_terms.published"]
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.evidence.services import record
-from accounts.identity.core import Actor, Conflict, NotFound, Reference, Refusal
+from accounts.identity.core import Actor, Conflict, Reference, Refusal
 from accounts.organisations.models import Organisation
 from licensing.licences import clauses
 from licensing.licences.models import StandardTerms
@@ -105,15 +105,6 @@ def import_terms(
     else:
         made, outcome = draft(actor=actor, society=society, document=document), "created"
     return (publish(actor=actor, terms=made) if published else made), outcome
-
-
-def find_terms(*, society: Organisation, ref: str) -> StandardTerms:
-    """The published version of these terms. Raises NotFound."""
-    found = StandardTerms.objects.published().filter(society=society, ref=ref).first()
-    if found is None:
-        said = _("%(society)s has published no standard terms “%(ref)s”.")
-        raise NotFound(said % {"society": society.ref, "ref": ref[:64]}, pointer="/terms")
-    return found
 
 
 def document_of(terms: StandardTerms) -> dict[str, Any]:

@@ -78,14 +78,6 @@ def import_scheme(*, actor: Actor, society: Organisation, document: Any) -> Impo
     return ImportedScheme(held, "updated")
 
 
-def find_scheme(*, society: Organisation, ref: str) -> StatutoryScheme:
-    """One of the society's schemes, or NotFound."""
-    found = StatutoryScheme.objects.select_related("society").filter(society=society, ref=ref).first()
-    if found is None:
-        raise NotFound(_("There is no such statutory scheme."), pointer="/scheme")
-    return found
-
-
 def enabled(societies: Collection[int]) -> Iterator[tuple[int, str, Grant]]:
     """(society, ref, what it allows) of every enabled scheme of these societies, by ref."""
     found = StatutoryScheme.objects.filter(enabled=True, society_id__in=societies)
