@@ -114,6 +114,13 @@ def test_what_cannot_be_asked_for_is_a_problem_with_its_place(
     assert not LicenceRequest.objects.exists()
 
 
+def test_a_request_renews_a_licence_or_amends_it_never_both(world: World, client: APIClient) -> None:
+    granted(world.society, world.firm, world.tariff.versions.get())
+    refused = client.post(URL, body(world, renews="L-1", amends="L-1"), format="json")
+    assert (refused.status_code, refused.json()["code"]) == (400, "renews_and_amends")
+    assert not LicenceRequest.objects.exists()
+
+
 def test_a_request_is_withdrawn(world: World, client: APIClient) -> None:
     asked = world.submitted()
     answer = client.post(f"{URL}{asked.ref}/withdraw/", {"reason": "We changed our plans."}, format="json")

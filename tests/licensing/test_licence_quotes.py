@@ -104,14 +104,8 @@ def test_no_version_in_force_no_quote(world: World) -> None:
 @pytest.mark.parametrize(
     ("charges", "asked", "code"),
     [
-        ([charge("per_unit", uses=["train"], kinds=["book"], per=1, price="1")], {}, "unpriced"),
+        ([charge("per_unit", unit="page", per=1, price="1")], {}, "unpriced"),
         ([charge("percentage", base="revenue", percent="3")], {"quantities": []}, "missing_base"),
-        ([charge("flat", amount="5", licensee_tiers=["small"])], {"quantities": []}, "no_rates_for_tier"),
-        (
-            [charge("flat", amount="5", licensee_tiers=["small"])],
-            {"quantities": [], "tier": "huge"},
-            "no_rates_for_tier",
-        ),
     ],
 )
 def test_what_has_no_price_has_no_quote(world: World, charges: list[Any], asked: dict[str, Any], code: str) -> None:
@@ -122,6 +116,39 @@ def test_what_has_no_price_has_no_quote(world: World, charges: list[Any], asked:
     assert code_of(refused) == code
     request.refresh_from_db()
     assert request.status == "submitted" and not Quote.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("charges", "asked", "code", "pointer"),
+    [
+        ([charge("flat", amount="5", uses=["ground"])], {}, "not_priced", "/uses"),
+        ([charge("flat", amount="5", uses=["train"])], {"uses": ["train", "ground"]}, "not_priced", "/uses"),
+        ([charge("flat", amount="5", kinds=["book"])], {"kinds": ["book", "web"]}, "not_priced", "/kinds"),
+        ([charge("flat", amount="5", licensee_tiers=["small"])], {}, "no_rates_for_tier", "/tier"),
+        ([charge("flat", amount="5", licensee_tiers=["small"])], {"tier": "huge"}, "no_rates_for_tier", "/tier"),
+    ],
+)
+def test_what_the_rates_do_not_price_is_not_asked_for(
+    world: World, charges: list[Any], asked: dict[str, Any], code: str, pointer: str
+) -> None:
+    """Given rates for other uses, kinds or sizes, when a firm sends its request, then it learns what has no price."""
+    other = determined(world.society, tariff(*charges, tariff="OTHER")).tariff
+    with pytest.raises(Refusal) as refused:
+        world.submitted(**({"tariff": other, "tier": "", "quantities": []} | asked))
+    assert (code_of(refused), refused.value.pointer) == (code, pointer)
+
+
+def test_rates_that_come_to_price_less_give_no_quote_for_nothing(world: World) -> None:
+    """Given a request that the rates priced when it was sent, when others are determined, then it is no gift."""
+    first = tariff(charge("flat", amount="5", uses=["train"]), tariff="TURN")
+    request = world.submitted(tariff=determined(world.society, first).tariff, tier="", quantities=[])
+    begins = request.term.lower.isoformat()
+    determined(
+        world.society, tariff(charge("flat", amount="5", uses=["ground"]), tariff="TURN", version=2, valid_from=begins)
+    )
+    with pytest.raises(Refusal) as refused:
+        world.quoted(request)
+    assert code_of(refused) == "not_priced"
 
 
 def test_a_declared_base_prices_a_percentage(world: World) -> None:

@@ -126,6 +126,7 @@ def test_what_was_sent_is_fixed(world: World) -> None:
         actor=world.director, request=world.ask(), uses=["train", "ground"], message="soon\r\nplease"
     )
     assert (request.uses, request.message) == (["ground", "train"], "soon\nplease")
+    request = services.revise(actor=world.director, request=request, uses=["train"])
     services.submit(actor=world.director, request=request)
     for act in (
         lambda: services.revise(actor=world.director, request=request, uses=["*"]),

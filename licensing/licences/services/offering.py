@@ -25,7 +25,8 @@ from licensing.licences.services.common import (
     wrong_status,
 )
 from licensing.licences.services.following import check_before
-from licensing.licences.services.quoting import check_valid_to, version_on
+from licensing.licences.services.pricing import version_on
+from licensing.licences.services.quoting import check_valid_to
 from licensing.licences.services.requests import check_term_to_come, move_request
 
 Status = LicenceRequest.Status

@@ -14,11 +14,11 @@ from accounts.identity.core import Actor, Refusal
 from licensing import terms
 from licensing.licences import expected
 from licensing.licences.models import LicenceRequest, Quote
-from licensing.licences.quantities import tiers_of
 from licensing.licences.services import telling
 from licensing.licences.services.common import check_party, check_society, note_request
 from licensing.licences.services.following import check_before
 from licensing.licences.services.granting import check_tier
+from licensing.licences.services.pricing import check_known_tier, check_scope, version_on
 from licensing.licences.services.requests import (
     MOST_TEXT,
     check_term_to_come,
@@ -28,26 +28,9 @@ from licensing.licences.services.requests import (
 from licensing.tariffs import core
 from licensing.tariffs.models import Tariff, TariffVersion
 from licensing.tariffs.reading import BadDocument
-from licensing.tariffs.services import version_in_force
 
 Status = LicenceRequest.Status
 MOST_DAYS: Final = 366
-
-
-def version_on(tariff: Tariff, day: datetime.date) -> TariffVersion:
-    """The version in force on the first day of a term; where none is known for so late a day yet, today's."""
-    today = timezone.localdate()
-    version = version_in_force(tariff, day) or (version_in_force(tariff, today) if day > today else None)
-    if version is None:
-        raise Refusal(
-            "no_tariff_in_force",
-            _(
-                "No determined version of the tariff “%(tariff)s” is in force on %(day)s. "
-                "A rate body has to determine one."
-            )
-            % {"tariff": tariff.ref, "day": day},
-        )
-    return version
 
 
 def price(
@@ -62,7 +45,7 @@ def price(
 ) -> tuple[TariffVersion, core.Rating]:
     """What one billing period costs under the version that prices this day, with its explanation.
 
-    Raises Refusal where there is no version, or the tariff has no rates for this tier. What has no price or lacks its
+    Raises Refusal where there is no version, or it has no rates for this tier, use or kind. What has no price or lacks its
     base stands in the rating: `rating.require_billable()` refuses that.
     """
     try:
@@ -72,19 +55,9 @@ def price(
     version = version_on(tariff, day)
     schedule = core.parse(version.document)
     check_known_tier(schedule, tier)
+    check_scope(schedule, tier, uses, kinds)
     scope = core.Scope(uses=tuple(uses), kinds=tuple(kinds))
     return version, core.rate(schedule, quantities=figures, bases=named, tier=tier, scope=scope)
-
-
-def check_known_tier(schedule: core.Schedule, tier: str) -> None:
-    known = tiers_of(schedule)
-    if (tier and known and tier not in known) or not any(charge.serves(tier) for charge in schedule.charges):
-        raise Refusal(
-            "no_rates_for_tier",
-            _("The tariff has no rates for this size of licensee. Its sizes are: %(known)s.")
-            % {"known": ", ".join(known)},
-            pointer="/tier",
-        )
 
 
 @transaction.atomic

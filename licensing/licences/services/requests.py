@@ -32,6 +32,7 @@ from licensing.licences.services.common import (
 )
 from licensing.licences.services.following import check_before
 from licensing.licences.services.granting import check_parties, check_tier
+from licensing.licences.services.pricing import check_priced
 from licensing.repertoire.services.joining import document_kind
 from licensing.tariffs.models import Tariff
 from licensing.tariffs.reading import BadDocument
@@ -81,6 +82,9 @@ def ask(
         uses=uses, kinds=kinds, territory=territory, ai_models=ai_models, datasets=datasets, term_from=term_from,
         term_to=term_to, tier=tier, tier_evidence=tier_evidence, quantities=quantities, bases=bases, message=message,
     )  # fmt: skip
+    if renews is not None and amends is not None:
+        detail = _("Name the licence that this one renews, or the one that it amends, not both.")
+        raise Refusal("renews_and_amends", detail, pointer="/amends")
     for before in (renews, amends):
         if before is not None:
             _check_own(before, society, licensee)
@@ -144,6 +148,7 @@ def submit(*, actor: Actor, request: LicenceRequest) -> LicenceRequest:
             _("Say what shows the size of your firm, or add a paper that does, such as your accounts of last year."),
             pointer="/tier_evidence",
         )
+    check_priced(request)
     check_before(request)
     now = timezone.now()
     moved = move_request(request, (Status.DRAFT,), Status.SUBMITTED, submitted_at=now)

@@ -31,6 +31,7 @@ from licensing.licences.services.common import (
     checked_conditions,
     checked_territory,
 )
+from licensing.licences.services.pricing import version_on
 from licensing.tariffs import core as tariff_core
 from licensing.tariffs.models import Tariff, TariffVersion
 from licensing.tariffs.services import version_in_force
@@ -205,7 +206,7 @@ def not_for(tier: str) -> Refusal:
 
 
 def version(standing: StandingOffer, day: datetime.date) -> TariffVersion:
-    return quoting.version_on(standing.tariff, day)
+    return version_on(standing.tariff, day)
 
 
 def price(standing: StandingOffer, day: datetime.date, tier: str) -> tuple[TariffVersion, tariff_core.Rating]:
