@@ -147,6 +147,21 @@ def test_a_licence_that_is_not_in_force_owes_nothing_in_advance() -> None:
 
 
 @pytest.mark.django_db
+def test_an_amendment_is_not_billed_by_itself_while_what_was_paid_in_advance_still_runs() -> None:
+    """The quarter was billed to the old licence; the morning after the amendment asks for no second quarter."""
+    firm = fixed()
+    advance(firm)
+    february = datetime.date(2026, 2, 15)
+    Licence.objects.filter(pk=firm.licence.pk).update(status="amended", valid=DateRange(JANUARY, february))
+    version = firm.licence.tariff.versions.get()
+    new = parties.licence(firm.society, firm.licensee, version, ref="L-NEW", valid_from=february)
+    independent = parties.licence(firm.society, firm.licensee, version, ref="L-OTHER", valid_from=february)
+    Licence.objects.filter(pk=new.pk).update(succeeds=firm.licence)
+    assert [each.licence for each in services.advances_due(firm.finance, datetime.date(2026, 3, 1))] == [independent]
+    assert {each.licence for each in services.advances_due(firm.finance, APRIL)} == {new, independent}
+
+
+@pytest.mark.django_db
 def test_strangers_see_no_advances() -> None:
     fixed()
     stranger = parties.staff(parties.organisation("OTHER", "society"), "billing.manage")

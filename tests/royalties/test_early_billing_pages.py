@@ -117,6 +117,23 @@ def test_a_fixed_price_is_billed_by_hand() -> None:
     assert text(finance, "invoice_advance", firm.licence.pk, start="no day")
 
 
+def test_what_is_owed_without_use_is_billed_by_hand() -> None:
+    firm = make_firm(tariff(charge("per_unit", "tokens", per=1, price="1"), minimum="500"))
+    ReportDuty.objects.create(
+        licence=firm.licence,
+        period=DateRange(APRIL, JULY),
+        due_on=JULY,
+        status="nil",
+        settled_at="2026-07-10T00:00:00Z",
+    )
+    finance = signed_in(firm.society, "finance")
+    assert "Owed without use" in text(finance, "invoices_waiting")
+    assert "₩500" in text(finance, "invoice_new", licence=firm.licence.pk, start=APRIL, end=JULY)
+    posted(finance, "invoice_new", licence=firm.licence.pk, start=APRIL, end=JULY)
+    assert Invoice.objects.get().net == 500
+    assert "Owed without use" not in text(finance, "invoices_waiting")
+
+
 def test_an_overdue_licence_is_suspended_by_who_manages_licences(firm: Firm, finance: Client) -> None:
     firm.declare(100)
     firm.bill()

@@ -66,6 +66,7 @@ def waiting(request: ActorRequest) -> HttpResponse:
         "waiting": services.waiting(actor),
         "adjustments": paginate(request, services.adjustments(actor), counted=False),
         "advances": paginate(request, services.advances_due(actor, today)),
+        "unused": paginate(request, services.owed_without_use(actor)),
         "estimates": paginate(request, services.estimates_due(actor, today), counted=False),
         "cases": paginate(request, services.cases_to_bill(actor), counted=False),
     }
@@ -189,10 +190,11 @@ def shown_basis(basis: dict[str, Any]) -> dict[str, Any]:
 
 
 def _other_waiting(request: ActorRequest) -> int:
-    """How many advances, estimates and corrections wait."""
+    """How many advances, estimates, corrections and periods without use wait."""
     actor, today = request.actor, timezone.localdate()
     lists = (services.adjustments(actor), services.estimates_due(actor, today))
-    return sum(found.count() for found in lists) + len(services.advances_due(actor, today))
+    found = len(services.advances_due(actor, today)) + len(services.owed_without_use(actor))
+    return found + sum(each.count() for each in lists)
 
 
 def _visible(request: ActorRequest, invoice_id: int) -> Invoice:

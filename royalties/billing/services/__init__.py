@@ -17,6 +17,7 @@ from royalties.billing.services.invoices import Billed, bill, bill_period, find_
 from royalties.billing.services.receipts import record_receipt
 from royalties.billing.services.standing import favour
 from royalties.billing.services.unpaid import overdue, remind_unpaid, resume_all_paid, suspend_unpaid
+from royalties.billing.services.unused import OwedWithoutUse, owed_without_use
 from royalties.billing.services.waiting import REASONS, Waiting, adjustments, waiting
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Basis",
     "Billed",
     "Draft",
+    "OwedWithoutUse",
     "Waiting",
     "adjustments",
     "advance",
@@ -43,6 +45,7 @@ __all__ = [
     "fixed_period",
     "issue_advances",
     "overdue",
+    "owed_without_use",
     "problems",
     "record_receipt",
     "remind_unpaid",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -33,7 +33,10 @@ class AdvanceDue:
 
 
 def advances_due(actor: Actor, today: datetime.date) -> list[AdvanceDue]:
-    """A society's licences in force at a fixed price whose present billing period no invoice covers, by their refs."""
+    """A society's licences in force at a fixed price whose present billing period no invoice covers, by their refs.
+
+    An amendment waits while the period that was billed in advance for the licence before it still runs.
+    """
     licences = Licence.objects.visible_to(actor).filter(status=Licence.Status.ACTIVE, valid__contains=today)
     if not actor.is_system:
         licences = licences.filter(society_id=actor.organisation_id or 0)
@@ -43,7 +46,12 @@ def advances_due(actor: Actor, today: datetime.date) -> list[AdvanceDue]:
         tariff=OuterRef("tariff"), document__has_any_keys=["period_months", "self_service"]
     )
     billed = Invoice.objects.of_periods().filter(licence=OuterRef("pk"), period__contains=today)
-    waiting = licences.filter(Exists(priced)).exclude(Exists(billed)).order_by("ref")
+    before = Invoice.objects.filter(
+        kind=Invoice.Kind.ADVANCE, period__contains=today, licence__status=Licence.Status.AMENDED,
+        licence__licensee=OuterRef("licensee"), licence__tariff=OuterRef("tariff"),
+    )  # fmt: skip
+    amendments = Q(succeeds__isnull=False) & Exists(before)
+    waiting = licences.filter(Exists(priced)).exclude(Exists(billed)).exclude(amendments).order_by("ref")
     return _with_periods(waiting.select_related("licensee", "society", "tariff"), today)
 
 

@@ -63,6 +63,11 @@ class Basis:
         )  # fmt: skip
 
 
+def nothing_used(schedule: Schedule) -> Basis:
+    """No use: what a percentage is taken of, or what is counted, is nothing too."""
+    return Basis("nil", bases=dict.fromkeys((*schedule.bases, *schedule.counts), 0))
+
+
 def basis_of(licence: Licence, period: Period, schedule: Schedule) -> Basis:
     """The average of the last four reporting periods at most, each figure rounded up; else what the request expected.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -22,7 +22,7 @@ from licensing.tariffs.services import version_for_period
 from royalties.billing import core, crediting
 from royalties.billing.crediting import Favour, Part
 from royalties.billing.models import Invoice, InvoiceDeclaration, VatRule
-from royalties.billing.services.bases import Basis
+from royalties.billing.services.bases import Basis, nothing_used
 from royalties.billing.services.guards import Period, check_period, invoices_of, may_bill, no_overlap
 from royalties.billing.services.standing import favour, standing
 
@@ -167,7 +167,7 @@ def _estimate(earlier: Sequence[Invoice]) -> bool:
 
 def _basis(licence: Licence, period: Period, earlier: Sequence[Invoice]) -> Basis | None:
     """What a period without declarations is rated by: a report that nothing was used, else what its last invoice rests on."""
-    if _first_gap(period, _duties(licence, period, ["nil"])) is None:
+    if first_gap(period, _duties(licence, period, ["nil"])) is None:
         return Basis("nil")
     kept = earlier[-1].rating.get("basis") if earlier else None
     return Basis.from_data(kept) if kept else None
@@ -177,7 +177,7 @@ def _unreported(licence: Licence, period: Period, declared: Sequence[Declaration
     """The first day of the period, within the licence's term, that nothing reports."""
     start, end = max(period[0], licence.valid.lower), min(period[1], licence.valid.upper or period[1])
     reported = [(each.period.lower, each.period.upper) for each in declared]
-    return _first_gap((start, end), [*reported, *_duties(licence, period, ["nil", "waived"])])
+    return first_gap((start, end), [*reported, *_duties(licence, period, ["nil", "waived"])])
 
 
 def _duties(licence: Licence, period: Period, statuses: Sequence[str]) -> list[Period]:
@@ -185,7 +185,8 @@ def _duties(licence: Licence, period: Period, statuses: Sequence[str]) -> list[P
     return [(each.lower, each.upper) for each in settled.values_list("period", flat=True)]
 
 
-def _first_gap(period: Period, pieces: Sequence[Period]) -> datetime.date | None:
+def first_gap(period: Period, pieces: Sequence[Period]) -> datetime.date | None:
+    """The first day of a period that no piece covers; None where together they cover it."""
     day, end = period
     for start, until in sorted(pieces):
         if start > day:
@@ -212,8 +213,8 @@ def of_basis(licence: Licence, period: Period, earlier: Sequence[Invoice], basis
     version = _version(licence, period, earlier)
     schedule = parse(version.document)
     kind = _KINDS[basis.source]
-    if basis.source == "nil":  # no use: what a percentage is taken of, or what is counted, is nothing too
-        basis = replace(basis, bases=dict.fromkeys((*schedule.bases, *schedule.counts), 0))
+    if basis.source == "nil":
+        basis = nothing_used(schedule)
     return Total(basis.rated(licence, schedule), version, schedule, str(kind), basis.quantities, basis=basis)
 
 
