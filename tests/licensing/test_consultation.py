@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accounts.access.models import Membership
 from accounts.evidence.models import Event
 from accounts.identity.core import NOBODY, Conflict, Forbidden, NotFound, Refusal
 from accounts.notices.models import Letter, Notice
@@ -243,6 +244,17 @@ def test_the_society_moderates_nothing_and_does_not_see_what_waits(all_of: Parti
     for actor in others:
         with pytest.raises((Forbidden, NotFound)):
             services.moderate(actor=actor, comment=comment)
+    comment.refresh_from_db()
+    assert comment.status == "waiting"
+
+
+def test_who_works_for_the_society_too_moderates_nothing(all_of: Parties, version: TariffVersion) -> None:
+    """They would withhold what is said against their own proposal."""
+    comment = all_of.comment(version, creator()[1])
+    Membership.objects.create(user=all_of.decider, organisation=all_of.society, role="licensing")
+    for ground in ("", "off_topic"):
+        with pytest.raises(Forbidden):
+            services.moderate(actor=all_of.commissioner, comment=comment, ground=ground)
     comment.refresh_from_db()
     assert comment.status == "waiting"
 

@@ -22,7 +22,7 @@ from licensing.intake.services import let_go
 from licensing.tariffs.models import Attachment, Comment, TariffVersion
 from licensing.tariffs.services import telling
 from licensing.tariffs.services.attaching import attach, checked
-from licensing.tariffs.services.common import held, said
+from licensing.tariffs.services.common import check_not_its_staff, held, said
 
 Status = Comment.Status
 KIND: Final = "C"  # with which a comment's ref begins
@@ -104,6 +104,7 @@ def moderate(*, actor: Actor, comment: Comment, ground: str = "") -> Comment:
     comment = _seen(actor, comment)
     if comment.version.addressed_to_id != actor.organisation_id:
         raise Forbidden(_("The rate body to which the proposal is put publishes comments on it."))
+    check_not_its_staff(actor, comment.version.tariff.society)
     if ground and ground not in Comment.Ground.values:
         raise Refusal("unknown_ground", _("Choose one of the published grounds."), pointer="/ground")
     after = Status.WITHHELD if ground else Status.PUBLISHED

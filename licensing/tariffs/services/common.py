@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts.access.models import Membership
 from accounts.evidence.services import record
 from accounts.identity.core import Actor, Conflict, Forbidden, NotFound, Reference, Refusal
 from accounts.organisations.models import Organisation
@@ -36,6 +37,12 @@ def check_rate_body(body: Organisation, society: Organisation) -> None:
         raise Refusal(
             "not_a_rate_body", _("“%(ref)s” is not a rate body, so it cannot determine tariffs.") % {"ref": body.ref}
         )
+
+
+def check_not_its_staff(actor: Actor, society: Organisation) -> None:
+    """Who acts for a rate body is not on the staff of the society that proposed, in whatever capacity they act now."""
+    if Membership.objects.filter(user_id=actor.user_id or 0, organisation=society).exists():
+        raise Forbidden(_("You are on the staff of the society that proposed it. Leave the decision to a colleague."))
 
 
 def held(version: TariffVersion) -> TariffVersion:

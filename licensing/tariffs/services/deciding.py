@@ -12,12 +12,20 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.access.models import Membership
 from accounts.identity.core import Actor, Conflict, Forbidden, Refusal
 from accounts.organisations.models import Organisation
 from licensing.tariffs.models import PRICING, Decision, Tariff, TariffVersion
 from licensing.tariffs.services import telling
-from licensing.tariffs.services.common import already_decided, check_rate_body, held, move, note, parsed, said
+from licensing.tariffs.services.common import (
+    already_decided,
+    check_not_its_staff,
+    check_rate_body,
+    held,
+    move,
+    note,
+    parsed,
+    said,
+)
 from licensing.tariffs.services.drafting import check_currency, columns
 from licensing.tariffs.services.finding import next_version
 
@@ -259,9 +267,7 @@ def _deciding_body(actor: Actor, version: TariffVersion) -> Organisation:
         raise Forbidden(_("Only the staff of a rate body determine tariffs."))
     check_rate_body(body, version.tariff.society)
     _check_addressed(version, body)
-    both = Membership.objects.filter(user_id=actor.user_id or 0, organisation_id=version.tariff.society_id)
-    if both.exists():
-        raise Forbidden(_("You are on the staff of the society that proposed it. Leave the decision to a colleague."))
+    check_not_its_staff(actor, version.tariff.society)
     return body
 
 
