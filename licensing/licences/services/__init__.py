@@ -8,6 +8,7 @@ from licensing.licences.services.quoting import price, quote
 from licensing.licences.services.renewing import remind_of_renewals
 from licensing.licences.services.requests import ask, attach, decline, revise, submit, withdraw
 from licensing.licences.services.signing import sign
+from licensing.licences.services.waiting import waiting_for
 
 __all__ = [
     "activate",
@@ -31,6 +32,7 @@ __all__ = [
     "suspend",
     "suspension_of",
     "terminate",
+    "waiting_for",
     "withdraw",
     "withdraw_offer",
 ]

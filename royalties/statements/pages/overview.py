@@ -14,8 +14,9 @@ from accounts.approvals.pages import told
 from accounts.identity.core import Actor
 from accounts.identity.gate import ActorRequest, signed_in
 from licensing.compliance.models import Case, ReservationNotice
-from licensing.declarations.models import Declaration
+from licensing.declarations.models import Declaration, ReportDuty
 from licensing.licences.models import Licence
+from licensing.licences.services import waiting_for
 from licensing.permissions.models import Reservation
 from licensing.repertoire.models import Application
 from royalties.billing import services as billing
@@ -58,6 +59,7 @@ def _society(actor: Actor) -> dict[str, Any]:
         "money": distribution.waiting_money(actor.organisation_id or 0) if actor.can("distribution.view") else [],
         "reservations": _to_check(actor) if actor.can("reservations.manage") else [],
         "asked": _asked(actor),
+        "licensing": waiting_for(actor, timezone.localdate()),
         "today": timezone.localdate(),
         "may": _may(actor),
     }
@@ -78,7 +80,15 @@ def _asked(actor: Actor) -> dict[str, int]:
         "untold": cases.filter(status="open").count(),
         "disputed": cases.filter(status="disputed").count(),
         "late": late.count() if actor.can("declarations.view") else 0,
+        "unreported": _unreported(actor),
     }
+
+
+def _unreported(actor: Actor) -> int:
+    """Usage reports whose day has passed."""
+    if not actor.can("declarations.view"):
+        return 0
+    return ReportDuty.objects.visible_to(actor).overdue(timezone.localdate()).count()
 
 
 def _licensee(actor: Actor) -> dict[str, Any]:
@@ -90,6 +100,8 @@ def _licensee(actor: Actor) -> dict[str, Any]:
         if actor.can("declarations.view")
         else 0,
         "cases": cases.count() if actor.can("cases.view") else 0,
+        "unreported": _unreported(actor),
+        "licensing": waiting_for(actor, timezone.localdate()),
         "declarations": list(declarations[:5]) if actor.can("declarations.view") else [],
         "invoices": list(invoices.order_by("due_on")[:5]) if actor.can("billing.view") else [],
         "licences": list(Licence.objects.visible_to(actor).select_related("society", "tariff").order_by("-id")[:5]),
