@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib import messages
 from django.core import signing as sealing
-from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -26,6 +23,7 @@ from licensing.licences.conditions import Conditions
 from licensing.licences.forms.offers import SignForm
 from licensing.licences.forms.standing import StandingForm, TakeForm
 from licensing.licences.models import Licence, StandingOffer
+from licensing.licences.pages.ready import Ready, shown_today, with_rates
 from licensing.licences.services import documents, standing, taking
 from licensing.licences.services.taking import Proposal
 from licensing.tariffs import core as tariff_core
@@ -36,50 +34,17 @@ GOOD_FOR: Final = datetime.timedelta(hours=6)
 AN_HOUR: Final = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A standing offer as it is shown: whether it can be taken today, and what it costs firms of each size."""
-
-    offer: StandingOffer
-    holds: bool
-    prices: list[tuple[str, int]]
-    currency: str
-    period_months: int | None
-
-    @property
-    def name(self) -> str:
-        return self.offer.name_ko if wording.language() == "ko" and self.offer.name_ko else self.offer.name
-
-    @property
-    def periods(self) -> int | None:
-        """How often the price is owed over the whole term, where the tariff says for how long it is."""
-        return -(-self.offer.months // self.period_months) if self.period_months else None
-
-    def price_said(self, amount: int) -> str:
-        """`₩300,000 for 12 months`, without VAT."""
-        said = {"price": wording.money(amount, self.currency), "months": self.period_months}
-        if self.period_months is None:
-            return _("%(price)s for each billing period") % said
-        if self.periods == 1:
-            return _("%(price)s for the whole term") % said
-        return _("%(price)s for each %(months)s months") % said
-
-    @property
-    def lines(self) -> list[tuple[str, str]]:
-        return [(tier, self.price_said(amount)) for tier, amount in self.prices]
-
-
 @require_GET
 def ready(request: ActorRequest) -> HttpResponse:
     """Every licence that can be had without negotiation today; a society also sees those that it prepares or closed."""
     actor = request.actor
-    found = _with_rates(StandingOffer.objects.filter(status=StandingOffer.Status.OPEN)).order_by("society__name", "pk")
+    found = with_rates(StandingOffer.objects.filter(status=StandingOffer.Status.OPEN)).order_by("society__name", "pk")
     page = paginate(request, found)
-    mine = _with_rates(StandingOffer.objects.filter(society_id=actor.organisation_id or 0)).order_by("-pk")[:100]
+    mine = with_rates(StandingOffer.objects.filter(society_id=actor.organisation_id or 0)).order_by("-pk")[:100]
     context = {
         "page": page,
-        "offers": [each for each in map(_shown, page.object_list) if each.holds],
-        "mine": [_shown(each) for each in mine] if _may_manage(actor) else [],
+        "offers": [each for each in map(shown_today, page.object_list) if each.holds],
+        "mine": [shown_today(each) for each in mine] if _may_manage(actor) else [],
         "can_prepare": _may_manage(actor),
         "is_firm": actor.is_licensee,
     }
@@ -90,7 +55,7 @@ def ready(request: ActorRequest) -> HttpResponse:
 def ready_offer(request: ActorRequest, standing_id: int) -> HttpResponse:
     """What is licensed, under which terms, and what it costs a firm of each size."""
     found = _find(request.actor, standing_id)
-    shown, actor = _shown(found), request.actor
+    shown, actor = shown_today(found), request.actor
     mine = _may_manage(actor) and actor.organisation_id == found.society_id
     waits = found.status == StandingOffer.Status.PREPARED
     context = _context(shown) | {
@@ -111,7 +76,7 @@ def ready_offer(request: ActorRequest, standing_id: int) -> HttpResponse:
 def take(request: ActorRequest, standing_id: int) -> HttpResponse:
     """Choose; read the agreement with its price; sign. Nothing is kept before the signature."""
     found = _find(request.actor, standing_id)
-    shown = _shown(found)
+    shown = shown_today(found)
     if not _may_take(request.actor) or not shown.holds:
         return redirect("licensing:ready_offer", found.pk)
     if request.method == "POST":
@@ -272,28 +237,6 @@ def _context(shown: Ready) -> dict[str, Any]:
     }
 
 
-def _with_rates(found: Any) -> Any:
-    """With the version of today, so that a page of them asks the database twice."""
-    today = TariffVersion.objects.in_force(timezone.localdate())
-    return found.select_related("society", "tariff", "terms").prefetch_related(
-        Prefetch("tariff__versions", today, to_attr="today")
-    )
-
-
-def _shown(offer: StandingOffer) -> Ready:
-    today: Iterable[TariffVersion] = offer.tariff.today  # type: ignore[attr-defined]
-    version = next(iter(today), None)
-    if version is None:
-        return Ready(offer, False, [], offer.tariff.currency, None)
-    schedule = tariff_core.parse(version.document)
-    scope = tariff_core.Scope(uses=tuple(offer.uses), kinds=tuple(offer.kinds))
-    prices = [
-        (tier, tariff_core.rate(schedule, quantities=[], tier=tier, scope=scope).amount)
-        for tier in standing.choices(offer, schedule)
-    ]
-    return Ready(offer, standing.holds(offer, version), prices, schedule.currency, schedule.period_months)
-
-
 def _tariffs_with_self_service(society: Organisation) -> list[int]:
     found = TariffVersion.objects.in_force(timezone.localdate()).filter(tariff__society=society)
     return [each.tariff_id for each in found if tariff_core.parse(each.document).self_service]
@@ -308,7 +251,7 @@ def _may_take(actor: Actor) -> bool:
 
 
 def _find(actor: Actor, standing_id: int) -> StandingOffer:
-    found = _with_rates(StandingOffer.objects.visible_to(actor)).filter(pk=standing_id).first()
+    found = with_rates(StandingOffer.objects.visible_to(actor)).filter(pk=standing_id).first()
     if found is None:
         raise NotFound(_("There is no such standing offer, or it was closed."))
     return found

@@ -13,10 +13,8 @@ from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access.paging import paginate
@@ -37,29 +35,13 @@ from licensing.licences.forms.requests import (
 )
 from licensing.licences.models import Licence, LicenceRequest
 from licensing.licences.pages import showing
+from licensing.licences.pages.steps import at_step, back_from, number_of
 from licensing.licences.services import requests as services
 from licensing.tariffs.core import Schedule, parse
 from licensing.tariffs.models import Tariff, TariffVersion
 from licensing.tariffs.periods import months_after
 
-STEPS = (
-    ("tariff", gettext_lazy("Tariff")),
-    ("uses", gettext_lazy("What you will do")),
-    ("term", gettext_lazy("Term and size")),
-    ("figures", gettext_lazy("Expected use")),
-    ("check", gettext_lazy("Check and send")),
-)
 _USUAL_MONTHS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step as the progress indicator shows it; `link` where one can go there."""
-
-    name: str
-    label: Any
-    state: str
-    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +105,7 @@ def start(request: ActorRequest) -> HttpResponse:
         "page": page,
         "asked_for": text,
         "chosen": chosen,
-        "steps": _steps("tariff", None),
+        "steps": at_step("tariff", None),
         "drafts": drafts.select_related("tariff", "society").order_by("-pk")[:3],
     }
     return render(request, "licensing/licences/request_start.html", context)
@@ -245,32 +227,13 @@ def _figures(asked: LicenceRequest, data: Any, *, any_tier: bool = False) -> Fig
 
 
 def _shown(request: ActorRequest, asked: LicenceRequest, step: str, context: dict[str, Any]) -> HttpResponse:
-    names = [name for name, _label in STEPS]
-    back = names[names.index(step) - 1]
     context |= {
         "asked": asked,
-        "steps": _steps(step, asked),
-        "number": names.index(step) + 1,
-        "back": _address(back, asked) if back != "tariff" else "",
+        "steps": at_step(step, asked),
+        "number": number_of(step),
+        "back": back_from(step, asked),
     }
     return render(request, f"licensing/licences/request_{step}.html", context)
-
-
-def _steps(here: str, asked: LicenceRequest | None) -> list[Step]:
-    names = [name for name, _label in STEPS]
-    at = names.index(here)
-
-    def state(n: int) -> str:
-        return "current" if n == at else "done" if n < at else "todo"
-
-    return [
-        Step(name, label, state(n), _address(name, asked) if asked and n not in (0, at) else "")
-        for n, (name, label) in enumerate(STEPS)
-    ]
-
-
-def _address(step: str, asked: LicenceRequest) -> str:
-    return reverse(f"licensing:licence_request_{step}", args=[asked.pk])
 
 
 def _onward(request: ActorRequest, asked: LicenceRequest, step: str) -> HttpResponse:

@@ -13,11 +13,12 @@ from royalties.billing.services.checks import problems
 from royalties.billing.services.compensation import bill_case, cases_to_bill
 from royalties.billing.services.drafts import Draft, draft
 from royalties.billing.services.estimates import draft_estimate, estimate, estimates_due
-from royalties.billing.services.invoices import Billed, bill, bill_period, find_invoice, set_vat_rule
+from royalties.billing.services.invoices import Billed, bill, bill_period, find_invoice
 from royalties.billing.services.receipts import record_receipt
 from royalties.billing.services.standing import favour
 from royalties.billing.services.unpaid import overdue, remind_unpaid, resume_all_paid, suspend_unpaid
 from royalties.billing.services.unused import OwedWithoutUse, owed_without_use
+from royalties.billing.services.vat import set_vat_rule
 from royalties.billing.services.waiting import REASONS, Waiting, adjustments, waiting
 
 __all__ = [

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import F
 from django.urls import NoReverseMatch, reverse
@@ -23,9 +22,9 @@ from accounts.organisations.models import Organisation
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
 from royalties.billing import core
-from royalties.billing.models import Invoice, InvoiceCredit, InvoiceDeclaration, InvoiceLine, VatRule
+from royalties.billing.models import Invoice, InvoiceCredit, InvoiceDeclaration, InvoiceLine
 from royalties.billing.services.drafts import Draft, NothingNew, draft
-from royalties.billing.services.guards import Period, enter, may_bill
+from royalties.billing.services.guards import Period, may_bill
 from royalties.billing.services.resuming import resume_paid
 from royalties.ledger.services import Transfer, account, post
 
@@ -276,40 +275,3 @@ def find_invoice(*, number: str, society: Organisation | None = None, actor: Act
             _("Several societies have an invoice “%(number)s”. Name the society.") % {"number": number},
         )
     return invoices[0]
-
-
-@transaction.atomic
-def set_vat_rule(*, actor: Actor, society: Organisation, percent: Decimal, valid_from: datetime.date) -> VatRule:
-    """Add VAT of so many percent to invoices issued from this day on; 0 means none. The rule before it ends there.
-
-    Raises Refusal for a rate that is no percentage, Conflict where a later rule exists or invoices were issued since.
-    """
-    enter(actor, society.pk, "billing.manage")
-    if not 0 <= percent <= 100 or percent != round(percent, 3):
-        raise Refusal(
-            "bad_percent",
-            _("A rate lies between 0 and 100 percent and has at most three decimals."),
-            pointer="/percent",
-        )
-    Organisation.objects.select_for_update(no_key=True).get(pk=society.pk)
-    if Invoice.objects.filter(society=society, issued_on__gte=valid_from).exists():
-        raise Conflict(
-            "invoices_issued",
-            _("Invoices were issued on that day or later. Choose a later day."),
-            pointer="/valid_from",
-        )
-    for rule in VatRule.objects.filter(society=society, valid__contains=valid_from):
-        if rule.valid.lower == valid_from:
-            raise Conflict("rule_exists", _("A rule begins on that day already."), pointer="/valid_from")
-        rule.valid = DateRange(rule.valid.lower, valid_from)
-        rule.save(update_fields=["valid"])
-    try:
-        with transaction.atomic():
-            rule = VatRule.objects.create(society=society, percent=percent, valid=DateRange(valid_from, None))
-    except IntegrityError as error:
-        raise Conflict("rule_exists", _("A later rule exists already."), pointer="/valid_from") from error
-    data = {"percent": str(percent), "valid_from": valid_from.isoformat()}
-    record(
-        actor=actor, verb="vat_rule.set", object=Reference("vat_rule", rule.pk), organisation_id=society.pk, data=data
-    )
-    return rule
