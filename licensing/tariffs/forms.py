@@ -35,8 +35,11 @@ class PreviewForm(forms.Form):
         self._offer("kind", _named((c.kinds for c in charges), terms.KINDS))
         tiers = sorted({tier for charge in charges for tier in charge.licensee_tiers})
         if tiers:
-            choices = [("", _("none")), *((tier, tier) for tier in tiers)]
-            self.fields["tier"] = forms.ChoiceField(label=_("Licensee's tier"), required=False, choices=choices)
+            none = [("", _("none"))] if any(charge.serves("") for charge in charges) else []
+            choices = [*none, *((tier, tier) for tier in tiers)]
+            self.fields["tier"] = forms.ChoiceField(
+                label=_("Licensee's tier"), required=not none, choices=choices, initial=tiers[0]
+            )
         units = (charge.unit for charge in charges if charge.counts_units and charge.unit != terms.ANY)
         for unit in dict.fromkeys(units):
             self.fields[f"units_{unit}"] = _whole(capfirst(labels.unit_label(unit)))

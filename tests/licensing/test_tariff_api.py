@@ -160,6 +160,13 @@ def test_a_tier_and_works_are_priced(society: Organisation) -> None:
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "unknown_tier")
 
 
+def test_what_has_prices_for_tiers_only_is_not_free_without_one(society: Organisation) -> None:
+    tiered = determined(society, tariff(charge("flat", amount="100", licensee_tiers=["small"])))
+    refused = price(tiered.tariff_id, {})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "tier_missing")
+    assert refused.json()["errors"][0]["pointer"] == "/tier"
+
+
 def test_the_version_is_that_of_the_day_or_the_one_named(society: Organisation) -> None:
     version = determined(society, tariff(charge("flat", amount="100"), valid_to="2026-07-01"))
     determined(society, tariff(charge("flat", amount="200"), version=2, valid_from="2026-07-01", valid_to="2026-10-01"))

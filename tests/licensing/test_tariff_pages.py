@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -52,6 +53,15 @@ EVERY_MODEL = [
     charge("per_work", price="1.5"),
     charge("percentage", base="revenue", percent="2.5"),
 ]
+
+
+def test_a_firm_that_is_not_here_yet_is_led_from_the_rates_to_a_licence(society: Organisation) -> None:
+    """It registers, and goes on to the tariff that it read."""
+    version = determined(society, tariff(charge("flat", amount="100")))
+    onward = quote(f"/licences/requests/new/?tariff={version.tariff_id}", safe="")
+    address = f"/tariffs/{version.tariff_id}/"
+    assert f'href="/join/firm/?next={onward}"' in text(Client().get(address))
+    assert "/join/firm/" not in text(signed_in(person(society)).get(address))
 
 
 def test_anyone_reads_a_tariff_in_plain_words(society: Organisation) -> None:

@@ -100,6 +100,8 @@ def tariff(request: ActorRequest, tariff_id: int) -> HttpResponse:
         "earlier": earlier,
         "api": request.build_absolute_uri(reverse("tariff-detail", args=[found.pk])),
         "can_propose": actor.can("tariffs.manage") and actor.organisation_id == found.society_id,
+        "is_anyone": not request.user.is_authenticated,
+        "number": str(found.pk),
         "can_ask": actor.organisation_kind == "licensee" and actor.can("licences.request"),
     }
     return render(request, "licensing/tariffs/detail.html", context)

@@ -47,12 +47,19 @@ def price(
     bases: Mapping[str, int],
     scope: core.Scope = core.ANYTHING,
 ) -> core.Rating:
-    """The rating of these figures. A tier that the tariff does not know is refused: it would only seem cheap."""
+    """The rating of these figures. A tier that the tariff does not know or price is refused: it would only seem cheap."""
     known = sorted({name for charge in schedule.charges for name in charge.licensee_tiers})
     if tier and known and tier not in known:
         raise Refusal(
             "unknown_tier",
             _("The tariff has no such tier. Its tiers are: %(known)s.") % {"known": ", ".join(known)},
+            pointer="/tier",
+        )
+    if not any(charge.serves(tier) for charge in schedule.charges):
+        raise Refusal(
+            "tier_missing",
+            _("The tariff has prices by the size of the licensee. Name its tier: %(known)s.")
+            % {"known": ", ".join(known)},
             pointer="/tier",
         )
     return core.rate(schedule, quantities=quantities, bases=bases, tier=tier, scope=scope)
