@@ -61,11 +61,11 @@ def reserve(
     is `received` until the society accepts or rejects it. `supersedes` ends another one at the moment that this begins.
     """
     known = check_maker(actor, society, target, claimant)
-    now = timezone.now()
     wanted = _wanted(society, target, uses, territory, claimant) | {"source": source, "vocabulary": vocabulary}
     wanted |= _evidence(evidence, evidence_url) | {"signal": signal}
-    begins = _begins(now, effective_from)
     _wait_for_equal(wanted)
+    now = timezone.now()  # after the wait: what an equal one made meanwhile has begun by then
+    begins = _begins(now, effective_from)
     same = _standing(wanted, by=begins).exclude(pk=supersedes.pk if supersedes else None).first()
     ref = same.ref if same else _new_ref()
     if supersedes is not None:
