@@ -86,6 +86,16 @@ def test_the_page_leads_a_stranger_through_the_account_and_back() -> None:
     assert "Hanbit AI" in client.get("/profile/").content.decode()
 
 
+def test_who_has_a_firm_goes_on_at_once() -> None:
+    """On the way to a licence, somebody signs in with the account of the firm."""
+    client = Client()
+    client.force_login(newcomer())
+    client.post("/join/firm/", ENTERED)
+    onward = "/licences/requests/new/?tariff=1"
+    assert client.get("/join/firm/", {"next": onward})["Location"] == onward
+    assert client.get("/join/firm/").status_code == 200
+
+
 @pytest.mark.parametrize(
     "target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example", "x"]
 )

@@ -55,6 +55,8 @@ def firm(request: HttpRequest) -> HttpResponse:
 
 
 def _registered(request: ActorRequest, onward: str) -> HttpResponse:
+    if onward and request.method == "GET" and request.actor.is_licensee:  # who signed in with the firm's account
+        return redirect(onward)
     form = FirmForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
