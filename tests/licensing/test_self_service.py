@@ -189,6 +189,8 @@ def test_one_signature_makes_the_licence_with_its_certificate(shop: Shop) -> Non
     offer = made.offer
     assert (offer.status, offer.standing, offer.quote.amount) == ("signed", of, 300_000)
     assert offer.agreement["standing_offer"] == {"ref": of.ref, "sha256": of.document_sha256}
+    society = offer.signatures.get(side="society")
+    assert society.signed_at == offer.standing.signed_at  # when that person signed, not when the firm did
     signed = {each.side: (each.user_id, each.typed_name, each.sha256) for each in offer.signatures.all()}
     assert signed == {
         "society": (shop.signer.user_id, "이서명", offer.sha256),

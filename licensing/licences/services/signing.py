@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -86,8 +87,17 @@ def check_signable(held: Offer, sha256: str) -> None:
     check_before(held.request)
 
 
-def put_signature(held: Offer, *, side: str, user_id: int, typed_name: str, capacity: str, language: str) -> Signature:
-    """Keep a signature on an offer that is held alone: the caller has asked who signs."""
+def put_signature(
+    held: Offer,
+    *,
+    side: str,
+    user_id: int,
+    typed_name: str,
+    capacity: str,
+    language: str,
+    signed_at: datetime.datetime | None = None,
+) -> Signature:
+    """Keep a signature on an offer that is held alone: the caller has asked who signs. `signed_at`: when, if not now."""
     said = tidy_signature(typed_name, capacity)
     request = held.request
     organisation_id = request.society_id if side == Signature.Side.SOCIETY else request.licensee_id
@@ -100,7 +110,7 @@ def put_signature(held: Offer, *, side: str, user_id: int, typed_name: str, capa
                 organisation_id=organisation_id,
                 language=language if language in LANGUAGES else "en",
                 sha256=held.sha256,
-                signed_at=timezone.now(),
+                signed_at=signed_at or timezone.now(),
                 **said,
             )
     except IntegrityError as error:

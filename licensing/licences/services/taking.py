@@ -167,7 +167,7 @@ def _conclude(
     society, licensee = Signature.Side.SOCIETY, Signature.Side.LICENSEE
     signing.put_signature(
         offer, side=society, user_id=held.signed_by_id or 0, typed_name=held.typed_name, capacity=held.capacity,
-        language=language,
+        language=language, signed_at=held.signed_at,
     )  # fmt: skip
     signing.put_signature(
         offer, side=licensee, user_id=actor.user_id or 0, typed_name=typed_name, capacity=capacity, language=language
