@@ -242,11 +242,11 @@ def test_licences_are_numbered_by_society_and_year(world: World) -> None:
 def test_an_amendment_takes_the_place_of_a_licence_from_its_first_day(world: World) -> None:
     old = world.signed()
     Webhook.objects.create(organisation=world.firm, url="https://example.org/", events=["licence.ended"])
-    request = world.submitted(amends=old, uses=["train", "ground"], term_from=world.today + 30 * DAY)
+    request = world.submitted(amends=old, territory=["KR", "JP"], term_from=world.today + 30 * DAY)
     new = world.signed(world.offered(world.quoted(request), days=20))
     old.refresh_from_db()
     assert (old.status, old.valid.upper) == ("amended", world.today + 30 * DAY)
-    assert (new.succeeds, new.valid.lower, new.uses) == (old, world.today + 30 * DAY, ["ground", "train"])
+    assert (new.succeeds, new.valid.lower, new.territory) == (old, world.today + 30 * DAY, ["JP", "KR"])
     assert core.in_force(old.terms, world.today + 29 * DAY), "what was used before stays licensed"
     assert not core.in_force(old.terms, world.today + 30 * DAY)
     assert core.in_force(new.terms, world.today + 30 * DAY)
@@ -267,8 +267,8 @@ def test_a_renewal_leaves_the_licence_before_it_alone(world: World) -> None:
 def test_a_licence_is_followed_once(world: World) -> None:
     old = world.signed()
     requests = [
-        world.submitted(amends=old, term_from=world.today + n * DAY, uses=["train", use])
-        for n, use in ((20, "ground"), (30, "index"))
+        world.submitted(amends=old, term_from=world.today + n * DAY, territory=["KR", place])
+        for n, place in ((20, "JP"), (30, "US"))
     ]
     offers = [world.offered(world.quoted(request), days=10) for request in requests]
     new = world.signed(offers[0])

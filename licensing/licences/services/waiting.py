@@ -44,7 +44,8 @@ def _offers(actor: Actor, party_id: int, today: datetime.date) -> int:
     if society:
         found = found.exclude(user_id=actor.user_id)
     side = Signature.Side.SOCIETY if society else Signature.Side.LICENSEE
-    done = Signature.objects.filter(Q(side=side) | Q(user_id=actor.user_id), offer__status=Offer.Status.OPEN)
+    mine = Q(side=side) | Q(user_id=actor.user_id or 0)
+    done = Signature.objects.filter(mine, offer__status=Offer.Status.OPEN)
     return found.exclude(pk__in=done.values("offer_id")).count()
 
 
