@@ -10,6 +10,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from accounts.access.core import ROLES
+from accounts.access.models import Membership
 from accounts.evidence.models import Event
 from accounts.identity.core import SYSTEM, Conflict, Refusal
 from licensing.licences import services
@@ -26,6 +28,7 @@ from licensing.licences.models import (
 )
 from licensing.licences.services import offering, signing
 from tests.licensing.licence_world import DAY, World, person
+from tests.licensing.parties import organisation as organisation_of
 from tests.together import meeting, together
 
 PATIENCE = 0.5  # seconds that acts wait for one another where a lock lets one in alone
@@ -70,9 +73,29 @@ def test_the_database_knows_who_may_sign_what_and_when(world: World) -> None:
     refused(lambda: signature(world, offer, **(by_signer | {"organisation": world.firm})), "its own organisation")
     refused(lambda: signature(world, offer, signed_at=too_late), "after its last day")
     signature(world, offer, signed_at=too_late - datetime.timedelta(microseconds=1))
+    Membership.objects.create(user_id=world.director.user_id, organisation=world.society, role="licensing")
     refused(lambda: signature(world, offer, **(by_clerk | {"user_id": world.director.user_id})), "both sides")
-    refused(lambda: signature(world, offer, user_id=world.declarant.user_id), "offer_is_signed_once_a_side")
+    other = person(world.firm, "administrator")
+    refused(lambda: signature(world, offer, user_id=other.user_id), "offer_is_signed_once_a_side")
     assert Signature.objects.count() == 1 and not Licence.objects.exists()
+
+
+def test_the_database_knows_which_roles_sign(world: World) -> None:
+    """The same as `ROLES` says: no declarant, no auditor, and nobody who works elsewhere."""
+    offer = world.offered()
+    sides = (("licensee", world.firm), ("society", world.society))
+    for side, organisation in sides:
+        for role, permissions in ROLES[organisation.kind].items():
+            by = {"side": side, "organisation": organisation, "user_id": person(organisation, role).user_id}
+            if "licences.sign" in permissions:
+                with transaction.atomic():
+                    signature(world, offer, **by)
+                    transaction.set_rollback(True)
+            else:
+                refused(lambda by=by: signature(world, offer, **by), "a role that may sign")
+    stranger = person(organisation_of("OTHER", "licensee"), "administrator")
+    refused(lambda: signature(world, offer, user_id=stranger.user_id), "a role that may sign")
+    assert not Signature.objects.exists()
 
 
 def test_an_offer_is_not_signed_without_both_signatures(world: World) -> None:
