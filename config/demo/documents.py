@@ -73,3 +73,16 @@ READY: Final[dict[str, Any]] = {
         {"name": "a year for another firm", "model": "flat", "amount": "9000000", "licensee_tiers": ["large"]},
     ],
 }
+
+# A law that is spoken of and not made: on record, so that everybody sees that it is off.
+SCHEME: Final[dict[str, Any]] = {
+    "scheme": "USE-FIRST",
+    "name": "Use first, pay later (spoken of, not law)",
+    "name_ko": "선사용 후보상 (논의 중, 법이 아님)",
+    "source": "National AI plan of January 2026: a plan, not a law",
+    "uses": ["train"],
+    "kinds": ["web"],
+    "territory": ["KR"],
+    "valid_from": "2027-01-01",
+    "valid_to": None,
+}

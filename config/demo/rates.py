@@ -1,4 +1,4 @@
-"""The demo's chapter on rates and licences: a proposal under consultation, and a fixed-price licence taken in one sitting."""
+"""The demo's chapter on rates and licences: a proposal under consultation, a scheme that is off, a fixed price taken at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.organisations.models import Organisation
 from config.actors import actor_by_email
-from config.demo.documents import PROPOSAL, READY
+from config.demo.documents import PROPOSAL, READY, SCHEME
 from licensing.declarations.effects import predicted
 from licensing.licences.models import Certificate, Licence, StandardTerms, StandingOffer
 from licensing.licences.services import certificate_files, certificates, documents, standing, taking
@@ -39,6 +39,9 @@ SAID: Final = (
 def tell(manage: Manage, folder: Path, *, society: str, firm: str, body: str, commission: str) -> dict[str, Any]:
     """A new version is proposed and commented on; a small firm takes what stands ready. Told twice, nothing changes."""
     proposal = _proposed(society, body, commission)
+    law = folder / "scheme.json"
+    law.write_text(json.dumps(SCHEME, indent=1, ensure_ascii=False), encoding="utf-8")
+    scheme = manage("import_scheme", str(law), "--society", society)
     licence = _taken(manage, folder, society, firm, body)
     certificate = Certificate.objects.get(licence=licence)
     paper, signed = folder / "certificate.pdf", folder / "certificate.jws"
@@ -54,6 +57,8 @@ def tell(manage: Manage, folder: Path, *, society: str, firm: str, body: str, co
         "code": certificate.code,
         "valid": manage("verify_certificate", str(signed))["signature"],
         "paper": str(paper),
+        "scheme": SCHEME["name"],
+        "scheme_on": scheme["enabled"],
     }
 
 
@@ -124,3 +129,4 @@ def lines(told: dict[str, Any], money: Callable[[int], str]) -> Iterator[str]:
     yield f"In one sitting: {told['licence']}, {money(told['amount'])} a year at a fixed price"
     address = certificates.address(told["code"])
     yield f"  certificate {told['code']}, {'verified' if told['valid'] else 'NOT VALID'}: {told['paper']}, {address}"
+    yield f"Statutory scheme “{told['scheme']}”: {'ON' if told['scheme_on'] else 'off'}, and seen by everyone at /schemes/"
