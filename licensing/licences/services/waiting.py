@@ -42,7 +42,7 @@ def _offers(actor: Actor, party_id: int, today: datetime.date) -> int:
     parties = Q(request__society_id=party_id) if society else Q(request__licensee_id=party_id)
     found = Offer.objects.filter(parties, status=Offer.Status.OPEN, valid_to__gt=today)
     if society:
-        found = found.exclude(user_id=actor.user_id)
+        found = found.exclude(user_id=actor.user_id or 0)
     side = Signature.Side.SOCIETY if society else Signature.Side.LICENSEE
     mine = Q(side=side) | Q(user_id=actor.user_id or 0)
     done = Signature.objects.filter(mine, offer__status=Offer.Status.OPEN)
