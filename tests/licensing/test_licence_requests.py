@@ -332,3 +332,19 @@ def test_a_reference_that_came_back_is_one_that_was_given_out(world: World, ref:
         world.ask(ref=ref)
     assert code_of(refused) == "bad_ref"
     assert world.ask(ref="Q-ABCD-EFGH-JKLM").ref == "Q-ABCD-EFGH-JKLM"
+
+
+def test_the_reason_of_an_end_is_a_text_that_everybody_sees_alike(world: World) -> None:
+    """Marks that turn a text around would show the other side another reason than was written."""
+    request = world.submitted()
+    for act in (
+        lambda: services.withdraw(actor=world.director, request=request, reason="too \u202elate"),
+        lambda: services.decline(actor=world.clerk, request=request, reason="too \u202elate"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            act()
+        assert (code_of(refused), refused.value.pointer) == ("bad_text", "/reason")
+    request.refresh_from_db()
+    assert request.status == "submitted"
+    with pytest.raises(Conflict, match="stands at “waits for a quote”"):
+        services.submit(actor=world.director, request=request)

@@ -56,7 +56,7 @@ def checked_conditions(document: Any) -> conditions.Conditions:
 
 
 def wrong_status(request: LicenceRequest) -> Conflict:
-    detail = _("The request %(ref)s is %(status)s, so this cannot be done.")
+    detail = _("The request %(ref)s stands at “%(status)s”, so this cannot be done.")
     return Conflict("wrong_status", detail % {"ref": request.ref, "status": request.get_status_display()})
 
 

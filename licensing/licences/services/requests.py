@@ -164,7 +164,7 @@ def withdraw(*, actor: Actor, request: LicenceRequest, reason: str = "") -> Lice
     check_licensee(actor, request)
     Offer.objects.select_for_update().filter(request=request, status=Offer.Status.OPEN).first()
     was_sent = request.submitted_at is not None
-    moved = move_request(request, WITHDRAWABLE, Status.WITHDRAWN, reason=reason.strip()[:MOST_TEXT])
+    moved = move_request(request, WITHDRAWABLE, Status.WITHDRAWN, reason=checked_text(reason, "/reason"))
     Offer.objects.filter(request=moved, status=Offer.Status.OPEN).update(status=Offer.Status.WITHDRAWN)
     note_request(actor, "licence_request.withdrawn", moved)
     if was_sent:
@@ -179,7 +179,8 @@ def decline(*, actor: Actor, request: LicenceRequest, reason: str) -> LicenceReq
     check_society(actor, request.society)
     if not reason.strip():
         raise Refusal("reason_missing", _("Say why, so that the firm can ask for something else."), pointer="/reason")
-    moved = move_request(request, (Status.SUBMITTED, Status.QUOTED), Status.DECLINED, reason=reason.strip()[:MOST_TEXT])
+    said = checked_text(reason, "/reason")
+    moved = move_request(request, (Status.SUBMITTED, Status.QUOTED), Status.DECLINED, reason=said)
     note_request(actor, "licence_request.declined", moved)
     telling.tell_licensee(moved, "declined", key=f"licence-request-declined:{moved.pk}")
     return moved

@@ -225,7 +225,7 @@ def locked(standing: StandingOffer) -> StandingOffer:
 
 
 def wrong_status(standing: StandingOffer) -> Conflict:
-    detail = _("The standing offer %(ref)s is %(status)s, so this cannot be done.")
+    detail = _("The standing offer %(ref)s stands at “%(status)s”, so this cannot be done.")
     return Conflict("wrong_status", detail % {"ref": standing.ref, "status": standing.get_status_display()})
 
 
