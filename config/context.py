@@ -110,7 +110,7 @@ def _count_waiting(entries: list[Entry], actor: Actor) -> None:
     for entry in entries:
         if entry.url == queue and actor.is_society:
             entry.waiting = SimpleLazyObject(lambda: _reservations_waiting(actor))
-        elif entry.url == duties:
+        elif entry.url == duties and (actor.can("declarations.declare") or actor.can("declarations.review")):
             entry.waiting = SimpleLazyObject(lambda: _reports_overdue(actor))
 
 

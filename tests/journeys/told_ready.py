@@ -1,4 +1,4 @@
-"""Self-service told in the small: terms that are written anew, a licence that stands ready, and one that is prepared."""
+"""Self-service told in the small: terms that are written anew, what stands ready and what is prepared, and a price that is due."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from accounts.identity.models import User
 from accounts.organisations.models import Organisation
 from licensing.licences import terms
 from licensing.licences.models import StandingOffer
-from licensing.licences.services import documents, standing
+from licensing.licences.services import certificates, create_licence, documents, standing
 from licensing.licences.services import terms as standard_terms
 from licensing.tariffs.services import import_tariff
-from tests.journeys.example import RATES, SOCIETY
+from tests.journeys.example import FIRM, RATES, SOCIETY
 from tests.licensing.tariff_documents import charge, tariff
 
 
@@ -43,3 +43,8 @@ def tell(*, society: str, second: str) -> None:
         status="open", signed_by_id=ours, signed_at=timezone.now() - datetime.timedelta(days=1), typed_name="Han Seo",
         capacity="chair", document_sha256=digest,
     )  # fmt: skip
+    taken = create_licence(
+        actor=SYSTEM, ref="SMALL-TOLD", society=of, licensee=Organisation.objects.get(ref=FIRM), tariff=priced, tier="small",
+        uses=["train"], valid_from=timezone.localdate(),
+    )  # fmt: skip
+    certificates.issue(licence=taken)

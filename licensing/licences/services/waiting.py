@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.identity.core import Actor
+from accounts.identity.sql import counted
 from licensing.licences.models import LicenceRequest, Offer, Signature, StandingOffer
 
 
@@ -25,20 +26,23 @@ def waiting_for(actor: Actor, today: datetime.date) -> Waiting:
     if actor.organisation_id is None:
         return Waiting()
     manages, signs = actor.is_society and actor.can("licences.manage"), actor.can("licences.sign")
+    asked, offers, prepared = _asked(actor), _offers(actor, today), _prepared(actor)
     return Waiting(
-        to_quote=_asked(actor.organisation_id) if manages else 0,
-        to_sign=_offers(actor, actor.organisation_id, today) if signs else 0,
-        to_open=_prepared(actor, actor.organisation_id) if manages and signs else 0,
+        **counted(
+            to_quote=asked if manages else asked.none(),
+            to_sign=offers if signs else offers.none(),
+            to_open=prepared if manages and signs else prepared.none(),
+        )
     )
 
 
-def _asked(society_id: int) -> int:
-    return LicenceRequest.objects.filter(society_id=society_id, status=LicenceRequest.Status.SUBMITTED).count()
+def _asked(actor: Actor) -> QuerySet[LicenceRequest]:
+    return LicenceRequest.objects.filter(society_id=actor.organisation_id or 0, status=LicenceRequest.Status.SUBMITTED)
 
 
-def _offers(actor: Actor, party_id: int, today: datetime.date) -> int:
+def _offers(actor: Actor, today: datetime.date) -> QuerySet[Offer]:
     """Open offers for one's own side to sign. Who made an offer does not sign it, nor does who signed for the other side."""
-    society = actor.is_society
+    society, party_id = actor.is_society, actor.organisation_id or 0
     parties = Q(request__society_id=party_id) if society else Q(request__licensee_id=party_id)
     found = Offer.objects.filter(parties, status=Offer.Status.OPEN, valid_to__gt=today)
     if society:
@@ -46,9 +50,10 @@ def _offers(actor: Actor, party_id: int, today: datetime.date) -> int:
     side = Signature.Side.SOCIETY if society else Signature.Side.LICENSEE
     mine = Q(side=side) | Q(user_id=actor.user_id or 0)
     done = Signature.objects.filter(mine, offer__status=Offer.Status.OPEN)
-    return found.exclude(pk__in=done.values("offer_id")).count()
+    return found.exclude(pk__in=done.values("offer_id"))
 
 
-def _prepared(actor: Actor, society_id: int) -> int:
-    prepared = StandingOffer.objects.filter(society_id=society_id, status=StandingOffer.Status.PREPARED)
-    return prepared.exclude(prepared_by_id=actor.user_id).count()
+def _prepared(actor: Actor) -> QuerySet[StandingOffer]:
+    status = StandingOffer.Status.PREPARED
+    prepared = StandingOffer.objects.filter(society_id=actor.organisation_id or 0, status=status)
+    return prepared.exclude(prepared_by_id=actor.user_id or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,6 +14,7 @@ from accounts.approvals.models import Approval
 from accounts.approvals.pages import told
 from accounts.identity.core import Actor
 from accounts.identity.gate import ActorRequest, signed_in
+from accounts.identity.sql import counted
 from licensing.compliance.models import Case, ReservationNotice
 from licensing.declarations.models import Declaration, ReportDuty
 from licensing.licences.models import Licence
@@ -75,20 +77,19 @@ def _asked(actor: Actor) -> dict[str, int]:
     """How many wait for a word of the society: applications, cases that nobody told or that are disputed, late firms."""
     cases = Case.objects.visible_to(actor) if actor.can("cases.manage") else Case.objects.none()
     late = ReservationNotice.objects.visible_to(actor).waiting().filter(due_on__lt=timezone.localdate())
-    return {
-        "applications": Application.objects.visible_to(actor).filter(status=Application.Status.SUBMITTED).count(),
-        "untold": cases.filter(status="open").count(),
-        "disputed": cases.filter(status="disputed").count(),
-        "late": late.count() if actor.can("declarations.view") else 0,
-        "unreported": _unreported(actor),
-    }
+    return counted(
+        applications=Application.objects.visible_to(actor).filter(status=Application.Status.SUBMITTED),
+        untold=cases.filter(status="open"),
+        disputed=cases.filter(status="disputed"),
+        late=late if actor.can("declarations.view") else late.none(),
+        unreported=_unreported(actor),
+    )
 
 
-def _unreported(actor: Actor) -> int:
+def _unreported(actor: Actor) -> QuerySet[ReportDuty]:
     """Usage reports whose day has passed."""
-    if not actor.can("declarations.view"):
-        return 0
-    return ReportDuty.objects.visible_to(actor).overdue(timezone.localdate()).count()
+    overdue = ReportDuty.objects.visible_to(actor).overdue(timezone.localdate())
+    return overdue if actor.can("declarations.view") else overdue.none()
 
 
 def _licensee(actor: Actor) -> dict[str, Any]:
@@ -100,7 +101,7 @@ def _licensee(actor: Actor) -> dict[str, Any]:
         if actor.can("declarations.view")
         else 0,
         "cases": cases.count() if actor.can("cases.view") else 0,
-        "unreported": _unreported(actor),
+        "unreported": _unreported(actor).count(),
         "licensing": waiting_for(actor, timezone.localdate()),
         "declarations": list(declarations[:5]) if actor.can("declarations.view") else [],
         "invoices": list(invoices.order_by("due_on")[:5]) if actor.can("billing.view") else [],
