@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import pytest
@@ -140,3 +141,12 @@ def test_the_list_is_filtered_and_sorted(society: Organisation, firm: Organisati
 
 def test_a_licensee_without_a_licence_is_told_where_to_look(firm: Organisation) -> None:
     assert "See the published tariffs" in text(signed_in(person(firm, "viewer")).get("/licences/"))
+
+
+def test_each_reason_has_a_label_of_its_own(society: Organisation, firm: Organisation, version: TariffVersion) -> None:
+    """A licence can be suspended or terminated on one page: who hears the page is told which reason is which."""
+    made = licence(society, firm, version)
+    page = text(signed_in(person(society, "licensing")).get(f"/licences/{made.pk}/"))
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert 'for="suspend_reason"' in page and 'for="terminate_reason"' in page

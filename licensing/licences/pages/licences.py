@@ -90,8 +90,8 @@ def licence(request: ActorRequest, licence_id: int) -> HttpResponse:
         "offer": offer,
         "sides": _sides(offer),
         "documents": offer.documents.select_related("file").order_by("language") if offer else (),
-        "suspend_form": SuspendForm(),
-        "terminate_form": TerminateForm(initial={"on": today}),
+        "suspend_form": SuspendForm(auto_id="suspend_%s"),
+        "terminate_form": TerminateForm(initial={"on": today}, auto_id="terminate_%s"),
         "happened": HAPPENED,
         "events": Event.objects.visible_to(actor).about("licence", found.pk).order_by("-id")[:20],
     }
