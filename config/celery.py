@@ -58,7 +58,7 @@ BEAT = {
         "task": "licensing.licences.tasks.remind_of_renewals",
         "schedule": crontab(hour="8", minute="40"),
     },
-    "keep duties to report": {"task": "licensing.declarations.tasks.keep_duties", "schedule": crontab(minute="10")},
+    "keep duties to report": {"task": "licensing.declarations.tasks.keep_duties", "schedule": 2 * MINUTE},
     "remind of reports": {
         "task": "licensing.declarations.tasks.remind_of_duties",
         "schedule": crontab(hour="8", minute="40"),

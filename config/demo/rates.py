@@ -14,6 +14,7 @@ from accounts.organisations.models import Organisation
 from config.actors import actor_by_email
 from config.demo.documents import PROPOSAL, READY, SCHEME
 from licensing.declarations.effects import predicted
+from licensing.declarations.services import make_due
 from licensing.licences.models import Certificate, Licence, StandardTerms, StandingOffer
 from licensing.licences.services import certificate_files, certificates, documents, standing, taking
 from licensing.licences.services.terms import import_terms
@@ -43,6 +44,7 @@ def tell(manage: Manage, folder: Path, *, society: str, firm: str, body: str, co
     law.write_text(json.dumps(SCHEME, indent=1, ensure_ascii=False), encoding="utf-8")
     scheme = manage("import_scheme", str(law), "--society", society)
     licence = _taken(manage, folder, society, firm, body)
+    make_due(timezone.localdate())
     certificate = Certificate.objects.get(licence=licence)
     paper, signed = folder / "certificate.pdf", folder / "certificate.jws"
     paper.write_bytes(certificate_files.paper(certificate, "en"))

@@ -27,7 +27,7 @@ def resume_stalled() -> int:
 
 @shared_task(name="licensing.declarations.tasks.keep_duties")
 def keep_duties() -> int:
-    """Make the duties to report that come up, then settle those that declarations meet; beat runs this every hour."""
+    """Make the duties to report that come up, then settle those that declarations meet; beat runs this every other minute."""
     return services.make_due(timezone.localdate()) + services.settle_met()
 
 

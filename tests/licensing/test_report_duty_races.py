@@ -42,7 +42,7 @@ def test_workers_at_once_make_each_duty_once(committed_db: Any) -> None:
     assert ReportDuty.objects.count() == expected
 
 
-def test_the_hourly_run_and_declarations_handed_in_never_wait_for_each_other(committed_db: Any) -> None:
+def test_the_regular_run_and_declarations_handed_in_never_wait_for_each_other(committed_db: Any) -> None:
     licences = some_licences()
     services.make_due(TODAY)
     for each in licences:

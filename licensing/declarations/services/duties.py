@@ -67,7 +67,7 @@ WHERE l.id = d.licence_id AND d.status = 'open' AND NOT d.period <@ l.valid
 RETURNING d.id, l.society_id, l.ref, lower(d.period), upper(d.period)
 """
 # A duty is covered where the live declarations of its licence together have all its days. One that was superseded counts
-# no longer; what replaced it does. Rows are locked in order, so that the hourly run and a declaration that is just handed
+# no longer; what replaced it does. Rows are locked in order, so that the regular run and a declaration that is just handed
 # in never wait for each other.
 _SETTLE: Final = """
 WITH changing AS (
