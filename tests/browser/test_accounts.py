@@ -14,6 +14,7 @@ from accounts.identity.core import SYSTEM
 from accounts.identity.models import User
 from accounts.notices.services import notify
 from tests.accounts import people
+from tests.journeys.hands import follow
 
 STRONG = "correct horse battery"
 PAGES = ("/staff/", "/tokens/", "/profile/", "/notices/", "/approvals/", "/evidence/")
@@ -48,8 +49,7 @@ def test_an_invited_person_comes_in_by_the_link(page: Any, complaints: list[str]
     page.get_by_label("Your name").fill("Kim Hanbit")
     page.get_by_label("New password").fill(STRONG)
     page.get_by_label("The same password again").fill(STRONG)
-    with page.expect_navigation():
-        page.get_by_role("button", name="Save and sign in").click()
+    follow(page, page.get_by_role("button", name="Save and sign in"))
     page.goto("/profile/")
     assert page.get_by_label("Name", exact=False).first.input_value() == "Kim Hanbit"
 
@@ -61,14 +61,14 @@ def test_a_token_is_issued_shown_and_revoked(
     page.goto("/tokens/")
     page.get_by_label("Name").fill("nightly")
     page.get_by_label("declarations.declare").check()
-    page.get_by_role("button", name="Issue the token").click()
+    follow(page, page.get_by_role("button", name="Issue the token"))
     text = page.locator("#token").inner_text()
     assert services.authenticate_token(text).scopes == ["declarations.declare"]
     page.goto("/tokens/")
     assert text not in page.content()
     page.on("dialog", lambda dialog: dialog.accept())
     row = page.get_by_role("row").filter(has_text="nightly")
-    row.get_by_role("button", name="Revoke").click()
+    follow(page, row.get_by_role("button", name="Revoke"))
     page.get_by_text("is revoked").wait_for()
     with pytest.raises(services.TokenRefused):
         services.authenticate_token(text)

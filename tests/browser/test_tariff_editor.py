@@ -9,6 +9,7 @@ import pytest
 
 from licensing.tariffs.models import TariffVersion
 from tests.accounts.people import organisation, person
+from tests.journeys.hands import follow
 
 
 @pytest.fixture
@@ -86,12 +87,12 @@ def test_it_works_without_a_script(committed_db: Any, browser: Any, site: str, s
     context = browser.new_context(base_url=site, java_script_enabled=False, storage_state=page.context.storage_state())
     plain = context.new_page()
     plain.goto("/tariffs/draft/?example=tokens-graduated")
-    plain.get_by_role("button", name="Add a charge").click()
+    follow(plain, plain.get_by_role("button", name="Add a charge"))
     plain.get_by_text("Charge 2").wait_for()
-    plain.get_by_role("button", name="Remove this charge").nth(1).click()
+    follow(plain, plain.get_by_role("button", name="Remove this charge").nth(1))
     plain.get_by_label("Tokens (optional)").fill("1000000")
     plain.get_by_label("Tokens (optional)").press("Enter")
     plain.get_by_text("1,000,000 tokens ×").first.wait_for()
-    plain.get_by_role("button", name="Save the draft").click()
+    follow(plain, plain.get_by_role("button", name="Save the draft"))
     plain.get_by_text("The draft is saved.").wait_for()
     context.close()

@@ -14,6 +14,7 @@ from accounts.notices.models import Webhook, WebhookDelivery
 from accounts.notices.services.delivering import deliver_due
 from tests.accounts import people
 from tests.accounts.loopback import answer, says, serving
+from tests.journeys.hands import follow
 
 
 @pytest.fixture
@@ -50,17 +51,17 @@ def test_from_the_first_address_to_a_repaired_receiver(
         settings.OUTBOUND_ALLOW = [receiver.place]
         page.goto("/webhooks/")
         _fits(page)
-        page.get_by_role("link", name="Set up a webhook").click()
+        follow(page, page.get_by_role("link", name="Set up a webhook"))
         _fits(page)
         page.get_by_label("Address").fill(receiver.url("/a/rather/long/address/of/a/receiver/that/somebody/runs"))
         page.get_by_label("case.opened").check()
-        page.get_by_role("button", name="Set up the webhook").click()
+        follow(page, page.get_by_role("button", name="Set up the webhook"))
         assert page.locator("#secret").inner_text().startswith("whsec_")
         _fits(page)
-        page.get_by_role("link", name="I have copied it").click()
+        follow(page, page.get_by_role("link", name="I have copied it"))
         page.get_by_text("Nothing was sent yet").wait_for()
         _fits(page)
-        page.get_by_role("button", name="Send a test event").click()
+        follow(page, page.get_by_role("button", name="Send a test event"))
         page.get_by_text("is on its way").wait_for()
         deliver_due()
         page.reload()
@@ -72,8 +73,8 @@ def test_from_the_first_address_to_a_repaired_receiver(
         page.get_by_text("Switched off after repeated failure.").wait_for()
         _fits(page)
         raw[0] = answer()
-        page.get_by_role("button", name="Switch on").click()
-        page.get_by_role("button", name="Send all failed again").click()
+        follow(page, page.get_by_role("button", name="Switch on"))
+        follow(page, page.get_by_role("button", name="Send all failed again"))
         page.get_by_text("on its way again").wait_for()
         deliver_due()
         page.reload()
