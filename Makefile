@@ -14,7 +14,7 @@ demo: $(READY) ## Run the main job on real data, from declared use to statements
 	$(BIN)/python manage.py demo
 
 test: $(READY) ## Run the whole suite against real services
-	$(BIN)/pytest -n 4 --dist loadgroup
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadgroup
 
 serve: $(READY) ## Open the portals: web, worker, beat and services; Ctrl-C stops all
 	$(BIN)/python manage.py serve
