@@ -21,7 +21,7 @@ import environ
 import hypothesis
 import pytest
 from django.conf import settings
-from django.utils import translation
+from django.utils import timezone, translation
 
 from config import embedded
 from tests import processes
@@ -64,6 +64,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         for service in embedded.services(var):
             embedded.release(service)
         shutil.rmtree(var, ignore_errors=True)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Refuse a day or moment that is taken while tests are gathered: midnight may lie between that and the test."""
+
+    def refused() -> None:
+        raise pytest.UsageError("a module or a parameter asks for the time while tests are gathered: ask in the test")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timezone, "now", refused)
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -160,7 +161,7 @@ def _one_line() -> str:
 
 def _line(reservation: Reservation) -> str:
     received = reservation.received_at
-    day = "" if received is None else f"{received:%Y-%m-%d}"
+    day = "" if received is None else f"{timezone.localdate(received):%Y-%m-%d}"
     return f"- {covered(reservation)} ({reservation.ref}, {day})"
 
 

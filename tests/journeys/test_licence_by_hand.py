@@ -21,7 +21,7 @@ from licensing.licences.terms import shipped
 from tests.journeys import example
 from tests.journeys.hands import draft_tariff, follow, press, see, set_interim_rates, stat
 
-FIRST, LAST = timezone.localdate() + datetime.timedelta(days=40), 364
+DAYS_AHEAD, DAYS = 40, 365
 PRICE = "₩1,234,568"  # 1,234,568 tokens at ₩1,000 for each 1,000
 
 
@@ -59,6 +59,10 @@ def in_language(page: Any, language: str) -> None:
     page.wait_for_selector(f"html[lang={language}]")
 
 
+def first_day() -> datetime.date:
+    return timezone.localdate() + datetime.timedelta(days=DAYS_AHEAD)
+
+
 def go_on(page: Any) -> None:
     """The one main button of a step, whatever it is called in the reader's language."""
     follow(page, page.locator("main button.button-primary"))
@@ -74,14 +78,15 @@ def ask(page: Any) -> None:
     page.locator("input[name=kinds][value=web]").check()
     page.locator("input[name=territory]").fill("KR")
     go_on(page)
-    page.locator("input[name=first_day]").fill(FIRST.isoformat())
-    page.locator("input[name=last_day]").fill((FIRST + datetime.timedelta(days=LAST)).isoformat())
+    page.locator("input[name=first_day]").fill(first_day().isoformat())
+    page.locator("input[name=last_day]").fill((first_day() + datetime.timedelta(days=DAYS - 1)).isoformat())
     go_on(page)
     page.locator("input[name=units_0]").fill("1234568")
     see(page.locator("#live-price").get_by_text(PRICE))
     go_on(page)
     go_on(page)
-    assert LicenceRequest.objects.get().status == "submitted"
+    asked = LicenceRequest.objects.get()
+    assert (asked.status, (asked.term.upper - asked.term.lower).days) == ("submitted", DAYS)
 
 
 def quote_and_offer(page: Any) -> None:
@@ -118,7 +123,7 @@ def sign(page: Any, name: str, capacity: str) -> None:
 def certificate_of(page: Any) -> str:
     """The licence is there at once, signed by both, with the certificate's code and the signed copy as PDF."""
     licence = Licence.objects.get()
-    assert (licence.status, licence.valid.lower) == ("active", FIRST)
+    assert (licence.status, licence.valid.lower) == ("active", LicenceRequest.objects.get().term.lower)
     page.goto(f"/licences/{licence.pk}/")
     for name in ("Kim Minjun", "한서연"):
         see(page.get_by_text(name))

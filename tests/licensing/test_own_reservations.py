@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from django.utils.translation import override
 
 from accounts.identity.models import User
 from licensing.permissions.models import Reservation
 from licensing.permissions.services.targets import Target
+from licensing.permissions.wording import standard_texts
 from licensing.repertoire.models import Holder, Representation, Work
 from licensing.terms import USES
 from tests.accounts.people import person
@@ -142,6 +144,13 @@ def test_texts_name_the_member_the_works_the_day_and_the_reference_in_both_langu
             assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
             body = answer.content.decode()
             assert word in body and f"/reservations/{mine.ref}/" in body, (language, kind)
+
+
+def test_texts_name_the_day_that_it_was_in_seoul() -> None:
+    night = dt.datetime(2026, 11, 24, 15, 30, tzinfo=dt.UTC)  # half past midnight in Seoul
+    mine = Reservation(target="place", place="han.example", uses=["train"], ref="R-1", received_at=night)
+    with override("en"):
+        assert "- han.example (R-1, 2026-11-25)" in standard_texts("Han", [mine], "https://example.kr/")[0].body
 
 
 def test_there_is_no_text_about_what_is_not_reserved(told: Scene) -> None:

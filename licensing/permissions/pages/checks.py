@@ -57,7 +57,9 @@ def permission_item(request: ActorRequest) -> HttpResponse:
     if request.method == "POST":
         use = request.POST.get("use", "")
         checked = services.check(actor=request.actor, use=use, items=[item], territory=territory, receipt=True)
-        return receipt_file(checked.receipt or "", f"receipt-{use}-{checked.as_of:%Y%m%d-%H%M%S}.jws")
+        return receipt_file(
+            checked.receipt or "", f"receipt-{use}-{timezone.localtime(checked.as_of):%Y%m%d-%H%M%S}.jws"
+        )
     question = Question("train", None, territory).checked()
     asked = core.Facts(use="", kind="", territory=question.territory, on=timezone.now())
     by_use = answers_by_use(actor=request.actor, asked=asked, uses=list(terms.USES), items=[item])

@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
@@ -102,7 +103,7 @@ def _said(reservation: Reservation, verb: str) -> tuple[str, str]:
     since = reservation.effective_from
     facts = {
         "ref": reservation.ref,
-        "moment": since and since.astimezone().strftime("%Y-%m-%d %H:%M"),
+        "moment": since and timezone.localtime(since).strftime("%Y-%m-%d %H:%M"),
         "due": reservation.due_on,
         "reasons": reasons,
     }
