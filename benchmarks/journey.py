@@ -11,7 +11,7 @@ from django.db import connection
 from accounts.identity.core import SYSTEM
 from benchmarks.measure import Clock, Memory, Part
 from benchmarks.society import PERIOD, Parties
-from licensing.declarations import pipeline
+from licensing.declarations import grouping, settling
 from licensing.declarations import services as declarations
 from licensing.declarations.models import Declaration
 from licensing.declarations.services import drafting, processing
@@ -70,11 +70,11 @@ def _script(_engine: DuckEngine, script: Path, **_options: Any) -> str:
 def _processing() -> list[Part]:
     return [
         (snapshots, "load", "repertoire from its snapshot"),
-        (pipeline, "open_table", "look over the file"),
+        (grouping, "open_table", "look over the file"),
         (DuckEngine, "run", _script),
         (normalising, "spell", "normalise identifiers"),
-        (pipeline, "numbered", "row numbers of rejects"),
-        (pipeline, "store", "COPY into declared_use"),
+        (grouping, "numbered", "row numbers of rejects"),
+        (settling, "store", "COPY into declared_use"),
         (processing, "_rate", "rate"),
         (connection, "commit", "commit"),
     ]

@@ -1,8 +1,19 @@
 """The face of the app: names its slices' models, so that Django finds them."""
 
+from licensing.claims.models import Claim, Unmatched
 from licensing.compliance.models import Case, CaseScan, CaseUse, CompensationTerms, ReservationNotice
-from licensing.declarations.models import Declaration, DeclarationFile, DeclaredUse, ReportDuty
-from licensing.intake.models import Import, StoredFile
+from licensing.declarations.models import (
+    AuditLine,
+    AuditSample,
+    Declaration,
+    DeclarationFile,
+    DeclaredUse,
+    PublicFigure,
+    Quota,
+    ReportDuty,
+)
+from licensing.engine.models import EngineChoice
+from licensing.intake.models import Import, StoredFile, Upload
 from licensing.licences.models import (
     Certificate,
     Licence,
@@ -15,6 +26,7 @@ from licensing.licences.models import (
     StandardTerms,
     StandingOffer,
 )
+from licensing.matching.models import MatchRule
 from licensing.permissions.models import (
     BulkCheck,
     DirectLicence,
@@ -36,17 +48,21 @@ from licensing.repertoire.models import (
     Representation,
     Share,
     Work,
+    WorkAlias,
 )
 from licensing.tariffs.models import Attachment, Comment, Decision, Tariff, TariffVersion
 
 __all__ = [
     "Application",
     "Attachment",
+    "AuditLine",
+    "AuditSample",
     "BulkCheck",
     "Case",
     "CaseScan",
     "CaseUse",
     "Certificate",
+    "Claim",
     "Comment",
     "CompensationTerms",
     "Decision",
@@ -54,6 +70,7 @@ __all__ = [
     "DeclarationFile",
     "DeclaredUse",
     "DirectLicence",
+    "EngineChoice",
     "FoundSignal",
     "Holder",
     "Identifier",
@@ -63,8 +80,11 @@ __all__ = [
     "Mandate",
     "MandateSignature",
     "MandateTerms",
+    "MatchRule",
     "Offer",
     "OfferDocument",
+    "PublicFigure",
+    "Quota",
     "Quote",
     "Registration",
     "RegistrationShare",
@@ -83,5 +103,8 @@ __all__ = [
     "StoredFile",
     "Tariff",
     "TariffVersion",
+    "Unmatched",
+    "Upload",
     "Work",
+    "WorkAlias",
 ]

@@ -3,26 +3,27 @@
 -- Inputs   raw(identifier_type, identifier, units, unit, use, used_on, dataset, title, creators)   text, NULL where empty
 --          declared(unit, use, dataset, first_day, last_day)     what holds where a line says nothing; both days inclusive
 --          known_scheme(code), known_unit(code), known_use(code)
---          identifier(scheme, value, work_id)                    the society's register
 -- Output   said: one row a group of lines that say the same
---          strange(scheme, identifier)                           identifiers that are not in the register as they stand
+--          strange(scheme, identifier)                           what must be normalised and checked
 --          named(title, creators)                                works named by title only
 
 -- step line_group: the same words once, with sums; `units` NULL where the cell is no number of units
 SELECT identifier_type, identifier, unit, use, used_on, dataset, title, creators,
-       number IS NOT NULL AS readable, CAST(SUM(number) AS DECIMAL(38,0)) AS units, COUNT(*) AS lines
+       number IS NOT NULL AS readable, CAST(SUM(number) AS DECIMAL(38,0)) AS units, COUNT(*) AS lines,
+       MIN(known_as) AS known_as, MIN(known_by) AS known_by
 FROM (
   SELECT identifier_type, identifier, unit, use, used_on, dataset,
          CASE WHEN identifier IS NULL THEN title END AS title,
          CASE WHEN identifier IS NULL THEN creators END AS creators,
+         CASE WHEN identifier IS NOT NULL THEN title END AS known_as,
+         CASE WHEN identifier IS NOT NULL THEN creators END AS known_by,
          CASE WHEN regexp_full_match(units, '[0-9]{1,15}') THEN NULLIF(CAST(units AS BIGINT), 0) END AS number
   FROM raw
 ) r
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9;
 
--- step said: the same in known terms, completed from the declaration, with the work that it names as it stands, or the
--- column and reason that spoil it
-SELECT s.*, i.work_id,
+-- step said: the same in known terms, completed from the declaration, or the column and reason that spoil it
+SELECT s.*,
        CASE WHEN s.identifier IS NULL AND (s.title IS NULL OR trim(s.title) = '') THEN 'identifier: neither an identifier nor a title'
             WHEN s.identifier IS NOT NULL AND s.scheme IS NULL THEN 'identifier_type: the identifier has no type'
             WHEN s.identifier IS NOT NULL AND k.code IS NULL THEN 'identifier_type: unknown type of identifier'
@@ -41,7 +42,6 @@ FROM (
          END AS said_on, d.first_day, d.last_day
   FROM line_group g CROSS JOIN declared d
 ) s
-LEFT JOIN identifier i ON i.scheme = s.scheme AND i.value = s.identifier
 LEFT JOIN known_scheme k ON k.code = s.scheme
 LEFT JOIN known_unit u ON u.code = s.said_unit
 LEFT JOIN known_use v ON v.code = s.said_use;
@@ -49,7 +49,7 @@ LEFT JOIN known_use v ON v.code = s.said_use;
 -- step strange: what must be normalised and checked, each once
 SELECT DISTINCT scheme, identifier
 FROM said
-WHERE identifier IS NOT NULL AND work_id IS NULL AND (problem IS NULL OR problem NOT LIKE 'identifier%');
+WHERE identifier IS NOT NULL AND (problem IS NULL OR problem NOT LIKE 'identifier%');
 
 -- step named: works named by title only
 SELECT DISTINCT title, creators

@@ -62,8 +62,8 @@ class Engine(Protocol):
     def save(self, name: str, path: Path) -> None:
         """Keep a table as a Parquet file."""
 
-    def open(self, name: str, path: Path) -> None:
-        """A table that was kept as a Parquet file."""
+    def open(self, name: str, *paths: Path) -> None:
+        """A table that was kept as a Parquet file, or as several that have the same columns."""
 
     def give(self, query: str, table: str, columns: Sequence[str]) -> int:
         """Append a query's rows to a PostgreSQL table by COPY, in Django's current transaction; returns how many."""

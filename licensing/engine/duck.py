@@ -78,8 +78,9 @@ class DuckEngine:
     def save(self, name: str, path: Path) -> None:
         self.connection.execute(f"COPY {name} TO '{path}' (FORMAT parquet)")
 
-    def open(self, name: str, path: Path) -> None:
-        self.connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet('{path}')")
+    def open(self, name: str, *paths: Path) -> None:
+        files = ", ".join(f"'{path}'" for path in paths)
+        self.connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet([{files}])")
 
     def give(self, query: str, table: str, columns: Sequence[str]) -> int:
         types = {str(column): str(kind) for column, kind, *_ in self.rows(f"DESCRIBE {query}")}

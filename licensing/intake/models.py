@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.organisations.models import Organisation
@@ -34,6 +35,59 @@ class StoredFile(models.Model):
     class Meta:
         app_label = "licensing"
         constraints = [models.UniqueConstraint(fields=["organisation", "sha256"], name="file_is_kept_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def visible_to(self, actor: Actor) -> UploadQuerySet:
+        if actor.is_system:
+            return self
+        return self.filter(organisation_id=actor.organisation_id) if actor.organisation_id else self.none()
+
+
+class Upload(models.Model):
+    """A file that arrives in parts (tus 1.0): how many bytes are there, and what it is for.
+
+    `key` is its address, which nobody can guess. Once all bytes are there and their digest is the one announced, it
+    becomes a kept file and is handed to what it is `about` (a declaration, say).
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open", _("arriving")
+        DONE = "done", _("complete")
+        CANCELLED = "cancelled", _("cancelled")
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    key = models.CharField(max_length=43, unique=True)
+    about_kind = models.CharField(max_length=40, blank=True)
+    about_id = models.BigIntegerField(null=True)
+    name = models.CharField(max_length=255)
+    path = models.CharField(max_length=500, blank=True)  # its place in a folder that is sent as one
+    size = models.BigIntegerField()
+    received = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)  # as announced
+    sandbox = models.BooleanField(default=False)
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.OPEN)
+    file = models.ForeignKey(StoredFile, models.PROTECT, null=True, related_name="+")
+    begun_at = models.DateTimeField(auto_now_add=True)
+    begun_by = models.JSONField(default=dict)
+    moved_at = models.DateTimeField()  # when the last part came
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        app_label = "licensing"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(size__gte=1, received__gte=0, received__lte=models.F("size")), name="upload_fits_its_size"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["about_kind", "about_id", "id"], name="upload_by_subject"),
+            models.Index(fields=["status", "moved_at"], name="upload_by_status"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -8,10 +8,15 @@
 -- Output   found(scheme, value, work_id)           matched ones alone
 --          place(scheme, value, place)             every place that a sought web location lies in
 
--- step web: the parts of a location
+-- step exact: registered as it stands
+SELECT s.scheme, s.value, i.work_id
+FROM sought s JOIN identifier i ON i.scheme = s.scheme AND i.value = s.value;
+
+-- step web: the parts of a location; one that is found exactly has no need of them, unless places are reserved
 SELECT scheme, value, split_part(value, '?', 1) AS location, split_part(split_part(value, '?', 1), '/', 1) AS host
-FROM sought
-WHERE scheme IN ('domain', 'url');
+FROM sought s
+WHERE scheme IN ('domain', 'url')
+  AND (EXISTS (SELECT 1 FROM reserved) OR NOT EXISTS (SELECT 1 FROM exact e WHERE e.scheme = s.scheme AND e.value = s.value));
 
 -- step deep: how many levels of paths are registered or reserved under a host; deeper ones, or beyond 16, need no look
 SELECT split_part(location, '/', 1) AS host, MAX(length(location) - length(replace(location, '/', ''))) AS levels
@@ -48,18 +53,17 @@ UNION
 SELECT w.scheme, w.value, a.place FROM web w JOIN above a ON a.host = w.host;
 
 -- step found: exact for most schemes, nearest for the web
-SELECT s.scheme, s.value, i.work_id
-FROM sought s JOIN identifier i ON i.scheme = s.scheme AND i.value = s.value
-WHERE s.scheme NOT IN ('domain', 'url')
+SELECT scheme, value, work_id FROM exact
 UNION ALL
 SELECT scheme, value, work_id
 FROM (
   SELECT p.scheme, p.value, i.work_id,
          ROW_NUMBER() OVER (
            PARTITION BY p.scheme, p.value
-           ORDER BY CASE WHEN i.scheme = p.scheme AND p.place = p.value THEN 0 ELSE 1 END, length(rtrim(p.place, '/')) DESC,
+           ORDER BY length(rtrim(p.place, '/')) DESC,
                     CASE WHEN p.place = p.value THEN 0 ELSE 1 END, CASE WHEN i.scheme = p.scheme THEN 0 ELSE 1 END,
                     length(p.place) DESC, i.scheme) AS nth
   FROM place p JOIN identifier i ON i.value = p.place AND i.scheme IN ('domain', 'url')
+  WHERE NOT EXISTS (SELECT 1 FROM exact e WHERE e.scheme = p.scheme AND e.value = p.value)
 ) ranked
 WHERE nth = 1;

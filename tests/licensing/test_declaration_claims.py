@@ -10,7 +10,7 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from licensing.declarations import core, pipeline, services, tasks
+from licensing.declarations import core, services, settling, tasks
 from licensing.declarations.models import Declaration, DeclaredUse
 from licensing.permissions import snapshots
 from licensing.permissions.services import grant_mandate
@@ -62,14 +62,14 @@ def test_beat_hands_stalled_work_out_again(received: Declaration, monkeypatch: p
 def test_a_worker_that_was_taken_for_dead_stores_nothing(
     received: Declaration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = pipeline.run
+    run = settling.run
 
-    def overtaken(*args: Any, **keys: Any) -> pipeline.Outcome:
+    def overtaken(*args: Any, **keys: Any) -> settling.Outcome:
         outcome = run(*args, **keys)
         Declaration.objects.filter(pk=received.pk).update(attempt=F("attempt") + 1)
         return outcome
 
-    monkeypatch.setattr(pipeline, "run", overtaken)
+    monkeypatch.setattr(settling, "run", overtaken)
     assert services.process(received.pk) is None
     assert Declaration.objects.get().status == "processing"
     assert DeclaredUse.objects.count() == 0
@@ -83,7 +83,7 @@ def test_an_unforeseen_failure_leaves_nothing_and_is_tried_again_five_times(
         raise MemoryError("no memory")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, broken, fail)
+        patch.setattr(settling, broken, fail)
         for attempt in range(1, 6):
             with pytest.raises(MemoryError):
                 services.process(received.pk)

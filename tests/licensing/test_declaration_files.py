@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.identity.core import Refusal
-from licensing.declarations import pipeline, services
+from licensing.declarations import grouping, services
 from licensing.declarations.models import Declaration, DeclaredUse
 from tests.licensing.declaring import ISBN, Firm, counts, declare, firm, lines, rejects, uses
 
@@ -169,7 +169,7 @@ def test_bad_rows_lose_no_good_one_and_are_listed_with_their_numbers(parties: Fi
 
 
 def test_rejects_are_counted_all_but_listed_in_bounds(parties: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "MOST_REJECTS", 10)
+    monkeypatch.setattr(grouping, "MOST_REJECTS", 10)
     made = declare(parties, lines(*[f"isbn,{n},1" for n in range(50)]))
     assert counts(made) == {"rejected": 50}
     assert [row for row, *_rest in rejects(made)] == list(range(2, 12))

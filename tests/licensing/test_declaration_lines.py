@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from licensing.declarations import core, pipeline
+from licensing.declarations import core, grouping
 from licensing.declarations.models import DeclaredUse
 from licensing.permissions.models import DirectLicence
 from licensing.repertoire.models import Holder
@@ -236,7 +236,7 @@ def test_direct_licences_of_all_holders_leave_nothing_to_price(parties: Firm) ->
 
 
 def test_every_reason_of_the_script_can_be_translated() -> None:
-    script = Path(pipeline.__file__).with_name("intake.sql").read_text(encoding="utf-8")
+    script = Path(grouping.__file__).with_name("intake.sql").read_text(encoding="utf-8")
     said = set(re.findall(r"THEN '(?:identifier|identifier_type|units|unit|use|used_on): (.+?)'", script))
     assert said == set(core.REASONS) - {"the title is too long"}
 

@@ -1,6 +1,23 @@
 """The tables of declarations and of the duty to make them."""
 
-from licensing.declarations.models.declarations import Declaration, DeclarationFile, DeclarationQuerySet, DeclaredUse
+from licensing.declarations.models.checking import AuditLine, AuditSample, PublicFigure
+from licensing.declarations.models.declarations import (
+    Declaration,
+    DeclarationFile,
+    DeclarationQuerySet,
+    DeclaredUse,
+    Quota,
+)
 from licensing.declarations.models.duties import ReportDuty
 
-__all__ = ["Declaration", "DeclarationFile", "DeclarationQuerySet", "DeclaredUse", "ReportDuty"]
+__all__ = [
+    "AuditLine",
+    "AuditSample",
+    "Declaration",
+    "DeclarationFile",
+    "DeclarationQuerySet",
+    "DeclaredUse",
+    "PublicFigure",
+    "Quota",
+    "ReportDuty",
+]

@@ -107,19 +107,60 @@ class Declaration(models.Model):
 
 
 class DeclarationFile(models.Model):
-    """One file of a declaration, with what became of its lines. `rejects` names the stored CSV of refused lines."""
+    """One file of a declaration, with what became of its lines; read by one worker at a time, apart from the others.
+
+    `rejects` names the stored CSV of refused lines, `groups` the stored Parquet file of the good ones, added up
+    (`grouping.py`). `made_of` names what the groups are made of: a file that was read before under the same terms
+    gives the same groups, and is not read again.
+    """
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        READING = "reading", _("reading")
+        READ = "read", _("read")
+        FAILED = "failed", _("failed")
 
     declaration = models.ForeignKey(Declaration, models.CASCADE, related_name="files")
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+")
     position = models.PositiveIntegerField(default=0)
+    path = models.CharField(max_length=500, blank=True)  # its place in a folder that was sent as one
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
+    step = models.CharField(max_length=20, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)  # counts claims: only the last claimant may store its result
+    heartbeat_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
     lines = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
+    rejected_units = models.DecimalField(max_digits=38, decimal_places=0, default=0)
     rejects = models.ForeignKey(StoredFile, models.PROTECT, null=True, related_name="+")
+    groups = models.ForeignKey(StoredFile, models.PROTECT, null=True, related_name="+")
+    made_of = models.CharField(max_length=64, blank=True)
+    problems = models.JSONField(default=list)  # [{code, detail, row?}] that failed it
 
     class Meta:
         app_label = "licensing"
         constraints = [
             models.UniqueConstraint(fields=["declaration", "file"], name="file_is_declared_once_in_a_declaration")
+        ]
+        indexes = [
+            models.Index(fields=["made_of"], condition=~Q(made_of=""), name="declaration_file_by_origin"),
+            models.Index(fields=["status", "heartbeat_at"], name="declaration_file_by_status"),
+        ]
+
+
+class Quota(models.Model):
+    """How much one licence may send: bytes kept for its declarations, and rows of one declaration."""
+
+    licence = models.OneToOneField(Licence, models.CASCADE, related_name="+")
+    most_bytes = models.BigIntegerField()
+    most_rows = models.BigIntegerField()
+    set_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        app_label = "licensing"
+        constraints = [
+            models.CheckConstraint(condition=Q(most_bytes__gte=1, most_rows__gte=1), name="quota_allows_something")
         ]
 
 
@@ -165,6 +206,8 @@ class DeclaredUse(models.Model):
     missing_ppm = models.IntegerField(default=0, db_default=0)  # of unmandated rows
     units = models.DecimalField(max_digits=38, decimal_places=0)
     lines = models.BigIntegerField()
+    title = models.CharField(max_length=1000, blank=True, db_default="")  # of unmatched ones: what the lines call it
+    creators = models.CharField(max_length=2000, blank=True, db_default="")
 
     objects = DeclaredUseQuerySet.as_manager()
 

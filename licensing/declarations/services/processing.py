@@ -7,15 +7,17 @@ worker that dies leaves no trace; and only the last claimant may store, so one t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from decimal import Decimal
+from pathlib import Path
 
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.identity.core import SYSTEM, Refusal, say
-from licensing.declarations import core, pipeline
+from licensing.declarations import core, grouping, settling
 from licensing.declarations.models import Declaration, DeclarationFile, DeclarationQuerySet
 from licensing.declarations.rating import rate_declarations
 from licensing.declarations.services.common import forget_uses, locked, note
@@ -44,10 +46,11 @@ def process(declaration_id: int) -> Declaration | None:
     if claim.attempt > core.MOST_ATTEMPTS:
         return _fail(claim, [core.Note("gave_up", say("Processing failed several times. Support has been told."))])
     try:
+        with _alive(claim):
+            files = _read_files(claim)
         with connect() as engine:
-            files = list(claim.files.select_related("file").order_by("position", "pk"))
             with _alive(claim):
-                outcome = _run(engine, claim, files)
+                outcome = _settle(engine, claim, files)
             return _store(engine, claim, files, outcome)
     except Refusal as refusal:
         return _fail(claim, _problems(refusal))
@@ -79,26 +82,59 @@ def _mine(claim: Declaration) -> DeclarationQuerySet:
     return Declaration.objects.filter(pk=claim.pk, status=Status.PROCESSING, attempt=claim.attempt)
 
 
-def _run(engine: Engine, claim: Declaration, files: Sequence[DeclarationFile]) -> pipeline.Outcome:
-    def progress(step: str, lines: int) -> None:
-        _mine(claim).update(step=step, lines_read=lines, heartbeat_at=timezone.now())
+def _read_files(claim: Declaration) -> list[DeclarationFile]:
+    """The files of the declaration, each read: what was read before is not read again."""
+    files = list(claim.files.select_related("file", "groups").order_by("position", "pk"))
+    said = _said(claim)
+    done = 0
+    for file in files:
+        if file.status != DeclarationFile.Status.READ:
+            _reach(claim, "intake", done)
+            _read_file(claim, file, said)
+        done += file.lines
+    return files
 
-    paths = [intake.path_of(file.file) for file in files]
-    return pipeline.run(engine, paths, _order(claim), limits=intake.limits(), progress=progress)
+
+def _read_file(claim: Declaration, file: DeclarationFile, said: grouping.Said) -> None:
+    with connect() as engine:
+        read = grouping.read(engine, intake.path_of(file.file), said, limits=intake.limits())
+        file.rejects = _kept(claim, read.rejects, f"rejects-{claim.pk}.csv")
+        file.groups = _kept(claim, read.groups, f"groups-{claim.pk}.parquet")
+    file.lines, file.rejected, file.rejected_units = read.lines, read.rejected, Decimal(read.rejected_units)
+    file.status, file.finished_at = DeclarationFile.Status.READ, timezone.now()
+    file.made_of = said.key(file.file.sha256)
+    file.save()
 
 
-def _order(claim: Declaration) -> pipeline.Order:
+def _kept(claim: Declaration, path: Path | None, name: str) -> StoredFile | None:
+    if path is None:
+        return None
+    with path.open("rb") as stream:
+        return intake.keep(actor=SYSTEM, stream=stream, name=name, organisation=claim.licence.licensee)
+
+
+def _said(claim: Declaration) -> grouping.Said:
+    last_day = claim.period.upper - dt.timedelta(days=1)
+    return grouping.Said(claim.period.lower, last_day, use=claim.use, unit=claim.unit, dataset=claim.dataset)
+
+
+def _reach(claim: Declaration, step: str, lines: int) -> None:
+    _mine(claim).update(step=step, lines_read=lines, heartbeat_at=timezone.now())
+
+
+def _settle(engine: Engine, claim: Declaration, files: Sequence[DeclarationFile]) -> settling.Outcome:
+    lines = sum(file.lines for file in files)
+    groups = [intake.path_of(file.groups) for file in files if file.groups]
+    return settling.run(engine, groups, _order(claim), progress=lambda step: _reach(claim, step, lines))
+
+
+def _order(claim: Declaration) -> settling.Order:
     licence = claim.licence
     direct = DirectLicence.objects.filter(licensee_id=licence.licensee_id, holder__society_id=licence.society_id)
-    return pipeline.Order(
+    return settling.Order(
         society_id=licence.society_id,
         licence=licence.terms,
-        first_day=claim.period.lower,
-        last_day=claim.period.upper - dt.timedelta(days=1),
-        use=claim.use,
-        unit=claim.unit,
         model=claim.model,
-        dataset=claim.dataset,
         territory=claim.territory,
         direct=[
             (d.holder_id, Grant(d.uses, d.kinds, d.territory, Span(d.valid.lower or dt.date.min, d.valid.upper)))
@@ -109,34 +145,30 @@ def _order(claim: Declaration) -> pipeline.Order:
 
 
 def _store(
-    engine: Engine, claim: Declaration, files: Sequence[DeclarationFile], outcome: pipeline.Outcome
+    engine: Engine, claim: Declaration, files: Sequence[DeclarationFile], outcome: settling.Outcome
 ) -> Declaration | None:
     _mine(claim).update(step="store", heartbeat_at=timezone.now())
-    rejects = [_keep_rejects(claim, file) for file in outcome.files]
     with transaction.atomic():
         held = locked(claim)
         if held.status != Status.PROCESSING or held.attempt != claim.attempt:
             return None  # taken over by another worker
         forget_uses(held)
-        pipeline.store(engine, held.pk)
-        for file, read, kept in zip(files, outcome.files, rejects, strict=True):
-            file.lines, file.rejected, file.rejects = read.lines, read.rejected, kept
-            file.save(update_fields=["lines", "rejected", "rejects"])
-        held.lines, held.units, held.works = dict(outcome.lines), dict(outcome.units), outcome.works
+        settling.store(engine, held.pk)
+        held.lines = _with_rejects(outcome.lines, sum(file.rejected for file in files))
+        held.units = _with_rejects(outcome.units, sum(int(file.rejected_units) for file in files))
+        held.works = outcome.works
         _rate(held)
         held.status, held.step, held.processed_at = Status.PROCESSED, "", timezone.now()
-        held.lines_read = outcome.lines["total"]
+        held.lines_read = held.lines["total"]
         held.save()
         note(SYSTEM, "processed", held, sha256=held.sha256, lines=held.lines, works=held.works)
         return hand_in(actor=SYSTEM, held=held) if held.submit_when_processed else held
 
 
-def _keep_rejects(claim: Declaration, outcome: pipeline.FileOutcome) -> StoredFile | None:
-    if outcome.rejects is None:
-        return None
-    with outcome.rejects.open("rb") as stream:
-        name = f"rejects-{claim.pk}.csv"
-        return intake.keep(actor=SYSTEM, stream=stream, name=name, organisation=claim.licence.licensee)
+def _with_rejects(sums: Mapping[str, int], rejected: int) -> dict[str, int]:
+    """Sums by status that add up to the files."""
+    by_status = {**sums, "rejected": rejected}
+    return {"total": sum(by_status.values()), **by_status}
 
 
 def _rate(held: Declaration) -> None:

@@ -10,6 +10,7 @@ from licensing.repertoire.models.register import (
     Share,
     ShareQuerySet,
     Work,
+    WorkAlias,
     WorkQuerySet,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "Share",
     "ShareQuerySet",
     "Work",
+    "WorkAlias",
     "WorkQuerySet",
 ]

@@ -94,6 +94,9 @@ class Work(models.Model):
     language = models.CharField(max_length=16, blank=True)
     published = models.CharField(max_length=10, blank=True)
     protected_until = models.DateField(null=True)
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="+"
+    )  # the work that it turned out to be
     created_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
 
     objects = WorkQuerySet.as_manager()
@@ -103,6 +106,7 @@ class Work(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["society", "ref"], name="work_ref_is_unique_in_its_society"),
             models.CheckConstraint(condition=Q(kind__in=list(terms.KINDS)), name="work_kind_is_known"),
+            models.CheckConstraint(condition=~Q(merged_into=models.F("pk")), name="work_is_not_merged_into_itself"),
         ]
         indexes = [GinIndex(SearchVector("title", "creators", config="simple"), name="work_by_words")]
 
@@ -125,6 +129,23 @@ class Identifier(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scheme}:{self.value}"
+
+
+class WorkAlias(models.Model):
+    """Another title by which a work is known: of an edition, a translation, or in another script."""
+
+    society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    work = models.ForeignKey(Work, models.CASCADE, related_name="aliases")
+    title = models.CharField(max_length=1000)
+    creators = models.CharField(max_length=2000, blank=True)
+
+    class Meta:
+        app_label = "licensing"
+        constraints = [models.UniqueConstraint(fields=["work", "title", "creators"], name="work_alias_is_kept_once")]
+        indexes = [models.Index(fields=["society"], name="work_alias_by_society")]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class ShareQuerySet(models.QuerySet["Share"]):
