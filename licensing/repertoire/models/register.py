@@ -95,7 +95,7 @@ class Work(models.Model):
     published = models.CharField(max_length=10, blank=True)
     protected_until = models.DateField(null=True)
     merged_into = models.ForeignKey(
-        "self", models.PROTECT, null=True, related_name="+"
+        "self", models.PROTECT, null=True, blank=True, related_name="+"
     )  # the work that it turned out to be
     created_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
 
