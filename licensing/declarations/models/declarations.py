@@ -68,6 +68,7 @@ class Declaration(models.Model):
     lines_read = models.BigIntegerField(default=0)  # progress
     heartbeat_at = models.DateTimeField(null=True)
     attempt = models.PositiveSmallIntegerField(default=0)  # counts claims: only the last claimant may store its result
+    round = models.PositiveIntegerField(default=0, db_default=0)  # begun anew: claims of an earlier round are void
     submit_when_processed = models.BooleanField(default=False)
     lines = models.JSONField(default=dict)
     units = models.JSONField(default=dict)
@@ -130,6 +131,7 @@ class DeclarationFile(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    bytes_read = models.BigIntegerField(default=0, db_default=0)  # progress, of the file as received
     lines = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
     rejected_units = models.DecimalField(max_digits=38, decimal_places=0, default=0)
