@@ -42,21 +42,29 @@ class StoredFile(models.Model):
 
 class UploadQuerySet(models.QuerySet["Upload"]):
     def visible_to(self, actor: Actor) -> UploadQuerySet:
+        """An organisation's own, in its mode (live or sandbox)."""
         if actor.is_system:
             return self
-        return self.filter(organisation_id=actor.organisation_id) if actor.organisation_id else self.none()
+        if actor.organisation_id is None:
+            return self.none()
+        return self.filter(organisation_id=actor.organisation_id, sandbox=actor.sandbox)
+
+    def about(self, kind: str, id: int) -> UploadQuerySet:
+        return self.filter(about_kind=kind, about_id=id)
 
 
 class Upload(models.Model):
     """A file that arrives in parts (tus 1.0): how many bytes are there, and what it is for.
 
-    `key` is its address, which nobody can guess. Once all bytes are there and their digest is the one announced, it
-    becomes a kept file and is handed to what it is `about` (a declaration, say).
+    `key` is its address, which nobody can guess. `received` counts bytes that lie in storage for good, never others.
+    Once all are there and their digest is the one announced, it becomes a kept file and is handed to what it is `about`
+    (a declaration, say); else it has `failed`, for a reason that `problem` tells.
     """
 
     class Status(models.TextChoices):
         OPEN = "open", _("arriving")
         DONE = "done", _("complete")
+        FAILED = "failed", _("refused")
         CANCELLED = "cancelled", _("cancelled")
 
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
@@ -72,7 +80,8 @@ class Upload(models.Model):
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.OPEN)
     file = models.ForeignKey(StoredFile, models.PROTECT, null=True, related_name="+")
     begun_at = models.DateTimeField(auto_now_add=True)
-    begun_by = models.JSONField(default=dict)
+    begun_by = models.JSONField(default=dict)  # who sends it: kind, id, label
+    problem = models.JSONField(default=dict)  # of a failed one: code, detail
     moved_at = models.DateTimeField()  # when the last part came
 
     objects = UploadQuerySet.as_manager()

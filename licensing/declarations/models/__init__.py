@@ -1,5 +1,6 @@
 """The tables of declarations and of the duty to make them."""
 
+from licensing.declarations.models.arriving import AnnouncedFile
 from licensing.declarations.models.checking import AuditLine, AuditSample, PublicFigure
 from licensing.declarations.models.declarations import (
     Declaration,
@@ -11,6 +12,7 @@ from licensing.declarations.models.declarations import (
 from licensing.declarations.models.duties import ReportDuty
 
 __all__ = [
+    "AnnouncedFile",
     "AuditLine",
     "AuditSample",
     "Declaration",
