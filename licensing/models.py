@@ -3,6 +3,7 @@
 from licensing.claims.models import Claim, Unmatched
 from licensing.compliance.models import Case, CaseScan, CaseUse, CompensationTerms, ReservationNotice
 from licensing.declarations.models import (
+    AnnouncedFile,
     AuditLine,
     AuditSample,
     Declaration,
@@ -26,7 +27,7 @@ from licensing.licences.models import (
     StandardTerms,
     StandingOffer,
 )
-from licensing.matching.models import MatchRule
+from licensing.matching.models import MatchRule, TitleKey, TitleState
 from licensing.permissions.models import (
     BulkCheck,
     DirectLicence,
@@ -53,6 +54,7 @@ from licensing.repertoire.models import (
 from licensing.tariffs.models import Attachment, Comment, Decision, Tariff, TariffVersion
 
 __all__ = [
+    "AnnouncedFile",
     "Application",
     "Attachment",
     "AuditLine",
@@ -103,6 +105,8 @@ __all__ = [
     "StoredFile",
     "Tariff",
     "TariffVersion",
+    "TitleKey",
+    "TitleState",
     "Unmatched",
     "Upload",
     "Work",

@@ -30,22 +30,24 @@ SELECT h.host, h.place
 FROM (
   SELECT host, host AS place FROM (SELECT DISTINCT host FROM web) a
   UNION
-  SELECT host, array_to_string(labels[CAST(n AS INT):], '.') AS place
-  FROM (SELECT host, string_split(split_part(host, ':', 1), '.') AS labels, unnest(range(1, len(labels))) AS n
-        FROM (SELECT DISTINCT host FROM web) b) c
+  SELECT host, array_join(slice(labels, n, array_size(labels) - n + 1), '.') AS place
+  FROM (SELECT host, labels, explode(sequence(1, array_size(labels) - 1)) AS n
+        FROM (SELECT host, split_at(split_part(host, ':', 1), '.') AS labels
+              FROM (SELECT DISTINCT host FROM web WHERE host LIKE '%.%') b) c) d
 ) h
 WHERE h.place LIKE '%.%'
   AND NOT EXISTS (SELECT 1 FROM public_suffix s WHERE s.rule = 'exact' AND s.name = h.place)
-  AND (NOT EXISTS (SELECT 1 FROM public_suffix s WHERE s.rule = 'wild' AND s.name = substr(h.place, strpos(h.place, '.') + 1))
+  AND (NOT EXISTS (SELECT 1 FROM public_suffix s WHERE s.rule = 'wild' AND s.name = substr(h.place, instr(h.place, '.') + 1))
        OR EXISTS (SELECT 1 FROM public_suffix s WHERE s.rule = 'except' AND s.name = h.place));
 
 -- step place: the location itself, its paths upwards with and without a final slash, and the hosts
 SELECT scheme, value, value AS place FROM web
 UNION
-SELECT scheme, value, host || '/' || array_to_string(segments[1:CAST(n AS INT)], '/') || slash AS place
-FROM (SELECT w.scheme, w.value, w.host, string_split(rtrim(substr(w.location, length(w.host) + 2), '/'), '/') AS segments,
-             unnest(range(1, least(len(segments), d.levels, 16) + 1)) AS n
-      FROM web w JOIN deep d ON d.host = w.host) p
+SELECT scheme, value, host || '/' || array_join(slice(segments, 1, n), '/') || slash AS place
+FROM (SELECT scheme, value, host, segments, explode(sequence(1, least(array_size(segments), levels, 16))) AS n
+      FROM (SELECT w.scheme, w.value, w.host, d.levels,
+                   split_at(trim(TRAILING '/' FROM substr(w.location, length(w.host) + 2)), '/') AS segments
+            FROM web w JOIN deep d ON d.host = w.host) q) p
 CROSS JOIN (VALUES (''), ('/')) s(slash)
 UNION
 SELECT scheme, value, host || '/' AS place FROM web
@@ -60,7 +62,7 @@ FROM (
   SELECT p.scheme, p.value, i.work_id,
          ROW_NUMBER() OVER (
            PARTITION BY p.scheme, p.value
-           ORDER BY length(rtrim(p.place, '/')) DESC,
+           ORDER BY length(trim(TRAILING '/' FROM p.place)) DESC,
                     CASE WHEN p.place = p.value THEN 0 ELSE 1 END, CASE WHEN i.scheme = p.scheme THEN 0 ELSE 1 END,
                     length(p.place) DESC, i.scheme) AS nth
   FROM place p JOIN identifier i ON i.value = p.place AND i.scheme IN ('domain', 'url')

@@ -65,3 +65,32 @@ class MatchRule(models.Model):
             models.Index(fields=["society", "-id"], name="match_rule_by_society"),
             models.Index(fields=["work"], name="match_rule_by_work"),
         ]
+
+
+class TitleKey(models.Model):
+    """One spelling under which a title and its creators find a work: of the work itself or of an alias of it.
+
+    Made from the register by `services.refresh_titles`; `source` is the MD5 digest of what it was made of, so that a
+    title that has changed is told from one that is spelled already. `plain` spellings say all that is known; the others
+    leave something out (`F. Scott` → `F`). There are millions, made anew at any time: no reference of theirs is checked.
+    """
+
+    society = models.ForeignKey(Organisation, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    work = models.ForeignKey(Work, models.CASCADE, related_name="+", db_constraint=False)
+    source = models.UUIDField()
+    value = models.CharField(max_length=2048)
+    plain = models.BooleanField()
+
+    class Meta:
+        app_label = "licensing"
+        indexes = [models.Index(fields=["society", "value"], name="title_key_by_value")]
+
+
+class TitleState(models.Model):
+    """The state of a society's register (`RepertoireRevision`) of which its title keys were made last."""
+
+    society = models.OneToOneField(Organisation, models.CASCADE, primary_key=True, related_name="+")
+    state = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        app_label = "licensing"
