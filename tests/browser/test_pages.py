@@ -59,7 +59,6 @@ def found_pages(name: str, *, most: int = 200) -> dict[str, int]:
             answer = client.get(address, follow=True)
         assert answer.status_code == 200, (name, address, answer.status_code)
         if not answer["Content-Type"].startswith("text/html"):
-            answer.close()
             continue
         pages[address] = len(queries)
         for link in LINK.findall(answer.content.decode()):

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.http import FileResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -272,8 +273,8 @@ class _Browser(Client):
 
     def request(self, **request: Any) -> Any:
         answer = super().request(**request)
-        if answer.streaming:
-            answer.close()
+        if isinstance(answer, FileResponse) and answer.file_to_stream:
+            answer.file_to_stream.close()  # closing the answer would close the test's connection, too
         return answer
 
 
