@@ -19,6 +19,17 @@ _NULL = r"\N"
 # Of these, no value has a mark of CSV in it: they go unquoted, which both databases write and read in half the time.
 _PLAIN = ("BIGINT", "BOOLEAN", "DATE", "DECIMAL", "HUGEINT", "INTEGER", "SMALLINT")
 _LINE = 1 << 24  # bytes of the longest row
+# The functions of `engine.core` that DuckDB calls otherwise.
+_FUNCTIONS = """
+CREATE MACRO split_at(x, mark) AS string_split(x, mark);
+CREATE MACRO array_size(list) AS len(list);
+CREATE MACRO slice(list, since, many) AS list[since:since + many - 1];
+CREATE MACRO array_join(list, mark) AS array_to_string(list, mark);
+CREATE MACRO sequence(a, b) AS range(CAST(a AS BIGINT), CAST(b AS BIGINT) + 1);
+CREATE MACRO explode(list) AS unnest(list);
+CREATE MACRO join_ordered(list, cut, mark) AS array_to_string(
+    list_transform(list_sort(list), lambda text: substr(CAST(text AS VARCHAR), cut + 1)), mark);
+"""
 
 
 class DuckEngine:
@@ -36,6 +47,7 @@ class DuckEngine:
                 "autoload_known_extensions": False,
             }
         )
+        self.connection.execute(_FUNCTIONS)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         self.connection.execute(sql, list(parameters) or None)

@@ -52,7 +52,7 @@ WHERE c.pool IS NULL AND u.first_day < u.last_day
 
 -- step day_claims: for those, who held what on each day
 SELECT d.pool, d.seq, d.used_on, d.weight,
-       COALESCE(STRING_AGG(s.claim, ',' ORDER BY s.claim), '') AS claims
+       COALESCE(join_ordered(array_agg(s.claim) FILTER (WHERE s.claim IS NOT NULL), 0, ','), '') AS claims
 FROM (
   SELECT u.pool, u.seq, u.work_id, y.used_on, y.weight
   FROM divided v

@@ -5,7 +5,7 @@
 -- Inputs   line(number, seq, line)      number: the invoice's; seq: the unit's place in its pool by UTF-8 byte order of the key
 -- Output   block(number, block, digest)
 
--- step block: one digest a block of units
-SELECT number, block, sha256(STRING_AGG(line, chr(10) ORDER BY seq, line)) AS digest
-FROM (SELECT number, seq, CAST((seq - seq % 512) / 512 AS BIGINT) AS block, line FROM line) x
+-- step block: one digest a block of units; its lines in the order of seq, then of themselves (four digits in front say which)
+SELECT number, block, sha256(join_ordered(array_agg(numbered), 4, chr(10))) AS digest
+FROM (SELECT number, CAST((seq - seq % 512) / 512 AS BIGINT) AS block, CONCAT(1000 + seq % 512, line) AS numbered FROM line) x
 GROUP BY number, block;
