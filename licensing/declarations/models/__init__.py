@@ -10,16 +10,32 @@ from licensing.declarations.models.declarations import (
     Quota,
 )
 from licensing.declarations.models.duties import ReportDuty
+from licensing.declarations.models.findings import (
+    Change,
+    Difference,
+    HostSum,
+    Overlap,
+    OverlapRow,
+    Question,
+    UseSum,
+)
 
 __all__ = [
     "AnnouncedFile",
     "AuditLine",
     "AuditSample",
+    "Change",
     "Declaration",
     "DeclarationFile",
     "DeclarationQuerySet",
     "DeclaredUse",
+    "Difference",
+    "HostSum",
+    "Overlap",
+    "OverlapRow",
     "PublicFigure",
+    "Question",
     "Quota",
     "ReportDuty",
+    "UseSum",
 ]
