@@ -1,6 +1,6 @@
 """The face of the app: names its slices' models, so that Django finds them."""
 
-from licensing.claims.models import Claim, Unmatched
+from licensing.claims.models import Claim, QueueLook, Unmatched
 from licensing.compliance.models import Case, CaseScan, CaseUse, CompensationTerms, ReservationNotice
 from licensing.declarations.models import (
     AnnouncedFile,
@@ -100,6 +100,7 @@ __all__ = [
     "PublicFigure",
     "Question",
     "Quota",
+    "QueueLook",
     "Quote",
     "Registration",
     "RegistrationShare",

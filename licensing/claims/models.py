@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -21,17 +23,43 @@ if TYPE_CHECKING:
 
 class UnmatchedQuerySet(models.QuerySet["Unmatched"]):
     def visible_to(self, actor: Actor) -> UnmatchedQuerySet:
-        """A society its own queue. (What everybody may see of an open one is `services.public`'s to say.)"""
+        """A society its own queue. What everybody may see is `public`."""
         if actor.is_system:
             return self
         return self.filter(society_id=actor.organisation_id) if actor.is_society else self.none()
+
+    def open(self) -> UnmatchedQuerySet:
+        return self.filter(status=Unmatched.Status.OPEN, lines__gt=0)
+
+    def public(self) -> UnmatchedQuerySet:
+        """Open ones that somebody could recognise. A firm's own number alone says nothing, except perhaps whose it is."""
+        return self.open().exclude(scheme="proprietary", title="")
+
+    def search(self, text: str) -> UnmatchedQuerySet:
+        """Every word of the text, in title or creators."""
+        return self.annotate(words=SearchVector("title", "creators", config="simple")).filter(words=text)
+
+
+class QueueLook(models.Model):
+    """What was there when a society's queue was last brought up to date, so that nothing is added up twice."""
+
+    society = models.OneToOneField(Organisation, models.CASCADE, primary_key=True, related_name="+")
+    declared = models.CharField(max_length=80, blank=True)  # the accepted declarations that are added up
+    register = models.CharField(max_length=80, blank=True)  # the state of the repertoire and its rules
+    looked_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        app_label = "licensing"
 
 
 class Unmatched(models.Model):
     """One identifier or title that accepted declarations name and that matches no work: an item of the queue.
 
-    Sums are over a society's accepted declarations; `worth` is the part of their fees that rests on it, in minor units,
-    so that the largest money goes first. `candidates` are works that it may be: [{work, score, why}], the best first.
+    Sums are over a society's accepted declarations, also once it is matched; none is left (`lines` 0) where every one
+    of them was superseded. `worth` is the part of their fees that rests on it, in minor units: a guide for the order of
+    work, which is never booked. `status` and `rule` say what its value means today (`services.settle`). `candidates` are
+    works that it may be: [{work, score, why}], the best first. `alike` is the same for items that are likely one: of one
+    title and creators, or on one host. In a `conflict`, its several identifiers name different works.
     """
 
     class Status(models.TextChoices):
@@ -54,6 +82,8 @@ class Unmatched(models.Model):
     last_day = models.DateField(null=True)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
     rule = models.ForeignKey(MatchRule, models.PROTECT, null=True, related_name="+")  # that decided it
+    alike = models.CharField(max_length=32, blank=True, db_default="")
+    conflict = models.BooleanField(default=False, db_default=False)
     candidates = models.JSONField(default=list)
     candidates_of = models.CharField(max_length=80, blank=True)  # the state of the repertoire that they were sought in
     first_seen_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
@@ -70,6 +100,8 @@ class Unmatched(models.Model):
         indexes = [
             models.Index(fields=["society", "status", "-worth", "id"], name="unmatched_by_worth"),
             models.Index(fields=["scheme", "value"], name="unmatched_by_value"),
+            models.Index(fields=["society", "alike"], condition=~Q(alike=""), name="unmatched_by_likeness"),
+            GinIndex(SearchVector("title", "creators", config="simple"), name="unmatched_by_words"),
         ]
 
     def __str__(self) -> str:
@@ -83,7 +115,7 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
             return self
         if actor.is_society:
             return self.filter(item__society_id=actor.organisation_id)
-        return self.filter(holder_id__in=actor.holder_ids) | self.filter(claimant_id=actor.user_id or 0)
+        return self.filter(Q(holder_id__in=actor.holder_ids) | Q(claimant_id=actor.user_id or 0))
 
 
 class Claim(models.Model):
