@@ -76,6 +76,9 @@ class Engine(Protocol):
 
     folder: Path  # for files of this work; it vanishes with the engine
 
+    def interrupt(self) -> None:
+        """End the query that runs now, from another thread; it raises there. Nothing happens where none runs."""
+
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run one statement."""
 

@@ -48,6 +48,15 @@ class DuckEngine:
             }
         )
         self.connection.execute(_FUNCTIONS)
+        for option in ("enable_progress_bar = true", "enable_progress_bar_print = false"):  # so that progress is known
+            self.connection.execute(f"SET {option}")
+
+    def interrupt(self) -> None:
+        self.connection.interrupt()
+
+    def progress(self) -> float:
+        """How much of the query that runs now is done, in percent; negative where nobody knows."""
+        return float(self.connection.query_progress())
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         self.connection.execute(sql, list(parameters) or None)
