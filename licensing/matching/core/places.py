@@ -1,11 +1,10 @@
 """Where a web location may be registered: itself, its paths upwards, its host, the hosts above.
 
-Pure; the oracle of `match.sql`.
+The oracle of `match.sql`.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -55,12 +54,3 @@ def nearest_of(scheme: str, value: str, places: Iterable[str], registered: Regis
         return None
     _size, place, which = min(found, key=lambda f: (-f[0], f[1] != value, f[2] != scheme, -len(f[1]), f[2]))
     return registered[which, place]
-
-
-def title_key(title: str, creators: str) -> str:
-    """How a work that is named by title only is told apart: `a title / a creator;another`, in one spelling.
-
-    Unicode NFC, case folded, blanks collapsed.
-    """
-    parts = (" ".join(unicodedata.normalize("NFC", text).casefold().split()) for text in (title, creators))
-    return " / ".join(part for part in parts if part)

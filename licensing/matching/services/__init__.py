@@ -1,0 +1,7 @@
+"""The verbs of matching: decide what a value means, take it back, look for works that it may be."""
+
+from licensing.matching.services.deciding import decide, remember, withdraw
+from licensing.matching.services.spelling import refresh_titles
+from licensing.matching.services.suggesting import Candidate, candidates
+
+__all__ = ["Candidate", "candidates", "decide", "refresh_titles", "remember", "withdraw"]
