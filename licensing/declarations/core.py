@@ -11,15 +11,17 @@ from accounts.identity.core import gettext_noop, say
 
 # Unsubmitted: the licensee may still change or discard it.
 OPEN: Final = frozenset({"draft", "received", "processing", "processed", "failed"})
-# A new file may be attached; while one is processed, it may not.
+# A new file may be attached; and while files are read (`processing`, step `intake`).
 ATTACHABLE: Final = frozenset({"draft", "received", "processed", "failed"})
+RESUMABLE: Final = frozenset({"draft", "failed"})  # where it has files
 WAITING: Final = frozenset({"received", "processing"})
 SUBMITTED: Final = frozenset({"submitted", "accepted", "superseded"})
 AMENDABLE: Final = frozenset({"submitted", "accepted"})
 
 STALE_SECONDS: Final = 60  # without a sign of life, work counts as abandoned
-HEARTBEAT_SECONDS: Final = 5
+HEARTBEAT_SECONDS: Final = 1  # also how soon a stopped worker hears of it
 MOST_ATTEMPTS: Final = 5
+MOST_NAMED: Final = 20  # files in one sentence
 
 # Why a line is rejected, as `intake.sql` says it. Identifiers have reasons of their own: `repertoire.identifiers`.
 REASONS: Final = (
@@ -37,6 +39,11 @@ REASONS: Final = (
 )
 
 
+def attachable(status: str, step: str) -> bool:
+    """Whether a file may be added now: before the result is worked out, and after, until it is submitted."""
+    return status in ATTACHABLE or (status == "processing" and step == "intake")
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """Something to be said about a declaration: a question that holds back acceptance, or a problem that failed it."""
@@ -44,10 +51,28 @@ class Note:
     code: str
     detail: str
     row: int | None = None
+    file: str = ""  # the name of the file that it is about
 
     def as_data(self) -> dict[str, Any]:
         row = {"row": self.row} if self.row is not None else {}
-        return {"code": self.code, "detail": self.detail, **row}
+        return {"code": self.code, "detail": self.detail, **row, **({"file": self.file} if self.file else {})}
+
+
+def problems_of_files(failed: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], *, files: int) -> list[Note]:
+    """The problems of the files that failed, each with its file's name; where there are several, first which they are."""
+    named = [
+        Note(problem["code"], problem["detail"], problem.get("row"), name)
+        for name, problems in failed
+        for problem in problems
+    ]
+    if files == 1:
+        return named
+    names = ", ".join(name for name, _problems in failed[:MOST_NAMED]) + (" …" if len(failed) > MOST_NAMED else "")
+    detail = say(
+        "{failed} of {files} files could not be read: {names}. The others need not be sent again.",
+        failed=len(failed), files=files, names=names,
+    )  # fmt: skip
+    return [Note("files_failed", detail), *named]
 
 
 def questions(

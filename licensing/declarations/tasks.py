@@ -1,4 +1,4 @@
-"""Processing declarations outside the request. Safe to run twice: a declaration is claimed by one worker at a time."""
+"""Processing declarations outside the request. Safe to run twice: each file, and each settling, is claimed by one worker at a time."""
 
 from typing import Any
 
@@ -13,16 +13,37 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name="licensing.declarations.tasks.process_declaration")
 def process_declaration(declaration_id: int) -> None:
-    services.process(declaration_id)
+    """Hand its files out to whoever is free; a single one is read here, and settled at once."""
+    files = services.to_read(declaration_id)
+    if len(files) <= 1:
+        services.process(declaration_id)
+        return
+    for file_id in files:
+        send(read_file, file_id)
+
+
+@shared_task(name="licensing.declarations.tasks.read_file")
+def read_file(file_id: int) -> None:
+    """Read one file; whoever ends last has the declaration settled."""
+    declaration_id = services.read_file(file_id)
+    if declaration_id is not None:
+        send(settle, declaration_id)
+
+
+@shared_task(name="licensing.declarations.tasks.settle")
+def settle(declaration_id: int) -> None:
+    services.settle(declaration_id)
 
 
 @shared_task(name="licensing.declarations.tasks.resume_stalled")
 def resume_stalled() -> int:
     """Hand out again what waits without a sign of life; beat runs this every minute."""
-    waiting = services.stalled()
+    waiting, left = services.stalled(), services.stalled_files()
     for declaration_id in waiting:
         process_declaration.delay(declaration_id)
-    return len(waiting)
+    for file_id in left:
+        read_file.delay(file_id)
+    return len(waiting) + len(left)
 
 
 @shared_task(name="licensing.declarations.tasks.keep_duties")

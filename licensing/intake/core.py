@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -56,6 +56,7 @@ class Limits:
     rows: int = 1_000_000_000
     row_bytes: int = 65_536
     unreadable_rows: int = 1_000_000
+    watch: Callable[[int], None] | None = None  # hears how far into the (packed) bytes a look has come; may raise
 
 
 _PACKED = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst"}

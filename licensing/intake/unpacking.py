@@ -42,6 +42,8 @@ def chunks(path: Path, packing: str | None, limits: Limits) -> Iterator[bytes]:
                 raise Refusal(
                     "too_large", say("Unpacked, the file is larger than {bound} bytes. Split it.", bound=bound)
                 )
+            if limits.watch is not None:
+                limits.watch(packed.tell())
             yield piece
 
 

@@ -1,5 +1,6 @@
 """What is done with declarations, from draft to accepted; one service behind API, pages and command."""
 
+from licensing.declarations.services.concluding import settle
 from licensing.declarations.services.deciding import accept, ask, submit
 from licensing.declarations.services.drafting import amend, attach, discard, start
 from licensing.declarations.services.duties import (
@@ -12,25 +13,40 @@ from licensing.declarations.services.duties import (
 )
 from licensing.declarations.services.filing import declare_file
 from licensing.declarations.services.processing import process, stalled
+from licensing.declarations.services.progress import progress_of
+from licensing.declarations.services.quotas import allowance, check_room, forget_quota, set_quota
+from licensing.declarations.services.reading import read_file, stalled_files, to_read
 from licensing.declarations.services.reminding import remind, tell_overdue
+from licensing.declarations.services.stopping import cancel, resume
 
 __all__ = [
     "accept",
+    "allowance",
     "amend",
     "ask",
     "attach",
+    "cancel",
+    "check_room",
     "declare_file",
     "discard",
     "find_duty",
+    "forget_quota",
     "make_due",
     "overdue_for_estimate",
     "process",
+    "progress_of",
+    "read_file",
     "remind",
     "report_nil",
+    "resume",
+    "set_quota",
+    "settle",
     "settle_met",
     "stalled",
+    "stalled_files",
     "start",
     "submit",
     "tell_overdue",
+    "to_read",
     "waive",
 ]

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from accounts.identity.core import SYSTEM, Actor, Conflict, NotFound, Refusal
 from licensing.declarations import core
 from licensing.declarations.models import Declaration
-from licensing.declarations.services.common import locked, note, require_declarant
+from licensing.declarations.services.common import enqueue, locked, note, require_declarant
+from licensing.declarations.services.drafting import receive
 from licensing.declarations.services.duties import settle_met
 from licensing.declarations.services.telling import tell_licensee, tell_society
 
@@ -26,10 +27,16 @@ def submit(*, actor: Actor, declaration: Declaration) -> Declaration:
     held = locked(declaration)
     if held.status in core.SUBMITTED:
         return held
-    if held.status == Status.DRAFT:
+    if held.status == Status.DRAFT and not held.files.exists():
         raise Refusal("no_file", _("Attach a file first: a declaration without lines declares nothing."))
     if held.status == Status.FAILED:
         raise Conflict("failed", _("The file could not be read. Attach a corrected one, then submit."))
+    if held.status == Status.DRAFT:  # its processing was stopped
+        held.submit_when_processed = True
+        receive(held)
+        note(actor, "submission_requested", held)
+        enqueue(held.pk)
+        return held
     if held.status in core.WAITING:
         if not held.submit_when_processed:
             held.submit_when_processed = True

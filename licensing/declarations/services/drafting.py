@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,9 +16,10 @@ from accounts.identity.core import Actor, Conflict, Refusal
 from licensing import terms
 from licensing.declarations import core
 from licensing.declarations.models import Declaration, DeclarationFile
+from licensing.declarations.services import quotas
 from licensing.declarations.services.common import enqueue, forget_uses, locked, note, require_declarant
 from licensing.intake.models import StoredFile
-from licensing.intake.services import keep
+from licensing.intake.services import keep, let_go
 from licensing.licences.models import Licence
 from licensing.licences.services import checked_territory
 
@@ -67,26 +69,37 @@ def start(
 def attach(*, actor: Actor, declaration: Declaration, stream: IO[bytes], name: str) -> DeclarationFile:
     """Keep a file as received and have it processed. The same file again changes nothing.
 
-    A file added to a processed declaration is processed together with those before it; after a failure, it replaces
-    them. Conflict while a file is processed, once submitted, or where another declaration of the period has the file.
+    A file added to a processed declaration, or while others are read, is processed together with those; after a
+    failure, it replaces the files that failed, or all where none did by itself. Conflict while the result is worked out,
+    once submitted, or where another declaration of the period has the file. Refusal past the licence's quota.
     """
     require_declarant(actor, declaration.licence)
-    _check_attachable(declaration)
+    check_attachable(declaration)
+    quotas.check_room(declaration.licence, getattr(stream, "size", None) or 1)
     stored = keep(actor=actor, stream=stream, name=name, organisation=declaration.licence.licensee)
-    return attach_stored(actor=actor, declaration=declaration, stored=stored)
+    try:
+        return attach_stored(actor=actor, declaration=declaration, stored=stored)
+    except Refusal as refusal:
+        if refusal.code == "quota_bytes" and not connection.in_atomic_block:
+            let_go(actor=actor, stored=stored)  # unless something else names it
+        raise
 
 
 @transaction.atomic
 def attach_stored(*, actor: Actor, declaration: Declaration, stored: StoredFile, queue: bool = True) -> DeclarationFile:
     """`attach`, for a file that is kept already. `queue=False` where the caller processes it at once."""
     held = locked(declaration)
-    _check_attachable(held)
+    check_attachable(held)
     if held.status == Status.FAILED:
-        held.files.all().delete()
-    position = held.files.count()
-    file, added = DeclarationFile.objects.get_or_create(declaration=held, file=stored, defaults={"position": position})
+        bad = held.files.filter(status=DeclarationFile.Status.FAILED)
+        (bad if bad.exists() else held.files.all()).delete()
+    last = held.files.aggregate(n=Max("position"))["n"]
+    file, added = DeclarationFile.objects.get_or_create(
+        declaration=held, file=stored, defaults={"position": 0 if last is None else last + 1}
+    )
     if added:
-        _receive(held)
+        quotas.check_room(held.licence, stored.size, adding=file)
+        receive(held)
         note(actor, "received", held, file=stored.pk, sha256=stored.sha256)
     if queue:
         enqueue(held.pk)
@@ -135,15 +148,24 @@ def discard(*, actor: Actor, declaration: Declaration) -> None:
     held.delete()
 
 
-def _receive(held: Declaration) -> None:
-    """Put it in line for processing, under the digest of its files."""
+def begin_round(held: Declaration) -> None:
+    """Whoever works on the declaration works in vain from now on, and attempts are counted from nothing."""
+    held.round, held.attempt = held.round + 1, 0
+    held.files.update(attempt=0, started_at=None)
+
+
+def receive(held: Declaration) -> None:
+    """Put it in line for processing, under the digest of its files. While files are read, one more is read with them."""
     stored = held.files.order_by("position", "pk").values_list("file__sha256", flat=True)
     held.sha256 = core.digest(list(stored))
     others = same_file(held.licence, held.period, held.sha256, sandbox=held.sandbox)
     if others and others.pk != held.pk and held.supersedes_id is None:
         raise _already(others)
-    held.status, held.step, held.heartbeat_at, held.attempt = Status.RECEIVED, "", timezone.now(), 0
-    held.lines_read, held.problems, held.questions = 0, [], []
+    if held.status != Status.PROCESSING:
+        begin_round(held)
+        held.status, held.step = Status.RECEIVED, ""
+        held.lines_read, held.problems, held.questions = 0, [], []
+    held.heartbeat_at = timezone.now()
     try:
         with transaction.atomic():
             held.save()
@@ -159,10 +181,11 @@ def _already(other: Declaration | None) -> Conflict:
     return Conflict("already_declared", detail % {"number": number}, pointer="/file")
 
 
-def _check_attachable(declaration: Declaration) -> None:
+def check_attachable(declaration: Declaration) -> None:
+    """Raises Conflict where no file can be added to it now."""
     if declaration.status in core.SUBMITTED:
         raise Conflict("submitted", _("A submitted declaration is immutable. Amend it instead."))
-    if declaration.status not in core.ATTACHABLE:
+    if not core.attachable(declaration.status, declaration.step):
         raise Conflict("processing", _("The declaration is being processed. Try again in a moment."))
 
 
