@@ -268,6 +268,9 @@ UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=4 * 1024**3)
 UPLOAD_MAX_UNPACKED_BYTES = env.int("UPLOAD_MAX_UNPACKED_BYTES", default=64 * 1024**3)
 UPLOAD_MAX_RATIO = env.int("UPLOAD_MAX_RATIO", default=200)
 UPLOAD_MAX_ROWS = env.int("UPLOAD_MAX_ROWS", default=1_000_000_000)
+# What one licence may send, where the society allowed it nothing else: bytes kept for its declarations, rows of one of them.
+DECLARATION_MOST_BYTES = env.int("DECLARATION_MOST_BYTES", default=1024**4)
+DECLARATION_MOST_ROWS = env.int("DECLARATION_MOST_ROWS", default=10_000_000_000)
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 # The document by which an applicant shows who they are: its size, and for how many days after the decision it is kept.
 IDENTITY_MAX_BYTES = env.int("IDENTITY_MAX_BYTES", default=10 * 1024**2)
