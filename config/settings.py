@@ -5,7 +5,7 @@ from pathlib import Path
 import environ
 from django.utils.translation import gettext_lazy as _
 
-from config import embedded, logs
+from config import embedded, logs, storage
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(environ.Env().str("JEONGSAN_VAR", default=str(BASE_DIR / "var")))
@@ -261,13 +261,24 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 WHITENOISE_USE_FINDERS = True  # straight from the apps: no collectstatic before the first start
 
-# Files as received: content-addressed, never served directly.
+# Files as received: content-addressed, never served directly; in this folder, or where OBJECT_STORAGE says. Of what lies
+# elsewhere this machine keeps copies of so many bytes.
 OBJECT_ROOT = VAR_DIR / "objects"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "objects": storage.objects(env, OBJECT_ROOT),
+}
+OBJECT_CACHE = VAR_DIR / "copies"
+OBJECT_CACHE_BYTES = env.int("OBJECT_CACHE_BYTES", default=20 * 1024**3)
 # What an upload may cost, at most (bytes as sent, bytes unpacked, rows).
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=4 * 1024**3)
 UPLOAD_MAX_UNPACKED_BYTES = env.int("UPLOAD_MAX_UNPACKED_BYTES", default=64 * 1024**3)
 UPLOAD_MAX_RATIO = env.int("UPLOAD_MAX_RATIO", default=200)
 UPLOAD_MAX_ROWS = env.int("UPLOAD_MAX_ROWS", default=1_000_000_000)
+# An upload in parts: the largest part, and how long one may rest before it is forgotten.
+UPLOAD_MAX_PART_BYTES = env.int("UPLOAD_MAX_PART_BYTES", default=128 * 1024**2)
+UPLOAD_EXPIRY_HOURS = env.int("UPLOAD_EXPIRY_HOURS", default=7 * 24)
 # What one licence may send, where the society allowed it nothing else: bytes kept for its declarations, rows of one of them.
 DECLARATION_MOST_BYTES = env.int("DECLARATION_MOST_BYTES", default=1024**4)
 DECLARATION_MOST_ROWS = env.int("DECLARATION_MOST_ROWS", default=10_000_000_000)
@@ -279,3 +290,9 @@ IDENTITY_KEPT_DAYS = env.int("IDENTITY_KEPT_DAYS", default=30)
 SCRATCH_ROOT = VAR_DIR / "scratch"
 ENGINE_THREADS = env.int("ENGINE_THREADS", default=2)
 ENGINE_MEMORY = env.str("ENGINE_MEMORY", default="1500MB")
+# Which engine settles declarations and computes runs, where a society has no choice of its own: duckdb or spark.
+ENGINE = env.str("ENGINE", default="duckdb")
+# Apache Spark: the cluster, the folder that its workers and this machine see, and settings `spark.…=value` with `;` between.
+SPARK_MASTER = env.str("SPARK_MASTER", default="local[2]")
+SPARK_SHARED = env.str("SPARK_SHARED", default="")
+SPARK_CONF = env.str("SPARK_CONF", default="")

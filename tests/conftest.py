@@ -47,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
         database |= embedded.database(environ.Env(), settings.VAR_DIR / "tests")
     database["CONN_MAX_AGE"] = 0
     settings.VAR_DIR, settings.OBJECT_ROOT, settings.SCRATCH_ROOT = var, var / "objects", var / "scratch"
+    settings.STORAGES["objects"]["OPTIONS"]["location"] = settings.OBJECT_ROOT
+    settings.OBJECT_CACHE = var / "copies"
     settings.STATIC_ROOT = var / "static"
     settings.STATIC_ROOT.mkdir()
     settings.REDIS_URL = embedded.redis_url(environ.Env(), var)

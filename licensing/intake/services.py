@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -17,11 +13,8 @@ from django.db.models import ProtectedError, RestrictedError
 from accounts.evidence.services import record
 from accounts.identity.core import Actor, Reference, Refusal, say
 from accounts.organisations.models import Organisation
-from licensing.intake import core
+from licensing.intake import core, objects
 from licensing.intake.models import StoredFile
-
-_CHUNK = 1 << 20
-_ABANDONED_SECONDS = 24 * 3600  # without a byte more; no upload pauses as long
 
 
 def limits() -> core.Limits:
@@ -41,30 +34,34 @@ def keep(*, actor: Actor, stream: IO[bytes], name: str, organisation: Organisati
 
     Raises Refusal `empty_file`, or `too_large` past UPLOAD_MAX_BYTES; nothing is kept then.
     """
-    root = Path(settings.OBJECT_ROOT)
-    waiting = root / "incoming"
-    waiting.mkdir(parents=True, exist_ok=True)
-    _sweep(waiting)
-    with tempfile.NamedTemporaryFile(dir=waiting, delete=False) as out:
-        temporary = Path(out.name)
-    try:
+    with objects.incoming() as temporary:
         digest, size = _write(stream, temporary)
-        with transaction.atomic():
-            _alone_with(digest)
-            _place(temporary, object_path(digest))
-            stored, created = StoredFile.objects.get_or_create(
-                organisation=organisation, sha256=digest, defaults={"size": size, "name": core.file_name(name)}
+        return keep_written(
+            actor=actor, temporary=temporary, digest=digest, size=size, name=name, organisation=organisation
+        )
+
+
+def keep_written(
+    *, actor: Actor, temporary: Path, digest: str, size: int, name: str, organisation: Organisation
+) -> StoredFile:
+    """`keep`, for a file of `objects.incoming()` that is written, flushed and hashed already."""
+    if objects.folder_path("") is None:
+        objects.put_content(temporary, digest, size)  # sending takes its time: nobody shall wait for it
+    with transaction.atomic():
+        _alone_with(digest)
+        if temporary.exists():
+            objects.put_content(temporary, digest, size)
+        stored, created = StoredFile.objects.get_or_create(
+            organisation=organisation, sha256=digest, defaults={"size": size, "name": core.file_name(name)}
+        )
+        if created:
+            record(
+                actor=actor,
+                verb="file.received",
+                object=Reference("stored_file", stored.pk),
+                organisation_id=organisation.pk,
+                data={"sha256": digest, "size": size},
             )
-            if created:
-                record(
-                    actor=actor,
-                    verb="file.received",
-                    object=Reference("stored_file", stored.pk),
-                    organisation_id=organisation.pk,
-                    data={"sha256": digest, "size": size},
-                )
-    finally:
-        temporary.unlink(missing_ok=True)
     return stored
 
 
@@ -86,7 +83,7 @@ def let_go(*, actor: Actor, stored: StoredFile) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # whatever could still refuse does so before the bytes go
     if not StoredFile.objects.filter(sha256=stored.sha256).exists():
-        object_path(stored.sha256).unlink(missing_ok=True)
+        objects.remove(stored.sha256)
     return True
 
 
@@ -96,49 +93,27 @@ def _alone_with(digest: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [digest])
 
 
-def _sweep(waiting: Path) -> None:
-    """Remove what was received by processes that were killed: nothing is written to it any more."""
-    for path in waiting.iterdir():
-        with suppress(FileNotFoundError):  # another process sweeps, or moved it to its place
-            if path.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
-                path.unlink()
-
-
 def _write(stream: IO[bytes], path: Path) -> tuple[str, int]:
     """Copy the stream to a file on the disk; its SHA-256 (hex) and size in bytes."""
     digest, size, most = hashlib.sha256(), 0, settings.UPLOAD_MAX_BYTES
     with path.open("wb") as out:
-        while piece := stream.read(_CHUNK):
+        while piece := stream.read(objects.CHUNK):
             size += len(piece)
             if size > most:
                 raise Refusal("too_large", say("The file is larger than {most} bytes. Pack it or split it.", most=most))
             digest.update(piece)
             out.write(piece)
-        out.flush()
-        os.fsync(out.fileno())
+        objects.flush(out)
     if not size:
         raise Refusal("empty_file", say("The file is empty."))
     return digest.hexdigest(), size
 
 
-def _place(temporary: Path, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
 def object_path(digest: str) -> Path:
-    """Where the bytes with this SHA-256 lie: objects/ab/cdef…"""
-    return Path(settings.OBJECT_ROOT) / digest[:2] / digest[2:]
+    """Where the bytes with this SHA-256 lie in this installation's folder: objects/ab/cdef…"""
+    return Path(settings.OBJECT_ROOT) / objects.name_of(digest)
 
 
 def path_of(stored: StoredFile) -> Path:
-    """The kept file, for reading. Raises Refusal `file_lost` when the storage no longer has it."""
-    path = object_path(stored.sha256)
-    if not path.is_file():
-        raise Refusal("file_lost", say("The file {name} is no longer in storage. Send it again.", name=stored.name))
-    return path
+    """The kept file, for reading, on this machine. Raises Refusal `file_lost` when the storage no longer has it."""
+    return objects.here(stored.sha256, stored.size, name=stored.name)
