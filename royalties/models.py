@@ -9,7 +9,16 @@ from royalties.billing.models import (
     Receipt,
     VatRule,
 )
-from royalties.distribution.models import Allocation, Rule, Run, RunPool, RunPoolDeclaration, RunReceipt
+from royalties.distribution.models import (
+    Allocation,
+    Rule,
+    Run,
+    RunCorrection,
+    RunPool,
+    RunPoolDeclaration,
+    RunReceipt,
+    RunRelease,
+)
 from royalties.ledger.models import Account, Journal, Posting
 from royalties.statements.models import Statement
 
@@ -26,9 +35,11 @@ __all__ = [
     "Receipt",
     "Rule",
     "Run",
+    "RunCorrection",
     "RunPool",
     "RunPoolDeclaration",
     "RunReceipt",
+    "RunRelease",
     "Statement",
     "VatRule",
 ]

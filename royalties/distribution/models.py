@@ -75,8 +75,10 @@ class Rule(models.Model):
 class Run(models.Model):
     """One distribution of all money received and not yet distributed for uses in a period, in one currency.
 
-    Totals are sums over its pools: pool = deductions + reserve + payable + held + suspense. `input_digest` covers everything
-    that the result depends on, `result_digest` every allocation.
+    Totals are sums over its pools: pool + released + corrected = deductions + reserve + payable + held + suspense. `pool`
+    is new money, `released` what leaves suspense because its identifier means a work now, `corrected` what is taken back
+    from earlier runs and divided anew. `input_digest` covers everything that the result depends on, `result_digest` every
+    allocation.
     """
 
     class Status(models.TextChoices):
@@ -97,6 +99,8 @@ class Run(models.Model):
     step = models.CharField(max_length=20, blank=True)
     heartbeat_at = models.DateTimeField(null=True)
     pool = models.BigIntegerField(default=0)
+    released = models.BigIntegerField(default=0, db_default=0)
+    corrected = models.BigIntegerField(default=0, db_default=0)
     deductions = models.JSONField(default=dict)  # {name: minor units}, in the published order
     reserve = models.BigIntegerField(default=0)
     distributable = models.BigIntegerField(default=0)
@@ -146,9 +150,20 @@ class Run(models.Model):
 
 
 class RunPool(models.Model):
-    """One invoice's money in one run: deducted, rounded and allocated alone."""
+    """One invoice's money in one run: deducted, rounded and allocated alone.
+
+    A `release` is what leaves the suspense of an earlier pool (`origin`), a `correction` what an earlier pool distributed
+    and is divided anew by the declarations of now. Neither is new money, and nothing is deducted from it again.
+    """
+
+    class Kind(models.TextChoices):
+        RECEIPTS = "receipts", _("money received")
+        RELEASE = "release", _("released from suspense")
+        CORRECTION = "correction", _("correction of an earlier distribution")
 
     run = models.ForeignKey(Run, models.PROTECT, related_name="pools")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.RECEIPTS, db_default="receipts")
+    origin = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="+")
     amount = models.BigIntegerField()
     deductions = models.JSONField(default=list)  # [{name, percent, base, amount}] in order
@@ -160,7 +175,15 @@ class RunPool(models.Model):
 
     class Meta:
         app_label = "royalties"
-        constraints = [models.UniqueConstraint(fields=["run", "invoice"], name="run_takes_an_invoice_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "kind", "invoice", "origin"], nulls_distinct=False, name="run_takes_an_invoice_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="receipts", origin=None) | (~Q(kind="receipts") & Q(origin__isnull=False)),
+                name="run_pool_without_new_money_names_its_origin",
+            ),
+        ]
 
 
 class RunPoolDeclaration(models.Model):
@@ -187,6 +210,42 @@ class RunReceipt(models.Model):
         app_label = "royalties"
         constraints = [
             models.UniqueConstraint(fields=["receipt"], condition=Q(active=True), name="receipt_is_distributed_once"),
+        ]
+
+
+class RunRelease(models.Model):
+    """An allocation in suspense whose original amount a run pays out, because its identifier means a work now: once.
+
+    A reversed or discarded run gives it back (`active` is null). Rows come set by set, checked once a statement
+    (`releases.sql`), with the lock on the origin's run that keeps it from being reversed at the same moment.
+    """
+
+    pool = models.ForeignKey(RunPool, models.PROTECT, related_name="releases")
+    allocation = models.ForeignKey("Allocation", models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    amount = models.BigIntegerField()
+    active = models.BooleanField(null=True, default=True)
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [
+            models.UniqueConstraint(fields=["allocation"], condition=Q(active=True), name="suspense_is_released_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="release_is_positive"),
+        ]
+
+
+class RunCorrection(models.Model):
+    """A pool of an earlier run whose money this pool divides anew: all of it, once. Given back as a release is."""
+
+    pool = models.OneToOneField(RunPool, models.PROTECT, related_name="correction")
+    corrected = models.ForeignKey(RunPool, models.PROTECT, related_name="+")
+    amount = models.BigIntegerField()
+    active = models.BooleanField(null=True, default=True)
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [
+            models.UniqueConstraint(fields=["corrected"], condition=Q(active=True), name="pool_is_corrected_once"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="correction_is_not_negative"),
         ]
 
 
@@ -226,6 +285,12 @@ class Allocation(models.Model):
         NO_SHARE = "no_share", _("no holder is recorded for this part")
         OVERCLAIMED = "overclaimed", _("the shares claim more than the whole work")
         DISPUTED = "disputed", _("the share is disputed")
+        # Of a release: what the identifier turned out to mean allows no payment.
+        RESERVED = "reserved", _("its use was reserved on that day")
+        UNMANDATED = "unmandated", _("not every holder had given a mandate on that day")
+        UNLICENSED = "unlicensed", _("the licence does not cover the work that it is")
+        FREE = "free", _("the work was in the public domain on that day")
+        INDIVIDUAL = "individual", _("its holders had licensed it directly")
 
     run = models.ForeignKey(Run, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     pool = models.ForeignKey(RunPool, models.PROTECT, related_name="allocations", db_constraint=False, db_index=False)
