@@ -19,37 +19,9 @@ from anyascii import anyascii
 
 BETWEEN: Final = " / "  # title and creators; neither has such a sign once it is spelled
 
-_ARTICLES: Final = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "le",
-        "la",
-        "les",
-        "l",
-        "un",
-        "une",
-        "der",
-        "die",
-        "das",
-        "den",
-        "ein",
-        "eine",
-        "el",
-        "los",
-        "las",
-        "una",
-        "uno",
-        "il",
-        "lo",
-        "gli",
-        "het",
-        "een",
-        "de",
-        "det",
-    ]
-)
+_ARTICLES: Final = frozenset({
+    "the", "a", "an", "le", "la", "les", "l", "un", "une", "der", "die", "das", "den", "ein", "eine", "el", "los", "las", "una", "uno", "il", "lo", "gli", "het", "een", "de", "det",
+})  # fmt: skip
 _TRAILING = re.compile(rf",\s*(?:{'|'.join(sorted(_ARTICLES))})['’]?\s*(?=$|[.:;(\[])", re.IGNORECASE)
 _ELIDED = re.compile(r"^\s*l['’](?=\w)", re.IGNORECASE)  # L'Étranger
 _HAN: Final = "\u3400-\u9fff\uf900-\ufaff"
@@ -66,67 +38,13 @@ _DATES = re.compile(
     r"[,(\[]?\s*\b(?:b\.|d\.|c\.?|ca\.?|born|died|fl\.)?\s*\d{3,4}\??\s*(?:[-–]\s*(?:\d{2,4}\??)?)?\s*[)\]]?"
 )
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-_ROLES: Final = frozenset(
-    [
-        "ed",
-        "eds",
-        "editor",
-        "editors",
-        "edited",
-        "tr",
-        "trans",
-        "translator",
-        "translated",
-        "comp",
-        "compiler",
-        "compiled",
-        "illus",
-        "illustrator",
-        "illustrated",
-        "author",
-        "aut",
-        "writer",
-        "composer",
-        "lyricist",
-        "arr",
-        "arranger",
-        "by",
-        "sir",
-        "dr",
-        "prof",
-        "professor",
-        "mr",
-        "mrs",
-        "miss",
-        "ms",
-        "rev",
-        "st",
-        "saint",
-        "jr",
-        "sr",
-        "ii",
-        "iii",
-        "iv",
-        "inc",
-        "ltd",
-        "co",
-        "corp",
-        "company",
-        "gmbh",
-        "pseud",
-        "pseudonym",
-        "지음",
-        "글",
-        "그림",
-        "옮김",
-        "저",
-        "역",
-        "편",
-        "엮음",
-        "작사",
-        "작곡",
-    ]
-)
+_ROLES: Final = frozenset({
+    "ed", "eds", "editor", "editors", "edited", "tr", "trans", "translator", "translated", "comp", "compiler",
+    "compiled", "illus", "illustrator", "illustrated", "author", "aut", "writer", "composer", "lyricist", "arr",
+    "arranger", "by", "sir", "dr", "prof", "professor", "mr", "mrs", "miss", "ms", "rev", "st", "saint", "jr",
+    "sr", "ii", "iii", "iv", "inc", "ltd", "co", "corp", "company", "gmbh", "pseud", "pseudonym", "지음", "글",
+    "그림", "옮김", "저", "역", "편", "엮음", "작사", "작곡",
+})  # fmt: skip
 _NOBODY: Final = frozenset(
     ("et al", "and others", "others", "anonymous", "anon", "unknown", "various", "작자 미상", "작자미상")
 )
