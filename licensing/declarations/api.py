@@ -8,7 +8,7 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from accounts.access.api.views import ApiViewSet
 from licensing import terms
 from licensing.declarations import services
-from licensing.declarations.models import Declaration, DeclaredUse, ReportDuty
+from licensing.declarations.models import Declaration, DeclarationFile, DeclaredUse, ReportDuty
 from licensing.declarations.services.listing import reject_rows
 from licensing.licences.services import find_licence
 
@@ -48,6 +48,7 @@ class NoteSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
     row = serializers.IntegerField(required=False)
+    file = serializers.CharField(required=False, help_text="The name of the file that it is about.")
 
 
 class CountsSerializer(serializers.Serializer[Any]):
@@ -63,14 +64,32 @@ class CountsSerializer(serializers.Serializer[Any]):
 
 
 class FileSerializer(serializers.Serializer[Any]):
-    """A file as received. Its `rejected` lines are listed under `rejects/`."""
+    """A file as received. Its `rejected` lines are listed under `rejects/`; `problems` say why it failed."""
 
     file = serializers.IntegerField(source="pk")
     name = serializers.CharField(source="file.name")
     sha256 = serializers.CharField(source="file.sha256")
     bytes = serializers.IntegerField(source="file.size")
+    status = serializers.ChoiceField(DeclarationFile.Status.choices)
+    bytes_read = serializers.IntegerField()
     lines = serializers.IntegerField()
     rejected = serializers.IntegerField()
+    problems = NoteSerializer(many=True)
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    """How far the reading of all files is. Rates and the time left are null while nothing can be said for sure."""
+
+    percent = serializers.IntegerField()
+    bytes = serializers.IntegerField()
+    bytes_read = serializers.IntegerField()
+    lines_read = serializers.IntegerField()
+    files = serializers.IntegerField()
+    files_read = serializers.IntegerField()
+    files_failed = serializers.IntegerField()
+    bytes_a_second = serializers.IntegerField(allow_null=True)
+    lines_a_second = serializers.IntegerField(allow_null=True)
+    seconds_left = serializers.IntegerField(allow_null=True)
 
 
 class DeclarationSerializer(serializers.ModelSerializer[Declaration]):
@@ -113,10 +132,18 @@ def _counts(found: dict[str, int]) -> dict[str, int]:
 
 
 class DeclarationDetailSerializer(DeclarationSerializer):
+    """`progress` is null before a file was received."""
+
     files = FileSerializer(many=True)
+    progress = serializers.SerializerMethodField()
 
     class Meta(DeclarationSerializer.Meta):
-        fields = [*DeclarationSerializer.Meta.fields, "files"]
+        fields = [*DeclarationSerializer.Meta.fields, "files", "progress"]
+
+    @extend_schema_field(ProgressSerializer(allow_null=True))
+    def get_progress(self, declaration: Declaration) -> dict[str, Any] | None:
+        found = services.progress_of(declaration)
+        return ProgressSerializer(found).data if found.files else None
 
 
 class FileReceivedSerializer(serializers.Serializer[Any]):
@@ -205,6 +232,18 @@ class DeclarationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVi
     def submit(self, request: Request, pk: str) -> Response:
         """Hand it in, now or as soon as it is processed. Afterwards it is immutable."""
         return self._now(services.submit(actor=self.actor, declaration=self.get_object()), 202)
+
+    @extend_schema(request=None, responses=DeclarationDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Stop processing: nothing is stored, the files stay, and it is a draft again."""
+        return self._now(services.cancel(actor=self.actor, declaration=self.get_object()), 200)
+
+    @extend_schema(request=None, responses={202: DeclarationDetailSerializer})
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:
+        """Begin again what was stopped or has failed, with the files that are there; what was read is not read again."""
+        return self._now(services.resume(actor=self.actor, declaration=self.get_object()), 202)
 
     @extend_schema(request=None, responses={201: DeclarationDetailSerializer})
     @action(detail=True, methods=["post"])

@@ -14,6 +14,7 @@ from config.commands import Command as BaseCommand
 from licensing import terms
 from licensing.declarations import services
 from licensing.declarations.models import Declaration
+from licensing.declarations.services.progress import Progress
 from licensing.licences.services import find_licence
 
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             "--base", action="append", default=[], type=_base, metavar="NAME=N", help="of a percentage charge"
         )
         parser.add_argument("--submit", action="store_true", help="hand it in; it is immutable afterwards")
-        parser.add_argument("--wait", action="store_true", help="process it in this process")
+        parser.add_argument("--wait", action="store_true", help="process it in this process, and say on stderr how far it is")
 
     def run(
         self, *, file: Path, licence: str, first_day: datetime.date, end: datetime.date, base: Any, **options: Any
@@ -53,9 +54,28 @@ class Command(BaseCommand):
                 stream=stream,
                 name=file.name,
                 bases=dict(base),
+                tell=self._tell if options["wait"] else None,
                 **options,
             )
         return shown(declaration)
+
+    def _tell(self, progress: Progress) -> None:
+        self.stderr.write(told(progress))
+
+
+def told(progress: Progress) -> str:
+    """How far it is, in one line."""
+    parts = [f"{progress.step or progress.status}: {progress.percent} %"]
+    if progress.files > 1:
+        parts.append(f"{progress.files_read} of {progress.files} files")
+    parts.append(f"{progress.bytes_read:,} of {progress.bytes:,} bytes")
+    if progress.lines_read:
+        parts.append(f"{progress.lines_read:,} lines")
+    if progress.bytes_a_second:
+        parts.append(f"{progress.bytes_a_second:,} bytes/s")
+    if progress.seconds_left is not None:
+        parts.append(f"about {progress.seconds_left} s left")
+    return ", ".join(parts)
 
 
 def shown(declaration: Declaration) -> dict[str, Any]:

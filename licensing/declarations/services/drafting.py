@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -75,7 +76,7 @@ def attach(*, actor: Actor, declaration: Declaration, stream: IO[bytes], name: s
     """
     require_declarant(actor, declaration.licence)
     check_attachable(declaration)
-    quotas.check_room(declaration.licence, getattr(stream, "size", None) or 1)
+    quotas.check_room(declaration.licence, size_of(stream))
     stored = keep(actor=actor, stream=stream, name=name, organisation=declaration.licence.licensee)
     try:
         return attach_stored(actor=actor, declaration=declaration, stored=stored)
@@ -105,6 +106,19 @@ def attach_stored(*, actor: Actor, declaration: Declaration, stored: StoredFile,
         enqueue(held.pk)
     declaration.refresh_from_db()
     return file
+
+
+def size_of(stream: IO[bytes]) -> int:
+    """How many bytes a stream has still to give; 1 where only reading would tell."""
+    known = getattr(stream, "size", None)
+    if isinstance(known, int):
+        return known
+    if not stream.seekable():
+        return 1
+    at = stream.tell()
+    end = stream.seek(0, os.SEEK_END)
+    stream.seek(at)
+    return end - at
 
 
 def same_file(licence: Licence, period: DateRange, sha256: str, *, sandbox: bool) -> Declaration | None:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import IO
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Final
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.identity.core import Actor, Conflict, Refusal
 from licensing.declarations import core
 from licensing.declarations.models import Declaration
+from licensing.declarations.services import quotas
 from licensing.declarations.services.common import enqueue, require_declarant
 from licensing.declarations.services.deciding import submit as submit_declaration
 from licensing.declarations.services.drafting import Period, attach_stored, checked_period, same_file, start
 from licensing.declarations.services.processing import process
+from licensing.declarations.services.progress import Progress, progress_of
+from licensing.declarations.services.stopping import resume
 from licensing.intake.services import keep
 from licensing.licences.models import Licence
+from licensing.permissions.services.alive import alive
 
 Status = Declaration.Status
+_TELL_SECONDS: Final = 2
 
 
 def declare_file(
@@ -37,12 +44,15 @@ def declare_file(
     territory: str = "KR",
     submit: bool = False,
     wait: bool = False,
+    tell: Callable[[Progress], None] | None = None,
 ) -> Declaration:
     """Declare a file; the same licence, period and bytes give the declaration that exists.
 
-    `wait` processes it here, beside any worker; else a worker does. Raises Refusal where the file cannot be read.
+    `wait` processes it here, beside any worker; else a worker does. `tell` hears meanwhile how far it is, from a thread
+    of its own. One whose processing was stopped is started again. Raises Refusal where the file cannot be read.
     """
     require_declarant(actor, licence)
+    quotas.check_room(licence, 0)
     stored = keep(actor=actor, stream=stream, name=name, organisation=licence.licensee)
     again = {"licence": licence, "period": checked_period(period), "sha256": stored.sha256, "sandbox": actor.sandbox}
     declaration = same_file(**again)
@@ -58,22 +68,42 @@ def declare_file(
             declaration = same_file(**again)
             if declaration is None:
                 raise
+    if declaration.status == Status.DRAFT:  # its processing was stopped
+        declaration = resume(actor=actor, declaration=declaration)
     if submit and declaration.status not in core.SUBMITTED:
         declaration = submit_declaration(actor=actor, declaration=declaration)
     if wait:
-        declaration = _finished(declaration)
+        declaration = _finished(declaration, tell)
     elif declaration.status == Status.RECEIVED:
         enqueue(declaration.pk)
     return declaration
 
 
-def _finished(declaration: Declaration) -> Declaration:
-    """Process it here, or wait for the worker that has it."""
-    while declaration.status in core.WAITING:
-        if process(declaration.pk) is None:
-            time.sleep(0.2)
-        declaration = Declaration.objects.select_related("licence").get(pk=declaration.pk)
+def _finished(declaration: Declaration, tell: Callable[[Progress], None] | None) -> Declaration:
+    """Process it here, beside any worker, or wait for the workers that have it."""
+    with _telling(declaration, tell):
+        while declaration.status in core.WAITING:
+            if process(declaration.pk) is None:
+                time.sleep(0.2)
+            declaration = Declaration.objects.select_related("licence").get(pk=declaration.pk)
     if declaration.status == Status.FAILED:
         first = declaration.problems[0]
         raise Refusal(first["code"], first["detail"], row=first.get("row"), errors=declaration.problems)
+    if declaration.status == Status.DRAFT:
+        raise Conflict("cancelled", _("Processing was stopped. Declare the file again to start it anew."))
     return declaration
+
+
+@contextmanager
+def _telling(declaration: Declaration, tell: Callable[[Progress], None] | None) -> Iterator[None]:
+    if tell is None:
+        yield
+        return
+
+    def look() -> None:
+        now = Declaration.objects.filter(pk=declaration.pk).first()
+        if now is not None and now.status in core.WAITING:
+            tell(progress_of(now))
+
+    with alive(look, every=_TELL_SECONDS, name=f"progress-{declaration.pk}"):
+        yield

@@ -65,16 +65,16 @@ def progress_of(declaration: Declaration) -> Progress:
     now = timezone.now()
     mine = Q(started_at__isnull=False)
     told = files.aggregate(
-        bytes=Sum("file__size"), read=Sum("bytes_read"), lines=Sum("lines"), files=Count("pk"),
+        in_all=Sum("file__size"), read=Sum("bytes_read"), counted=Sum("lines"), many=Count("pk"),
         done=Count("pk", filter=Q(status=Status.READ)), failed=Count("pk", filter=Q(status=Status.FAILED)),
-        began=Min("started_at"), moved=Sum("bytes_read", filter=mine), counted=Sum("lines", filter=mine),
+        began=Min("started_at"), moved=Sum("bytes_read", filter=mine), passed=Sum("lines", filter=mine),
     )  # fmt: skip
     reading = declaration.status in core.WAITING and declaration.step in ("", "intake")
-    rates = _rates(now, told["began"], told["moved"] or 0, told["counted"] or 0) if reading else None
-    left = (told["bytes"] or 0) - (told["read"] or 0)
+    rates = _rates(now, told["began"], told["moved"] or 0, told["passed"] or 0) if reading else None
+    left = (told["in_all"] or 0) - (told["read"] or 0)
     return Progress(
-        declaration.status, declaration.step, told["bytes"] or 0, told["read"] or 0, told["lines"] or 0,
-        told["files"], told["done"], told["failed"],
+        declaration.status, declaration.step, told["in_all"] or 0, told["read"] or 0, told["counted"] or 0,
+        told["many"], told["done"], told["failed"],
         bytes_a_second=rates[0] if rates else None, lines_a_second=(rates[1] or None) if rates else None,
         seconds_left=-(-left // rates[0]) if rates and rates[0] else None, each=_each(declaration),
     )  # fmt: skip
