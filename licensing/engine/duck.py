@@ -117,11 +117,15 @@ class DuckEngine:
     def _read(self, name: str, columns: Mapping[str, str], path: Path | str) -> None:
         """A table from CSV of our own making."""
         fields = ", ".join(f"'{c}': '{t}'" for c, t in columns.items())
-        self.connection.execute(
-            f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM read_csv('{path}', columns = {{{fields}}}, "
+        self._hold(
+            name,
+            f"SELECT * FROM read_csv('{path}', columns = {{{fields}}}, "
             f"""header = false, nullstr = '{_NULL}', delim = ',', quote = '"', escape = '"', auto_detect = false, """
-            f"strict_mode = true, allow_quoted_nulls = false, new_line = '\\n', max_line_size = {_LINE}, buffer_size = {_LINE})"
+            f"strict_mode = true, allow_quoted_nulls = false, new_line = '\\n', max_line_size = {_LINE}, buffer_size = {_LINE})",
         )
+
+    def _hold(self, name: str, query: str) -> None:
+        self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {query}")
 
 
 def _quoted(name: str) -> str:

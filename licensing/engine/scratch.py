@@ -21,9 +21,9 @@ PREFIX: Final = "jeongsan-engine-"
 
 
 @contextmanager
-def folder() -> Iterator[Path]:
-    """An empty folder of one's own under SCRATCH_ROOT for as long as the block runs."""
-    root = Path(settings.SCRATCH_ROOT)
+def folder(root: Path | None = None) -> Iterator[Path]:
+    """An empty folder of one's own under SCRATCH_ROOT (or another root) for as long as the block runs."""
+    root = root or Path(settings.SCRATCH_ROOT)
     root.mkdir(parents=True, exist_ok=True)
     with ExitStack() as use:
         with _locked(root / "lock", os.O_RDWR | os.O_CREAT):  # nobody sweeps between making a folder and locking it

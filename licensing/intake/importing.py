@@ -17,8 +17,8 @@ from django.utils import timezone
 from accounts.evidence.services import record
 from accounts.identity.core import Actor, NotFound, Reference, Refusal, gettext_noop, say
 from accounts.organisations.models import Organisation
-from licensing.engine import connect
 from licensing.engine.core import Engine
+from licensing.engine.duck import connect
 from licensing.intake.core import Reject, TableSpec
 from licensing.intake.models import Import, StoredFile
 from licensing.intake.reading import Format, load, refusing

@@ -22,8 +22,8 @@ from accounts.evidence.services import record
 from accounts.identity.core import Actor, NotFound, Reference, Refusal, say
 from accounts.notices.services import publish
 from accounts.organisations.models import Organisation
-from licensing.engine import connect
 from licensing.engine.core import Engine
+from licensing.engine.duck import connect
 from licensing.intake import services as intake
 from licensing.intake.models import StoredFile
 from licensing.licences.core import Terms

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from accounts.identity.core import say
-from licensing.engine import connect
 from licensing.engine.core import Engine
+from licensing.engine.duck import connect
 from licensing.permissions import core, volume
 from licensing.permissions.core import places as place_rules
 from licensing.permissions.services.finding import FoundWork, Spoken, lines, rows
