@@ -165,7 +165,7 @@ _HOLDERS_OFF = """
 
 def _digest(run: Run) -> Iterator[dict[str, Any]]:
     """The stored allocations still give the digest that was approved."""
-    with connect() as engine:
+    with connect(run.society_id) as engine:
         found = stored_digest(engine, run)
     if found != run.result_digest:
         yield _problem("digest", run, f"the stored allocations give {found}, the run shows {run.result_digest}")

@@ -62,7 +62,7 @@ def compute(run_id: int) -> Run:
         if run.status != Run.Status.DRAFT:
             return run
         try:
-            with connect() as engine:
+            with connect(run.society_id) as engine:
                 result = _calculate(engine, run)
                 _reach(run, "store")
                 _store(engine, run, result)
