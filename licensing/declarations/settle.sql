@@ -12,7 +12,7 @@ SELECT f.work_id, g.scheme, g.value, COALESCE(w.kind, k.kind, 'other') AS kind, 
 FROM grouped g
 LEFT JOIN found f ON f.scheme = g.scheme AND f.value = g.value
 LEFT JOIN work w ON w.work_id = f.work_id
-LEFT JOIN kind_of_scheme k ON k.scheme = g.scheme;
+LEFT JOIN kind_of_scheme k ON k.scheme = CASE WHEN g.scheme = 'several' THEN split_part(g.value, ':', 1) ELSE g.scheme END;
 
 -- step named_as: how unmatched ones were called
 SELECT g.scheme, g.value, MIN(g.title) AS title, MIN(g.creators) AS creators

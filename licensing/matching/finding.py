@@ -1,15 +1,46 @@
-"""From the grouped lines of a declaration to the works that they name: the table `found`, on the engine."""
+"""From what the lines of a declaration say to the works that they mean: the table `found`, on the engine."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
 from licensing.engine.core import Engine
 from licensing.matching import MATCH
 
+_MEMBERS: Final = Path(__file__).with_name("members.sql")
+_MEAN: Final = Path(__file__).with_name("mean.sql")
+_TEXT: Final = "VARCHAR"
+TITLE: Final = {"value": _TEXT, "work_id": "BIGINT"}
 
-def find(engine: Engine) -> None:
-    """From `grouped(scheme, value, …)`, `identifier`, `reservation` and `public_suffix` the tables of `match.sql`:
-    `found(scheme, value, work_id)` and `place(scheme, value, place)`.
+
+def find(
+    engine: Engine, *, titles: Callable[[], None], wanted: str = "SELECT DISTINCT scheme, value FROM grouped"
+) -> None:
+    """From what is `wanted`, `identifier`, `rule`, `reservation` and `public_suffix` the tables `found(scheme, value,
+    work_id)`, `place(scheme, value, place)` and `member(whole, scheme, value)`.
+
+    `titles` makes the table `title(value, work_id)`; it is called only where a line names a work by its title.
     """
     engine.execute("CREATE OR REPLACE VIEW reserved AS SELECT place FROM reservation WHERE place IS NOT NULL")
-    engine.execute("CREATE OR REPLACE TABLE sought AS SELECT DISTINCT scheme, value FROM grouped")
+    engine.execute(f"CREATE OR REPLACE TABLE wanted AS {wanted}")
+    named, several = (_any(engine, f"wanted WHERE scheme = '{scheme}'") for scheme in ("title", "several"))
+    if several:
+        engine.run(_MEMBERS)
+    else:
+        engine.table("member", {"whole": _TEXT, "scheme": _TEXT, "value": _TEXT})
+        engine.execute("CREATE OR REPLACE VIEW sought AS SELECT scheme, value FROM wanted")
     engine.run(MATCH)
+    if not (named or several or _any(engine, '"rule"')):
+        return  # the register alone has said it
+    if named:
+        titles()
+    else:
+        engine.table("title", TITLE)
+    engine.run(_MEAN)
+    engine.execute("CREATE OR REPLACE TABLE found AS SELECT scheme, value, work_id FROM meant")
+
+
+def _any(engine: Engine, source: str) -> bool:
+    return bool(engine.rows(f"SELECT 1 FROM {source} LIMIT 1"))

@@ -17,7 +17,7 @@ from licensing.engine.core import Engine
 from licensing.intake.core import Limits, TableSpec
 from licensing.intake.reading import load, refusing
 from licensing.licences.core import Terms
-from licensing.matching import MATCH, normalising, suffixes
+from licensing.matching import finding, normalising, suffixes
 from licensing.permissions import core, snapshots, volume
 
 SPEC: Final = TableSpec(required=("identifier_type", "identifier"), optional=("title", "creators"))
@@ -138,25 +138,31 @@ def _spell(engine: Engine) -> None:
     )
     normalising.title(engine)
     engine.execute(
-        """CREATE OR REPLACE TABLE unheard AS SELECT DISTINCT scheme, value FROM spelled WHERE value IS NOT NULL
+        """CREATE OR REPLACE TABLE every_value AS SELECT DISTINCT scheme, value FROM spelled WHERE value IS NOT NULL
         UNION SELECT 'title', value FROM titled WHERE value IS NOT NULL"""
     )
-    engine.execute("CREATE OR REPLACE TABLE sought AS FROM unheard")
+    engine.execute("CREATE OR REPLACE TABLE unheard AS FROM every_value")
 
 
 def _match(engine: Engine, nth: int, register: Register, reserve: Reserve) -> bool:
     """Match all identifiers with one society's register: the tables that `permit.sql` reads. False where none is found."""
     snapshots.load(engine, register.society_id, prefix=f"society{nth}_")
-    for part in ("work", "identifier", "share", "mandate"):
+    for part in ("work", "identifier", "rule", "share", "mandate"):
         engine.execute(f"CREATE OR REPLACE VIEW {part} AS SELECT * FROM society{nth}_{part}")
-    _match_sought(engine, reserve, register.society_id)
+    _match_values(engine, "every_value", reserve, register.society_id)
     return bool(engine.rows("SELECT count(*) FROM found")[0][0])
 
 
-def _match_sought(engine: Engine, reserve: Reserve, society_id: int | None) -> None:
+def _match_values(engine: Engine, values: str, reserve: Reserve, society_id: int | None) -> None:
     reserve(engine, society_id)
-    engine.execute("CREATE OR REPLACE VIEW reserved AS SELECT place FROM reservation WHERE place IS NOT NULL")
-    engine.run(MATCH)
+
+    def titles() -> None:
+        if society_id is None:
+            snapshots.no_titles(engine)
+        else:
+            snapshots.load_titles(engine, society_id)
+
+    finding.find(engine, titles=titles, wanted=f"SELECT scheme, value FROM {values}")
 
 
 def _permit(engine: Engine, order: Order, nth: int, register: Register) -> set[str]:
@@ -201,8 +207,7 @@ def _permit_unmatched(engine: Engine, order: Order, reserve: Reserve) -> None:
     by_licence = {kind: _by_licence(order, kind, licences, matched=False) for kind in terms.KINDS}
     _load_terms(engine, order, by_licence)
     snapshots.nothing(engine)
-    engine.execute("CREATE OR REPLACE TABLE sought AS FROM unheard")
-    _match_sought(engine, reserve, None)
+    _match_values(engine, "unheard", reserve, None)
     engine.execute(
         """CREATE OR REPLACE TABLE used AS
         SELECT CAST(NULL AS BIGINT) AS work_id, s.scheme, s.value, coalesce(k.kind, 'other') AS kind, q.use, 'work' AS unit,

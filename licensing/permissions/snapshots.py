@@ -17,11 +17,13 @@ from typing import Final
 from django.conf import settings
 
 from licensing.engine.core import Engine
+from licensing.matching import finding
+from licensing.matching.services import refresh_titles
 from licensing.permissions.volume import GRANT
 from licensing.repertoire.models import RepertoireRevision
 
 _ATTEMPTS: Final = 3
-_VERSION: Final = 2  # of the columns below: a snapshot with others is never opened
+_VERSION: Final = 3  # of the columns below: a snapshot with others is never opened
 _UNUSED_SECONDS: Final = 3600  # after which an old snapshot is removed; no declaration takes as long
 
 _DAYS: Final = "coalesce(lower(valid), '0001-01-01'), coalesce(upper(valid), '9999-12-31')"
@@ -32,7 +34,13 @@ _PARTS: Final = {
     ),
     "identifier": (
         {"scheme": "VARCHAR", "value": "VARCHAR", "work_id": "BIGINT"},
-        "SELECT scheme, value, work_id FROM licensing_identifier WHERE society_id = %s",
+        """SELECT i.scheme, i.value, coalesce(m.survivor_id, i.work_id) FROM licensing_identifier i
+        LEFT JOIN licensing_merged m ON m.work_id = i.work_id WHERE i.society_id = %s""",
+    ),
+    "rule": (
+        {"scheme": "VARCHAR", "value": "VARCHAR", "work_id": "BIGINT"},
+        """SELECT r.scheme, r.value, coalesce(m.survivor_id, r.work_id) FROM licensing_matchrule r
+        LEFT JOIN licensing_merged m ON m.work_id = r.work_id WHERE r.society_id = %s AND r.withdrawn_at IS NULL""",
     ),
     "share": (
         {
@@ -57,7 +65,9 @@ _PARTS: Final = {
 
 
 def load(engine: Engine, society_id: int, *, prefix: str = "") -> None:
-    """The tables `work`, `identifier`, `share` and `mandate` of this society, as they are now; named with a prefix.
+    """The tables `work`, `identifier`, `rule`, `share` and `mandate` of this society, as they are now; with a prefix.
+
+    What is found under a work that was merged into another is found under that one.
 
     Inside a REPEATABLE READ transaction: as they are in all that it sees.
     """
@@ -76,6 +86,39 @@ def load(engine: Engine, society_id: int, *, prefix: str = "") -> None:
         raise RuntimeError("The repertoire changes all the time. The declaration is tried again later.")
     if key:
         _keep(engine, _folder(society_id), f"{_VERSION}-{key}", prefix)
+
+
+def load_titles(engine: Engine, society_id: int) -> None:
+    """The table `title(value, work_id)`: of what is `wanted`, the spellings of titles that only one work of this society has."""
+    refresh_titles(society_id)
+    key = RepertoireRevision.objects.state(society_id)
+    kept = _folder(society_id) / f"{_VERSION}-{key}" / "title.parquet"
+    if key and kept.is_file():
+        engine.open("kept_title", kept)
+        source = "kept_title"
+    else:
+        source = "taken_title"
+        engine.take(source, finding.TITLE, _TITLES, [society_id])
+        if key and kept.parent.is_dir() and key == RepertoireRevision.objects.state(society_id):
+            unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=kept.parent.parent))
+            engine.save(source, unfinished / kept.name)
+            (unfinished / kept.name).replace(kept)
+            unfinished.rmdir()
+    engine.execute(
+        f"""CREATE OR REPLACE TABLE title AS SELECT t.value, t.work_id FROM {source} t
+        WHERE EXISTS (SELECT 1 FROM wanted w WHERE w.scheme = 'title' AND w.value = t.value)"""
+    )
+
+
+def no_titles(engine: Engine) -> None:
+    """The same table, of nobody."""
+    engine.table("title", finding.TITLE)
+
+
+_TITLES: Final = """
+SELECT t.value, min(coalesce(m.survivor_id, t.work_id)) FROM licensing_titlekey t
+LEFT JOIN licensing_merged m ON m.work_id = t.work_id WHERE t.society_id = %s
+GROUP BY t.value HAVING count(DISTINCT coalesce(m.survivor_id, t.work_id)) = 1"""
 
 
 def nothing(engine: Engine) -> None:

@@ -109,6 +109,7 @@ def spread_near(engine: Engine) -> None:
     engine.execute(
         """CREATE OR REPLACE TABLE coded AS
         SELECT DISTINCT CAST(NULL AS BIGINT) AS work_id, value FROM used WHERE scheme = 'iscc'
+        UNION SELECT CAST(NULL AS BIGINT), value FROM member WHERE scheme = 'iscc'
         UNION SELECT work_id, value FROM identifier
         WHERE scheme = 'iscc' AND work_id IN (SELECT work_id FROM used WHERE work_id IS NOT NULL)"""
     )
@@ -120,4 +121,27 @@ def spread_near(engine: Engine) -> None:
                CASE WHEN c.work_id IS NULL THEN c.value END, r.uses, r.territory, r.reserved_from, r.reserved_to
         FROM near n JOIN coded c ON c.value = n.code JOIN reservation r ON r.scheme = 'iscc' AND r.value = n.reserved
         WHERE r.work_id IS NULL"""
+    )
+
+
+def spread_several(engine: Engine) -> None:
+    """Reserve lines with several identifiers of which one is reserved, or lies in a place that is; after `spread_near`."""
+    if not engine.rows("SELECT 1 FROM member LIMIT 1"):
+        return
+    engine.execute(
+        """CREATE OR REPLACE TABLE reserved_member AS
+        SELECT r.id, m.whole, r.uses, r.territory, r.reserved_from, r.reserved_to
+        FROM member m JOIN reservation r ON r.scheme = m.scheme AND r.value = m.value
+        UNION
+        SELECT r.id, m.whole, r.uses, r.territory, r.reserved_from, r.reserved_to
+        FROM member m
+        JOIN place p ON p.scheme = m.scheme AND p.value = m.value
+        JOIN reservation r ON r.place = p.place AND (r.pattern IS NULL OR m.value LIKE r.pattern ESCAPE '!')
+        WHERE NOT EXISTS (SELECT 1 FROM excepting e WHERE e.id = r.id AND m.value LIKE e.pattern ESCAPE '!')"""
+    )
+    engine.execute(
+        """INSERT INTO reservation
+        SELECT id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), CAST(NULL AS STRING), CAST(NULL AS STRING), 'several', whole,
+               uses, territory, reserved_from, reserved_to
+        FROM reserved_member"""
     )

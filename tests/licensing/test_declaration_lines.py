@@ -165,7 +165,7 @@ def test_a_line_with_a_title_only_is_unmatched_under_its_normalised_title(partie
         header="identifier_type,identifier,units,title,creators",
     )
     made = declare(parties, data)
-    assert uses(made) == [("title:the cat / kim", "unmatched", "", 11, 2), ("title:한글", "unmatched", "", 15, 2)]
+    assert uses(made) == [("title:cat / kim", "unmatched", "", 11, 2), ("title:한글", "unmatched", "", 15, 2)]
     assert [(row, column, reason) for row, column, _value, reason in rejects(made)] == [
         (6, "identifier", "neither an identifier nor a title"),
         (7, "identifier_type", "unknown type of identifier"),

@@ -20,7 +20,8 @@ from anyascii import anyascii
 BETWEEN: Final = " / "  # title and creators; neither has such a sign once it is spelled
 
 _ARTICLES: Final = frozenset({
-    "the", "a", "an", "le", "la", "les", "l", "un", "une", "der", "die", "das", "den", "ein", "eine", "el", "los", "las", "una", "uno", "il", "lo", "gli", "het", "een", "de", "det",
+    "the", "a", "an", "le", "la", "les", "l", "un", "une", "der", "die", "das", "den", "ein", "eine", "el", "los",
+    "las", "una", "uno", "il", "lo", "gli", "het", "een", "de", "det",
 })  # fmt: skip
 _TRAILING = re.compile(rf",\s*(?:{'|'.join(sorted(_ARTICLES))})['’]?\s*(?=$|[.:;(\[])", re.IGNORECASE)
 _ELIDED = re.compile(r"^\s*l['’](?=\w)", re.IGNORECASE)  # L'Étranger
