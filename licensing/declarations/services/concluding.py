@@ -16,7 +16,7 @@ from accounts.identity.core import SYSTEM, Refusal
 from licensing.declarations import core, settling
 from licensing.declarations.models import Declaration, DeclarationFile, DeclarationQuerySet
 from licensing.declarations.rating import rate_declarations
-from licensing.declarations.services import quotas
+from licensing.declarations.services import checks, quotas
 from licensing.declarations.services.claiming import (
     Stopped,
     Watch,
@@ -52,7 +52,7 @@ def settle(declaration_id: int) -> Declaration | None:
         return claim
     try:
         files = list(claim.files.select_related("groups").order_by("position", "pk"))
-        with connect() as engine:
+        with connect(claim.licence.society_id) as engine:
             with watched(Watch(lambda: _beat(claim), engine.interrupt), f"declaration-{claim.pk}"):
                 outcome = _settled(engine, claim, files)
             return _store(engine, claim, files, outcome)
@@ -147,6 +147,7 @@ def _store(
         held.units = _with_rejects(outcome.units, sum(int(file.rejected_units) for file in files))
         held.works = outcome.works
         _rate(held)
+        checks.look(held, engine=engine)
         held.status, held.step, held.problems, held.processed_at = Status.PROCESSED, "", [], timezone.now()
         held.lines_read = held.lines["total"]
         held.save()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.identity.core import SYSTEM, Actor, Conflict, NotFound, Refusal
 from licensing.declarations import core
-from licensing.declarations.models import Declaration
+from licensing.declarations.models import Declaration, Question
+from licensing.declarations.services import checks, overlapping
 from licensing.declarations.services.common import enqueue, locked, note, require_declarant
 from licensing.declarations.services.drafting import receive
 from licensing.declarations.services.duties import settle_met
@@ -47,9 +48,12 @@ def submit(*, actor: Actor, declaration: Declaration) -> Declaration:
 
 
 def hand_in(*, actor: Actor, held: Declaration) -> Declaration:
-    """Submit a processed declaration whose lock the caller holds."""
+    """Submit a processed declaration whose lock the caller holds. One of a firm at a time: the next one sees this one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('declaration.hand_in'), %s)", [held.licence.licensee_id])
+    checks.look_again(held)
     held.status, held.submitted_at = Status.SUBMITTED, timezone.now()
-    held.save(update_fields=["status", "submitted_at"])
+    held.save(update_fields=["status", "submitted_at", "questions"])
     note(actor, "submitted", held, sha256=held.sha256, lines=held.lines)
     if not held.questions:
         return _accepted(SYSTEM, held)
@@ -80,6 +84,9 @@ def ask(*, actor: Actor, declaration: Declaration, detail: str) -> Declaration:
         raise Conflict("not_submitted", _("Only a submitted declaration that is not accepted yet can be returned."))
     held.questions = [*held.questions, core.Note("society", detail).as_data()]
     held.save(update_fields=["questions"])
+    Question.objects.create(
+        declaration=held, code="society", severity=Question.Severity.SERIOUS, detail=detail, asked_by=actor.label[:200]
+    )
     note(actor, "questioned", held)
     tell_licensee(held, "question")
     return held
@@ -100,10 +107,14 @@ def _accepted(actor: Actor, held: Declaration) -> Declaration:
     held.save(update_fields=["status", "accepted_at"])
     note(actor, "accepted", held, open_questions=[question["code"] for question in held.questions])
     tell_licensee(held, "accepted")
-    if held.supersedes_id:
-        old = Declaration.objects.select_for_update().get(pk=held.supersedes_id)
-        old.status = Status.SUPERSEDED
-        old.save(update_fields=["status"])
-        note(actor, "superseded", old, by=held.pk)
+    for old in (
+        Declaration.objects.select_for_update(of=("self",))
+        .select_related("licence")
+        .filter(pk__in=overlapping.ancestors(held))
+    ):  # an amendment of an amendment that was never accepted takes the place of both
+        if old.status != Status.SUPERSEDED:
+            old.status = Status.SUPERSEDED
+            old.save(update_fields=["status"])
+            note(actor, "superseded", old, by=held.pk)
     settle_met(held.licence_id)
     return held
