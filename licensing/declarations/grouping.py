@@ -41,6 +41,7 @@ class Said:
     use: str = ""
     unit: str = ""
     dataset: str = ""
+    constants: tuple[tuple[str, str], ...] = ()  # columns that the names of the file's folders fill
 
     def key(self, sha256: str) -> str:
         """Names what is made of the file with this SHA-256, for a look at whether it was made before."""
@@ -68,7 +69,7 @@ def read(
     Raises Refusal for what concerns the whole file.
     """
     _load(engine, said)
-    file = open_table(engine, path, spec=SPEC, limits=limits)
+    file = open_table(engine, path, spec=SPEC, limits=limits, constants=dict(said.constants))
     progress("intake")
     with refusing():
         engine.run(_INTAKE)

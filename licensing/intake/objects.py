@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -119,6 +120,23 @@ def remove(digest: str) -> None:
     """The kept bytes, and this machine's copy of them."""
     storage().delete(name_of(digest))
     _copy(digest).unlink(missing_ok=True)
+
+
+def folders(name: str) -> list[str]:
+    """The names of the folders in a folder."""
+    try:
+        return storage().listdir(name)[0]
+    except FileNotFoundError:
+        return []
+
+
+def remove_folder(name: str) -> None:
+    """A folder with the objects that lie in it."""
+    if path := folder_path(name):
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    for each in storage().listdir(name)[1]:
+        storage().delete(f"{name}/{each}")
 
 
 def here(digest: str, size: int, *, name: str) -> Path:

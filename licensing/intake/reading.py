@@ -15,8 +15,9 @@ millions of rows can be aggregated straight from the file. After `raw` was read 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -51,12 +52,25 @@ def refusing() -> Iterator[None]:
         ) from failure
 
 
-def open_table(engine: Engine, path: Path, *, spec: TableSpec, limits: Limits | None = None) -> Format:
+def open_table(
+    engine: Engine,
+    path: Path,
+    *,
+    spec: TableSpec,
+    limits: Limits | None = None,
+    constants: Mapping[str, str] | None = None,
+) -> Format:
     """Define the view `raw` over the file, and an empty table `rejects` (row, column, value, reason).
 
+    `constants` are columns whose value stands elsewhere (in the name of a folder); it holds where a row names none.
     Raises Refusal for what concerns the whole file: empty, no rows, wrong columns, not text, damaged, too large.
     """
-    limits = limits or Limits()
+    limits, constants = limits or Limits(), constants or {}
+    spec = replace(
+        spec,
+        required=tuple(name for name in spec.required if name not in constants),
+        optional=spec.optional + tuple(name for name in spec.required if name in constants),
+    )
     engine.execute('CREATE OR REPLACE TABLE rejects (row BIGINT, "column" VARCHAR, value VARCHAR, reason VARCHAR)')
     for table in (ERRORS, SCANS):
         engine.execute(f"DROP TABLE IF EXISTS {table}")
@@ -73,8 +87,17 @@ def open_table(engine: Engine, path: Path, *, spec: TableSpec, limits: Limits | 
             file = sources.text(engine, path, packing, head, spec, limits)
     if file.kind == "csv" and not _has_rows(file):
         raise Refusal("no_rows", say("The file has a header but no rows."))
+    file = replace(file, expressions=file.expressions | _filled(file, constants))
     engine.execute(f"CREATE OR REPLACE VIEW raw AS {file.readable(storing=True)}")
     return file
+
+
+def _filled(file: Format, constants: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: f"coalesce({file.expressions[name]}, {sources.literal(value)})"
+        for name, value in constants.items()
+        if name in file.expressions
+    }
 
 
 def _has_rows(file: Format) -> bool:

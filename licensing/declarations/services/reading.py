@@ -35,6 +35,7 @@ from licensing.engine import duck
 from licensing.intake import services as intake
 from licensing.intake.core import Limits
 from licensing.intake.models import StoredFile
+from licensing.intake.paths import partitions
 
 Status = DeclarationFile.Status
 _LOOK_PARTS: Final = 0.2  # of the work on a file is the look over its bytes; the rest is the engine's
@@ -129,7 +130,7 @@ def _made_before(file: DeclarationFile) -> bool:
     """Take over what was made of the same bytes under the same terms, if it is there still."""
     licensee = file.declaration.licence.licensee_id
     made = DeclarationFile.objects.filter(
-        made_of=said_of(file.declaration).key(file.file.sha256), status=Status.READ, groups__isnull=False,
+        made_of=said_of(file).key(file.file.sha256), status=Status.READ, groups__isnull=False,
         declaration__licence__licensee=licensee,
     ).exclude(pk=file.pk)  # fmt: skip
     before = made.select_related("groups").order_by("-pk").first()
@@ -147,15 +148,18 @@ def _there(groups: StoredFile | None) -> bool:
         return False
 
 
-def said_of(declaration: Declaration) -> grouping.Said:
+def said_of(file: DeclarationFile) -> grouping.Said:
+    """What its declaration says of all lines, and the folders that it was sent in."""
+    declaration = file.declaration
     last_day = declaration.period.upper - dt.timedelta(days=1)
     return grouping.Said(
-        declaration.period.lower, last_day, use=declaration.use, unit=declaration.unit, dataset=declaration.dataset
-    )
+        declaration.period.lower, last_day, use=declaration.use, unit=declaration.unit, dataset=declaration.dataset,
+        constants=partitions(file.path, grouping.SPEC.columns),
+    )  # fmt: skip
 
 
 def _read(file: DeclarationFile) -> None:
-    said, size = said_of(file.declaration), file.file.size
+    said, size = said_of(file), file.file.size
     with duck.connect() as engine:
         done = _Done(size)
 
