@@ -18,6 +18,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from licensing.licences.models import Licence
+from licensing.matching.core import title_key
 from licensing.permissions import services
 from licensing.permissions.models import DirectLicence, Mandate, Reservation, StatutoryScheme
 from licensing.permissions.services.asking import Item
@@ -143,7 +144,7 @@ class Facts:
             target = {"place": dice.choice(PLACES), "pattern": dice.choice(PATTERNS)}
             target["excepting"] = dice.choice([[], [], ["/books/1.html"], ["/p*q_r$"], ["/"]])
         else:
-            scheme, value = dice.choice([*CODES, ("title", "a title")])
+            scheme, value = dice.choice([*CODES, ("title", title_key("A title", ""))])
             target = {"scheme": scheme, "value": value}
         received, status = moment(dice), dice.choice(["received", "effective", "effective", "withdrawn", "rejected"])
         begins = received + dice.choice([dt.timedelta(0), dt.timedelta(0), dt.timedelta(hours=13)])
@@ -300,7 +301,7 @@ def expected(facts: Facts, question: Question, scheme: str, value: str) -> tuple
 
 # --- The three ways ---------------------------------------------------------------------------------------------------
 
-ASKED = [*((s, v, v) for s, v in WEB + CODES), *(("title", title.lower(), title) for title in TITLES)]
+ASKED = [*((s, v, v) for s, v in WEB + CODES), *(("title", title_key(title, ""), title) for title in TITLES)]
 QUESTIONS = [
     Question("train", DAY), Question("ground", DAY, "JP"), Question("evaluate", DAY, "KR", "m", "d"), Question("train", None, "KR", "m"),
 ]  # fmt: skip

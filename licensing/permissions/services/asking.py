@@ -10,7 +10,16 @@ from typing import Any, NamedTuple
 from accounts.identity.core import Actor
 from licensing import terms
 from licensing.permissions import core
-from licensing.permissions.services.finding import FoundWork, Item, Spoken, places_of, read, through_indexes, works_of
+from licensing.permissions.services.finding import (
+    FoundWork,
+    Item,
+    Spoken,
+    places_of,
+    read,
+    spell_titles,
+    through_indexes,
+    works_of,
+)
 from licensing.permissions.services.gathering import Known, gather
 
 __all__ = ["Answer", "FoundWork", "Item", "answers", "answers_by_use"]
@@ -48,6 +57,7 @@ def answers_by_use(
     spoken = [read(item) for item in items]
     each = {said for said in spoken if isinstance(said, tuple)}
     places = places_of(each)
+    spell_titles(actor, each)
     with through_indexes():
         found = works_of(actor, each, places)
         works = {work.id: work for of_one in found.values() for work in of_one}.values()

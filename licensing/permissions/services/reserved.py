@@ -53,14 +53,15 @@ def of_items(
     found = Reserved()
     [standing] = rows(_KINDS, [])
     of_works, of_holders, of_places, of_identifiers, of_isccs = standing
+    today = _with_merged(works)  # a reservation of a work that was merged is one of the work that survives
     if works and of_works:
-        for held, work in _read(_OF_WORKS, [_listed(work.id for work in works)]):
-            _add(found.works, work, held)
+        for held, work in _read(_OF_WORKS, [_listed(today)]):
+            _add(found.works, today[work], held)
     if works and of_holders:
         _touching_holders(found, holders)
     if works and of_identifiers:
-        for held, work in _read(_OF_WORKS_IDENTIFIERS, [_listed(work.id for work in works)]):
-            _add(found.works, work, held)
+        for held, work in _read(_OF_WORKS_IDENTIFIERS, [_listed(today)]):
+            _add(found.works, today[work], held)
     if places and of_places:
         _touching_places(found, places)
     exact = [said for said in asked if said not in places]
@@ -69,6 +70,12 @@ def of_items(
     if of_isccs:
         _touching_near(found, works, exact)
     return found
+
+
+def _with_merged(works: Collection[FoundWork]) -> dict[int, int]:
+    """These works, and those that were merged into them → the work that survives."""
+    ids = {work.id: work.id for work in works}
+    return ids | dict(rows(_MERGED, [_listed(ids)]) if ids else ())
 
 
 def load(engine: Engine, society_id: int | None, *, at: dt.datetime | None = None) -> None:
@@ -173,6 +180,7 @@ SELECT EXISTS (SELECT FROM licensing_reservation WHERE work_id IS NOT NULL),
   EXISTS (SELECT FROM licensing_reservation WHERE value <> ''),
   EXISTS (SELECT FROM licensing_reservation WHERE value <> '' AND scheme = 'iscc')
 """
+_MERGED = "SELECT work_id, survivor_id FROM licensing_merged WHERE survivor_id = ANY(%s::bigint[])"
 _COLUMNS = """r.id, r.ref, r.uses, r.territory, r.effective_from, r.ended_at, r.target,
   CASE WHEN r.place <> '' THEN CASE WHEN r.pattern = '' THEN r.place ELSE split_part(r.place, '/', 1) || r.pattern END
        ELSE r.scheme || ':' || r.value END"""
@@ -220,13 +228,14 @@ def _like(pattern: str) -> str:
 
 _SAID = "'|' || array_to_string(r.uses, '|') || '|', '|' || array_to_string(r.territory, '|') || '|'"
 _AS_ROWS = f"""
-SELECT r.id, r.work_id, r.holder_id, nullif(r.place, ''), CASE WHEN r.pattern <> '' THEN {_like("r.pattern")} END,
+SELECT r.id, coalesce(m.survivor_id, r.work_id), r.holder_id, nullif(r.place, ''), CASE WHEN r.pattern <> '' THEN {_like("r.pattern")} END,
   CASE WHEN r.value <> '' THEN r.scheme END, nullif(r.value, ''), {_SAID}, {{since}}, {{until}}
-FROM licensing_reservation r WHERE {{counting}}
+FROM licensing_reservation r LEFT JOIN licensing_merged m ON m.work_id = r.work_id WHERE {{counting}}
 UNION ALL
-SELECT r.id, i.work_id, NULL, NULL, NULL, NULL, NULL, {_SAID}, {{since}}, {{until}}
+SELECT r.id, coalesce(m.survivor_id, i.work_id), NULL, NULL, NULL, NULL, NULL, {_SAID}, {{since}}, {{until}}
 FROM licensing_reservation r
 JOIN licensing_identifier i ON i.scheme = r.scheme AND i.value = r.value
+LEFT JOIN licensing_merged m ON m.work_id = i.work_id
 WHERE r.value <> '' AND {{counting}}"""
 _AS_EXCEPTIONS = f"""
 SELECT r.id, {_like("e.pattern")} FROM licensing_reservation r CROSS JOIN unnest(r.excepting) e(pattern)
