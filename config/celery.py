@@ -27,6 +27,7 @@ SOFT_LIMIT = 55 * MINUTE  # a task gets SoftTimeLimitExceeded and may end in ord
 TASKS = (
     "accounts.access.tasks",
     "accounts.notices.tasks",
+    "licensing.claims.tasks",
     "licensing.compliance.tasks",
     "licensing.declarations.tasks",
     "licensing.licences.tasks",
@@ -49,6 +50,11 @@ BEAT = {
     "read sites that are due": {"task": "licensing.permissions.tasks.read_due_sites", "schedule": MINUTE},
     # What upper floors pull from lower ones.
     "tell of reservations": {"task": "licensing.compliance.tasks.tell_reservations", "schedule": 2 * MINUTE},
+    "refresh the queue of unmatched uses": {"task": "licensing.claims.tasks.refresh", "schedule": 2 * MINUTE},
+    "seek what unmatched uses may be": {
+        "task": "licensing.claims.tasks.seek_candidates",
+        "schedule": 5 * MINUTE,
+    },
     "open cases": {"task": "licensing.compliance.tasks.open_cases", "schedule": 2 * MINUTE},
     "remind of notices": {"task": "licensing.compliance.tasks.remind", "schedule": crontab(hour="8", minute="20")},
     # Housekeeping.
@@ -57,6 +63,11 @@ BEAT = {
     "remind of renewals": {
         "task": "licensing.licences.tasks.remind_of_renewals",
         "schedule": crontab(hour="8", minute="40"),
+    },
+    "finish uploads": {"task": "licensing.declarations.tasks.resume_uploads", "schedule": MINUTE},
+    "let go of old uploads": {
+        "task": "licensing.declarations.tasks.sweep_uploads",
+        "schedule": crontab(minute="50"),
     },
     "keep duties to report": {"task": "licensing.declarations.tasks.keep_duties", "schedule": 2 * MINUTE},
     "remind of reports": {

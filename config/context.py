@@ -105,11 +105,16 @@ def _mark_current(entries: list[Entry], path: str) -> None:
 
 
 def _count_waiting(entries: list[Entry], actor: Actor) -> None:
-    """Reservations that the society has to check, and usage reports that are overdue; `99+` tells enough of many."""
+    """What waits for somebody: reservations to check, unmatched uses, claims, overdue reports; `99+` tells enough of many."""
     queue, duties = _url("licensing:reservation_queue"), _url("licensing:duties")
+    matching, claims = _url("licensing:matching_queue"), _url("licensing:claims")
     for entry in entries:
         if entry.url == queue and actor.is_society:
             entry.waiting = SimpleLazyObject(lambda: _reservations_waiting(actor))
+        elif entry.url == matching:
+            entry.waiting = SimpleLazyObject(lambda: _unmatched_waiting(actor))
+        elif entry.url == claims and actor.is_society:
+            entry.waiting = SimpleLazyObject(lambda: _claims_waiting(actor))
         elif entry.url == duties and (actor.can("declarations.declare") or actor.can("declarations.review")):
             entry.waiting = SimpleLazyObject(lambda: _reports_overdue(actor))
 
@@ -119,6 +124,18 @@ def _reservations_waiting(actor: Actor) -> str:
 
     received = Reservation.objects.visible_to(actor).filter(status=Reservation.Status.RECEIVED)
     return _up_to_many(received.order_by("due_on", "id")[:_MANY].count())
+
+
+def _unmatched_waiting(actor: Actor) -> str:
+    from licensing.claims.models import Unmatched
+
+    return _up_to_many(Unmatched.objects.visible_to(actor).open().order_by("-worth", "id")[:_MANY].count())
+
+
+def _claims_waiting(actor: Actor) -> str:
+    from licensing.claims.models import Claim
+
+    return _up_to_many(Claim.objects.visible_to(actor).filter(status=Claim.Status.OPEN)[:_MANY].count())
 
 
 def _reports_overdue(actor: Actor) -> str:

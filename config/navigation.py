@@ -28,6 +28,7 @@ JOIN = Place(_("Join a society"), "royalties:join")
 MEMBERSHIP = Place(_("My membership"), "licensing:applications")
 READY = Place(_("Licences ready to take"), "licensing:ready")
 TERMS = Place(_("Standard terms"), "licensing:terms")
+UNMATCHED = Place(_("Works without a known holder"), "licensing:unmatched")
 SEARCH = Place(_("Look up a work"), "licensing:permission_search")
 OWN_HOUSE = (
     Place(_("Approvals"), "accounts:approvals", "approvals.decide"),
@@ -48,6 +49,8 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(_("Mandates"), "licensing:mandates"),
                 Place(_("Applications"), "licensing:application_queue", "membership.manage"),
                 Place(_("Registrations"), "licensing:registrations"),
+                Place(_("Unmatched uses"), "licensing:matching_queue", "works.import"),
+                Place(_("Claims"), "licensing:claims", "works.import"),
                 Place(_("Reservations"), "licensing:reservation_queue", "reservations.manage"),
                 Place(_("Sites"), "licensing:sites", "sites.manage"),
                 Place(_("Imports"), "licensing:imports"),
@@ -128,6 +131,8 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(_("Uses of my works"), "royalties:uses"),
                 Place(_("Uses without permission"), "licensing:cases", "cases.view"),
                 Place(_("Registrations"), "licensing:registrations"),
+                UNMATCHED,
+                Place(_("My claims"), "licensing:claims"),
                 Place(_("Mandates"), "licensing:my_mandates"),
                 Place(_("My sites"), "licensing:sites", "sites.manage"),
                 Place(_("My reservations"), "licensing:reservations_mine"),
@@ -136,7 +141,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
         (_("Society"), (MEMBERSHIP, TARIFFS, CONSULTATIONS)),
     ),
     # Somebody who opened an account and is nobody's member or staff yet.
-    "applicant": (("", (MEMBERSHIP, JOIN, SEARCH, REGISTER, TARIFFS, CONSULTATIONS)),),
+    "applicant": (("", (MEMBERSHIP, JOIN, SEARCH, UNMATCHED, REGISTER, TARIFFS, CONSULTATIONS)),),
     "rate_body": (
         (
             "",
@@ -152,13 +157,14 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
     ),
 }
 
-PUBLIC = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, CONSULTATIONS, Place(_("API"), "api-docs"))
+PUBLIC = (JOIN, RESERVE, SEARCH, UNMATCHED, REGISTER, TARIFFS, CONSULTATIONS, Place(_("API"), "api-docs"))
 CERTIFICATE = Place(_("Check a licence"), "licensing:certificates")
 RECEIPT = Place(_("Check a receipt"), "licensing:receipt_verify")
 FOOTER = (
     JOIN,
     RESERVE,
     SEARCH,
+    UNMATCHED,
     REGISTER,
     TARIFFS,
     CONSULTATIONS,

@@ -11,5 +11,6 @@ urlpatterns = [
     path("", include("licensing.permissions.site_urls")),
     path("", include("licensing.permissions.urls")),
     path("", include("licensing.declarations.urls")),
+    path("", include("licensing.claims.urls")),
     path("", include("licensing.compliance.urls")),
 ]
