@@ -1,4 +1,4 @@
-"""What every test may ask for: real databases, real commands, real workers. (A browser: tests/browsers.py.)
+"""What every test may ask for: real databases, real commands, real workers. (A browser: tests/browsers.py; Spark: tests/clusters.py.)
 
 * `db` / `@pytest.mark.django_db`: one transaction, rolled back. The usual case.
 * `committed_db`: a database of its own, for tests that commit, use threads or start processes.
@@ -28,7 +28,7 @@ from tests import processes
 from tests.databases import Databases, using
 from tests.processes import Finished, Running
 
-pytest_plugins = ["tests.browsers"]
+pytest_plugins = ["tests.browsers", "tests.clusters"]
 PREFIX = "jeongsan-test-"
 
 hypothesis.settings.register_profile("jeongsan", deadline=None, print_blob=True)

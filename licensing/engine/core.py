@@ -19,13 +19,13 @@ declaration, distribution) is written once, in what DuckDB and Apache Spark 4 bo
 - Numbers: + - * % and divisions whose result is an integer (`royalties/distribution/allocate.sql` shows how). Nothing
   overflows silently. No //, no div, no floats in what is stored.
 - Texts: length, lower, upper, trim(x), trim(TRAILING '/' FROM x), substr(x, from[, length]), split_part(x, mark, n),
-  instr(x, part), replace, translate, concat (of what is never NULL), contains, lpad, rpad, reverse, chr(n), md5, sha256.
+  instr(x, part), replace, translate, concat (of what is never NULL), contains, lpad, rpad, chr(n), md5, sha256.
 - Others: COALESCE, NULLIF, least, greatest, abs, round, bit_count, & and |.
 - Lists, inside one statement only; each engine defines these (DuckDB by macros, Spark by its own or temporary functions):
     split_at(x, mark)             the parts of a text between its marks (the mark is taken literally)
     array_size(list)              how many
     slice(list, from, count)      of a list, from 1 on
-    array_join(list, mark)        one text
+    array_join(list, mark)        one text; the mark is a literal, here and in join_ordered
     sequence(a, b)                whole numbers from a to b, where a <= b
     explode(list)                 in a SELECT list: one row an element; at most one a SELECT, no function of ours inside it
     join_ordered(list, cut, mark) sorts texts by their bytes, leaves out the first `cut` characters of each, and joins them

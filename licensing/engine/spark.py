@@ -50,7 +50,8 @@ _FIXED: Final = {
 }
 # The functions of `engine.core` that Spark has under another name, or not.
 _FUNCTIONS: Final = (
-    "split_at(x STRING, mark STRING) RETURNS ARRAY<STRING> RETURN split(x, concat('\\Q', mark, '\\E'))",
+    "split_at(x STRING, mark STRING) RETURNS ARRAY<STRING> "
+    r"RETURN split(x, concat('\Q', replace(mark, '\E', '\E\\E\Q'), '\E'))",
     "sha256(x STRING) RETURNS STRING RETURN sha2(x, 256)",
     "join_ordered(texts ARRAY<STRING>, cut INT, mark STRING) RETURNS STRING "
     "RETURN array_join(transform(array_sort(texts), x -> substr(x, cut + 1)), mark)",
@@ -264,7 +265,8 @@ def _session(folder: Path) -> Iterator[SparkSession]:
 def _application(folder: Path) -> SparkSession:
     from pyspark.sql import SparkSession
 
-    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # it tells what is raised anyway
+    for chatty in ("SQLQueryContextLogger", "py4j"):  # they tell what is raised anyway
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)
     builder = SparkSession.builder.master(settings.SPARK_MASTER)
     for key, value in (_DEFAULTS | configuration(settings.SPARK_CONF) | _FIXED).items():
         builder = builder.config(key, value)
