@@ -7,7 +7,15 @@ from royalties.distribution.services.export import export
 from royalties.distribution.services.guards import find_run
 from royalties.distribution.services.posting import post, publish, reverse
 from royalties.distribution.services.rules import approve_rule, import_rule, request_rule_approval
-from royalties.distribution.services.runs import discard, recompute, start_run, waiting_for_use, waiting_money
+from royalties.distribution.services.runs import (
+    discard,
+    recompute,
+    start_run,
+    waiting_corrections,
+    waiting_for_use,
+    waiting_money,
+    waiting_releases,
+)
 
 __all__ = [
     "approve",
@@ -28,6 +36,8 @@ __all__ = [
     "request_rule_approval",
     "reverse",
     "start_run",
+    "waiting_corrections",
     "waiting_for_use",
     "waiting_money",
+    "waiting_releases",
 ]

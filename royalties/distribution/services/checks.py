@@ -10,9 +10,10 @@ from django.db.models import Count, Sum
 
 from licensing.engine import connect
 from licensing.engine.core import Engine
-from royalties.distribution.models import Allocation, Run, RunPool, RunReceipt
+from royalties.distribution.models import Allocation, Run, RunCorrection, RunPool, RunReceipt, RunRelease
 from royalties.distribution.services import digests
-from royalties.distribution.services.compute import pool_figures
+from royalties.distribution.services.compute import moved_figures, pool_figures
+from royalties.distribution.services.moving import Moved
 
 CHECKED = (Run.Status.COMPUTED, Run.Status.APPROVED, Run.Status.POSTED, Run.Status.PUBLISHED, Run.Status.REVERSED)
 _TAKEN = {
@@ -31,11 +32,15 @@ _TAKEN = {
     "reason": "VARCHAR",
 }
 _QUERY = """
-    SELECT i.number, coalesce(w.ref, a.scheme || ':' || a.value), a.work_id, coalesce(h.ref, ''), a.role, a.used_on, a.ppm, a.weight,
+    SELECT i.number || CASE WHEN p.kind = 'receipts' THEN '' ELSE concat(' ', p.kind, ' of ', o.kind, ' ', n.input_digest) END,
+           coalesce(w.ref || CASE WHEN p.kind = 'release' THEN concat(' ', a.scheme, ':', a.value) ELSE '' END, a.scheme || ':' || a.value),
+           a.work_id, coalesce(h.ref, ''), a.role, a.used_on, a.ppm, a.weight,
            a.work_amount, a.set_amount, a.amount, a.status, a.reason
     FROM royalties_allocation a
     JOIN royalties_runpool p ON p.id = a.pool_id
     JOIN royalties_invoice i ON i.id = p.invoice_id
+    LEFT JOIN royalties_runpool o ON o.id = p.origin_id
+    LEFT JOIN royalties_run n ON n.id = o.run_id
     LEFT JOIN licensing_work w ON w.id = a.work_id
     LEFT JOIN licensing_holder h ON h.id = a.holder_id
     WHERE a.run_id = %s"""
@@ -48,6 +53,8 @@ def problems() -> list[dict[str, Any]]:
         found += problems_of(run)
     twice = RunReceipt.objects.filter(active=True).values("receipt_id").annotate(n=Count("id")).filter(n__gt=1)
     found += [_problem("receipt", row["receipt_id"], f"distributed {row['n']} times") for row in twice]
+    released = RunRelease.objects.filter(active=True).values("allocation_id").annotate(n=Count("id")).filter(n__gt=1)
+    found += [_problem("release", row["allocation_id"], f"released {row['n']} times") for row in released]
     return found
 
 
@@ -58,7 +65,7 @@ def problems_of(run: Run) -> list[dict[str, Any]]:
 
 def figures_problems(run: Run) -> list[dict[str, Any]]:
     """Those of its figures alone: the identity, the sums of the allocations, the receipts."""
-    return [*_identity(run), *_allocations(run), *_receipts(run)]
+    return [*_identity(run), *_allocations(run), *_receipts(run), *_taken(run)]
 
 
 def _problem(kind: str, subject: object, detail: str) -> dict[str, Any]:
@@ -66,16 +73,17 @@ def _problem(kind: str, subject: object, detail: str) -> dict[str, Any]:
 
 
 def _identity(run: Run) -> Iterator[dict[str, Any]]:
-    """pool = deductions + reserve + payable + held + suspense, for the run and the sum of its pools."""
+    """pool + released + corrected = deductions + reserve + payable + held + suspense, for the run and the sum of its pools."""
+    given = run.pool + run.released + run.corrected
     cut = sum(run.deductions.values()) + run.reserve
-    if run.pool != cut + run.payable + run.held + run.suspense:
+    if given != cut + run.payable + run.held + run.suspense:
         yield _problem(
             "identity",
             run,
-            f"pool {run.pool} is not deductions + reserve {cut} + payable {run.payable} + held {run.held} + suspense {run.suspense}",
+            f"pool {given} is not deductions + reserve {cut} + payable {run.payable} + held {run.held} + suspense {run.suspense}",
         )
     sums = run.pools.aggregate(amount=Sum("amount"), reserve=Sum("reserve"), distributable=Sum("distributable"))
-    shown = {"amount": run.pool, "reserve": run.reserve, "distributable": run.distributable}
+    shown = {"amount": given, "reserve": run.reserve, "distributable": run.distributable}
     if {name: value or 0 for name, value in sums.items()} != shown:
         yield _problem("pools", run, f"the pools sum to {sums}, the run shows {shown}")
     for pool in run.pools.select_related("invoice"):
@@ -111,14 +119,33 @@ def _receipts(run: Run) -> Iterator[dict[str, Any]]:
     sums = dict(
         RunReceipt.objects.filter(pool__run=run).order_by().values_list("pool_id").annotate(total=Sum("receipt__net"))
     )
-    for pool in run.pools.all():
+    for pool in run.pools.filter(kind=RunPool.Kind.RECEIPTS):
         if sums.get(pool.pk, 0) != pool.amount:
             yield _problem(
                 "receipts", f"{run} pool {pool.pk}", f"receipts of {sums.get(pool.pk, 0)} in a pool of {pool.amount}"
             )
-    active = RunReceipt.objects.filter(pool__run=run, active=True).exists()
+    active = any(
+        taken.objects.filter(pool__run=run, active=True).exists() for taken in (RunReceipt, RunRelease, RunCorrection)
+    )
     if active == (run.status == Run.Status.REVERSED):
         yield _problem("receipts", run, "a reversed run keeps no receipts, any other keeps its own")
+
+
+def _taken(run: Run) -> Iterator[dict[str, Any]]:
+    """What a run takes from earlier ones is what those pools say, and comes from runs that stand."""
+    for name, kind, taken in (
+        ("released", RunPool.Kind.RELEASE, RunRelease),
+        ("corrected", RunPool.Kind.CORRECTION, RunCorrection),
+    ):
+        sums = dict(taken.objects.filter(pool__run=run).order_by().values_list("pool_id").annotate(total=Sum("amount")))
+        pools = dict(run.pools.filter(kind=kind).values_list("pk", "amount"))
+        if {pk: int(total) for pk, total in sums.items()} != pools or sum(pools.values()) != getattr(run, name):
+            yield _problem(name, run, f"taken are {sums}, its pools have {pools}, the run shows {getattr(run, name)}")
+    fallen = run.pools.filter(origin__run__status__in=[Run.Status.REVERSED, Run.Status.DISCARDED])
+    if run.status != Run.Status.REVERSED and (pool := fallen.first()):
+        yield _problem(
+            "origin", f"{run} pool {pool.pk}", f"it takes from pool {pool.origin_id} of a run that was reversed"
+        )
 
 
 def _journal(run: Run) -> Iterator[dict[str, Any]]:
@@ -139,7 +166,7 @@ def _journal(run: Run) -> Iterator[dict[str, Any]]:
         off = cursor.fetchall()
     expected = {f"deduction:{name}": amount for name, amount in run.deductions.items()}
     expected |= {
-        "clearing": run.pool,
+        "clearing": run.pool + run.released,
         "reserve": run.reserve,
         "payable": run.payable,
         "held": run.held,
@@ -178,11 +205,14 @@ def stored_digest(engine: Engine, run: Run) -> str:
         "CREATE OR REPLACE VIEW allocated AS SELECT *, DENSE_RANK() OVER "
         "(PARTITION BY number ORDER BY key, CASE WHEN work_id IS NULL THEN 1 ELSE 0 END, work_id) AS seq FROM taken"
     )
-    figures = [_figures(pool) for pool in run.pools.select_related("invoice").order_by("id")]
+    figures = [_figures(pool) for pool in run.pools.select_related("invoice", "origin__run", "origin__invoice").order_by("id")]
     return digests.of_result(engine, digests.result_head(run, figures))
 
 
 def _figures(pool: RunPool) -> dict[str, Any]:
+    if pool.origin is not None:
+        name = Moved(pool.kind, pool.origin, 0, 0, 0).name
+        return moved_figures(name, pool.amount, pool.equal_part, pool.units, int(pool.total_weight))
     cuts = {
         "pool": pool.amount, "deductions": pool.deductions, "reserve": pool.reserve, "distributable": pool.distributable,
         "equal_part": pool.equal_part,

@@ -20,10 +20,11 @@ from accounts.identity.core import SYSTEM, Conflict, Reference, Refusal, say
 from licensing.engine import connect
 from licensing.engine.core import Engine
 from royalties.distribution.core import RuleTerms, parse
-from royalties.distribution.models import Run, RunPool, RunPoolDeclaration, RunReceipt
-from royalties.distribution.services import digests
-from royalties.distribution.services.inputs import Pool, read
-from royalties.distribution.services.runs import KIND
+from royalties.distribution.models import Run, RunCorrection, RunPool, RunPoolDeclaration, RunReceipt, RunRelease
+from royalties.distribution.services import digests, moving
+from royalties.distribution.services.inputs import Pool, one_look, read
+from royalties.distribution.services.moving import Moved
+from royalties.distribution.services.runs import KIND, no_money
 
 FOLDER = Path(royalties.distribution.__file__).parent
 MAX_AMOUNT = 10**15  # every quota lies below: the engine divides by way of doubles
@@ -40,9 +41,10 @@ _SPENT = ("unit_quota", "left_over", "divided_quota", "part", "part_amount", "sh
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was computed and lies in the engine: pools with totals, sums by status, digests."""
+    """What was computed and lies in the engine: pools with totals, what moves a second time, sums by status, digests."""
 
     pools: list[Pool]
+    moved: list[Moved]
     weighed: dict[int, tuple[int, int]]  # invoice id → (units, total weight)
     sums: dict[str, int]
     holders: int
@@ -95,7 +97,21 @@ def _reach(run: Run, step: str) -> None:
 def _calculate(engine: Engine, run: Run) -> Result:
     terms = parse(run.rule.document)
     _reach(run, "read")
-    pools = read(engine, run, terms)
+    with one_look():
+        moved = moving.calculate(engine, run)
+        pools = read(engine, run, terms)
+    if not pools and not moved:
+        raise no_money(run.society_id, run.period, run.currency)
+    weighed = _divided(engine, run, pools, terms) if pools else {}
+    _reach(run, "digest")
+    input_digest = digests.of_inputs(engine, run, pools, moved)
+    for table in _SPENT:
+        engine.execute(f"DROP TABLE {table}")
+    return _summed(engine, run, pools, moved, weighed, input_digest)
+
+
+def _divided(engine: Engine, run: Run, pools: list[Pool], terms: RuleTerms) -> dict[int, tuple[int, int]]:
+    """Divide the new money, into the table `allocation`; what weighed in each pool."""
     _reach(run, "weigh")
     engine.table(
         "factor",
@@ -112,11 +128,7 @@ def _calculate(engine: Engine, run: Run) -> Result:
     )
     engine.run(FOLDER / "allocate.sql")
     _check_sums(engine, pools)
-    _reach(run, "digest")
-    input_digest = digests.of_inputs(engine, run, pools)
-    for table in _SPENT:
-        engine.execute(f"DROP TABLE {table}")
-    return _summed(engine, run, pools, weighed, input_digest)
+    return weighed
 
 
 def factors(engine: Engine, pools: Sequence[Pool], terms: RuleTerms) -> list[tuple[str, str, str, int]]:
@@ -177,28 +189,49 @@ def _check_sums(engine: Engine, pools: Sequence[Pool]) -> None:
 
 
 def _summed(
-    engine: Engine, run: Run, pools: list[Pool], weighed: dict[int, tuple[int, int]], input_digest: str
+    engine: Engine,
+    run: Run,
+    pools: list[Pool],
+    moved: list[Moved],
+    weighed: dict[int, tuple[int, int]],
+    input_digest: str,
 ) -> Result:
-    engine.execute(
-        "CREATE OR REPLACE VIEW allocated AS SELECT p.number, a.*, COALESCE(h.holder_ref, '') AS holder_ref FROM allocation a "
-        "JOIN pool p ON p.pool = a.pool LEFT JOIN holder h ON h.holder_id = a.holder_id"
-    )
+    parts = ([_NEW] if pools else []) + ([_MOVED] if moved else [])
+    engine.execute(f"CREATE OR REPLACE VIEW allocated AS {' UNION ALL '.join(parts)}")
     sums = dict.fromkeys(("payable", "held", "suspense"), 0)
     sums |= {
         status: int(total)
         for status, total in engine.rows(
-            "SELECT status, CAST(SUM(amount) AS DECIMAL(38,0)) FROM allocation GROUP BY status"
+            "SELECT status, CAST(SUM(amount) AS DECIMAL(38,0)) FROM allocated GROUP BY status"
         )
     }
-    holders, works = engine.rows("SELECT COUNT(DISTINCT holder_id), COUNT(DISTINCT work_id) FROM allocation")[0]
+    holders, works = engine.rows("SELECT COUNT(DISTINCT holder_id), COUNT(DISTINCT work_id) FROM allocated")[0]
     figures = [pool_figures(pool.invoice.number, pool.cuts.as_data(), *weighed[pool.invoice.pk]) for pool in pools]
+    figures += [moved_figures(each.name, each.amount, each.equal_part, each.units, each.weight) for each in moved]
     result_digest = digests.of_result(engine, digests.result_head(run, figures))
-    return Result(pools, weighed, sums, int(holders), int(works), input_digest, result_digest)
+    return Result(pools, moved, weighed, sums, int(holders), int(works), input_digest, result_digest)
+
+
+# New money and money that moves a second time, in the same columns. Pools of the engine: an invoice, or an origin with its kind.
+_SHOWN = (
+    "{0}.number, {0}.seq, {0}.key, {0}.used_on, {0}.place, {0}.work_id, {0}.scheme, {0}.value, {0}.holder_id, {0}.role, {0}.ppm, "
+    "{0}.weight, {0}.work_amount, {0}.set_amount, {0}.amount, {0}.status, {0}.reason"
+)
+_NEW = f"""
+    SELECT {_SHOWN.format("a").replace("a.number", "p.number", 1)}, COALESCE(h.holder_ref, '') AS holder_ref, a.pool, 'receipts' AS kind
+    FROM allocation a JOIN pool p ON p.pool = a.pool LEFT JOIN holder h ON h.holder_id = a.holder_id"""
+_MOVED = f"SELECT {_SHOWN.format('m')}, m.holder_ref, m.origin AS pool, m.kind FROM moved m"
 
 
 def pool_figures(number: str, cuts: dict[str, Any], units: int, weight: int) -> dict[str, Any]:
     """A pool's figures as the result digest covers them."""
     return {"invoice": number, "units": units, "weight": str(weight), **cuts}
+
+
+def moved_figures(name: str, amount: int, equal_part: int, units: int, weight: int) -> dict[str, Any]:
+    """The same of money that moves a second time: nothing is deducted from it."""
+    cuts = {"pool": amount, "deductions": [], "reserve": 0, "distributable": amount, "equal_part": equal_part}
+    return pool_figures(name, cuts, units, weight)
 
 
 @transaction.atomic
@@ -208,18 +241,20 @@ def _store(engine: Engine, run: Run, result: Result) -> None:
     if locked.status != Run.Status.DRAFT:
         raise Conflict("run_moved_on", _("The run was computed or discarded meanwhile."))
     _clear(run)
-    made = _store_pools(run, result)
-    engine.table("run_pool", {"pool": "BIGINT", "run_pool": "BIGINT", "place": "BIGINT"}, made)
+    made = [*_store_pools(run, result), *_store_moved(run, result)]
+    engine.table("run_pool", {"pool": "BIGINT", "kind": "VARCHAR", "run_pool": "BIGINT", "place": "BIGINT"}, made)
+    _store_taken(engine, run, result)
     ordered = f"""
         SELECT {run.pk} AS run_id, r.run_pool, a.work_id, a.scheme, a.value, a.holder_id, a.role, a.used_on, a.ppm, a.weight, a.work_amount,
                a.set_amount, a.amount, a.status, a.reason
-        FROM allocation a JOIN run_pool r ON r.pool = a.pool
+        FROM allocated a JOIN run_pool r ON r.pool = a.pool AND r.kind = a.kind
         ORDER BY a.holder_id NULLS LAST, r.place, a.seq, a.used_on, a.place"""
     lines = engine.give(ordered, "royalties_allocation", _STORED)
     _finish(run, result)
     data = {
         "input_digest": result.input_digest, "result_digest": result.result_digest, "allocations": lines,
         "pool": sum(pool.cuts.pool for pool in result.pools),
+        **{name: amount for name, amount in moved_sums(result).items() if amount},
     }  # fmt: skip
     record(actor=SYSTEM, verb="run.computed", object=Reference(KIND, run.pk), organisation_id=run.society_id, data=data)
 
@@ -228,12 +263,14 @@ def _clear(run: Run) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM royalties_allocation WHERE run_id = %s", [run.pk])
     RunReceipt.objects.filter(pool__run_id=run.pk).delete()
+    RunRelease.objects.filter(pool__run_id=run.pk).delete()
+    RunCorrection.objects.filter(pool__run_id=run.pk).delete()
     RunPoolDeclaration.objects.filter(pool__run_id=run.pk).delete()
     RunPool.objects.filter(run_id=run.pk).delete()
 
 
-def _store_pools(run: Run, result: Result) -> list[tuple[int, int, int]]:
-    """Write pools and receipts; returns (invoice id, run pool id, place). A receipt that another run took is a Conflict."""
+def _store_pools(run: Run, result: Result) -> list[tuple[int, str, int, int]]:
+    """Write pools and receipts; returns (invoice id, kind, run pool id, place). A receipt that another run took is a Conflict."""
     rows = []
     for pool in result.pools:
         units, weight = result.weighed[pool.invoice.pk]
@@ -269,7 +306,60 @@ def _store_pools(run: Run, result: Result) -> list[tuple[int, int, int]]:
         raise Conflict(
             "receipt_is_distributed", _("One of the receipts was distributed by another run meanwhile.")
         ) from error
-    return [(pool.invoice.pk, row.pk, place) for place, (row, pool) in enumerate(zip(made, result.pools, strict=True))]
+    return [
+        (pool.invoice.pk, "receipts", row.pk, place)
+        for place, (row, pool) in enumerate(zip(made, result.pools, strict=True))
+    ]
+
+
+def _store_moved(run: Run, result: Result) -> list[tuple[int, str, int, int]]:
+    """Write the pools of money that moves a second time; returns (origin, kind, run pool id, place)."""
+    made = RunPool.objects.bulk_create(
+        RunPool(
+            run=run, kind=each.kind, origin=each.origin, invoice=each.origin.invoice, amount=each.amount, distributable=each.amount,
+            total_weight=Decimal(each.weight), units=each.units, equal_part=each.equal_part,
+        )
+        for each in result.moved
+    )  # fmt: skip
+    RunPoolDeclaration.objects.bulk_create(
+        RunPoolDeclaration(pool=row, declaration_id=declaration)
+        for row, each in zip(made, result.moved, strict=True)
+        for declaration in each.declarations
+    )
+    return [
+        (each.origin.pk, each.kind, row.pk, place)
+        for place, (row, each) in enumerate(zip(made, result.moved, strict=True), len(result.pools))
+    ]
+
+
+def _store_taken(engine: Engine, run: Run, result: Result) -> None:
+    """Note what is taken from earlier runs. What another run took meanwhile, or was reversed, is a Conflict."""
+    if not result.moved:
+        return
+    taken = """SELECT r.run_pool, s.allocation_id, s.amount, 'true' FROM suspended s
+        JOIN run_pool r ON r.pool = s.origin AND r.kind = 'release' ORDER BY s.allocation_id"""
+    pools = RunPool.objects.filter(run=run, kind=RunPool.Kind.CORRECTION)
+    try:
+        with transaction.atomic():
+            engine.give(taken, "royalties_runrelease", ("pool_id", "allocation_id", "amount", "active"))
+            RunCorrection.objects.bulk_create(
+                RunCorrection(pool=pool, corrected_id=pool.origin_id, amount=pool.amount) for pool in pools
+            )
+    except IntegrityError as error:
+        raise Conflict(
+            "already_taken",
+            _(
+                "What this run takes from an earlier one was taken by another run, or that one was reversed. Compute it again."
+            ),
+        ) from error
+
+
+def moved_sums(result: Result) -> dict[str, int]:
+    """What leaves suspense, and what is divided anew."""
+    return {
+        name: sum(each.amount for each in result.moved if each.kind == kind)
+        for name, kind in (("released", RunPool.Kind.RELEASE), ("corrected", RunPool.Kind.CORRECTION))
+    }
 
 
 def _finish(run: Run, result: Result) -> None:
@@ -286,12 +376,13 @@ def _finish(run: Run, result: Result) -> None:
         pool=sum(pool.cuts.pool for pool in result.pools),
         deductions=deductions,
         reserve=sum(pool.cuts.reserve for pool in result.pools),
-        distributable=sum(pool.cuts.distributable for pool in result.pools),
+        distributable=sum(pool.cuts.distributable for pool in result.pools) + sum(each.amount for each in result.moved),
         holders=result.holders,
         works=result.works,
         input_digest=result.input_digest,
         result_digest=result.result_digest,
         **result.sums,
+        **moved_sums(result),
     )
     Approval.objects.pending().about(KIND, run.pk).filter(kind=KIND).exclude(
         subject_sha256=result.result_digest

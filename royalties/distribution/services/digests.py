@@ -12,6 +12,7 @@ import royalties.distribution
 from licensing.engine.core import Engine
 from royalties.distribution.models import Run
 from royalties.distribution.services.inputs import Pool
+from royalties.distribution.services.moving import Moved
 
 SCRIPT = Path(royalties.distribution.__file__).with_name("digest.sql")
 
@@ -49,16 +50,19 @@ RESULT = f"""
 """
 
 
-def of_inputs(engine: Engine, run: Run, pools: Sequence[Pool]) -> str:
-    """SHA-256 over rule, period, receipts, uses and the shares that governed them."""
-    head = {
+def of_inputs(engine: Engine, run: Run, pools: Sequence[Pool], moved: Sequence[Moved] = ()) -> str:
+    """SHA-256 over rule, period, receipts, uses and the shares that governed them; and what is taken from earlier runs."""
+    head: dict[str, Any] = {
         "society": run.society.ref,
         "period": [run.period.lower.isoformat(), run.period.upper.isoformat()],
         "currency": run.currency,
         "rule": run.rule.sha256,
         "pools": [pool.as_data() for pool in pools],
     }
-    return _digest(engine, head, _INPUT)
+    if moved:
+        head["moved"] = [each.as_data() for each in moved]
+    parts = ([_INPUT] if pools else []) + (["SELECT number, seq, line FROM moved_line"] if moved else [])
+    return _digest(engine, head, " UNION ALL ".join(parts))
 
 
 def of_result(engine: Engine, head: Any) -> str:

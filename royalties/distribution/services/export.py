@@ -14,23 +14,26 @@ from royalties.distribution.models import Run
 
 COLUMNS = (
     "holder_ref", "work_ref", "identifier", "status", "amount", "currency", "reason", "role", "share_ppm", "used_on", "work_amount",
-    "weight", "invoice",
+    "weight", "invoice", "released_from", "corrects",
 )  # fmt: skip
 _AT_ONCE = 5_000
 _A_PIECE = 1_000
 _QUERY = """
     SELECT coalesce(h.ref, ''), coalesce(w.ref, ''), CASE WHEN a.work_id IS NULL THEN a.scheme || ':' || a.value ELSE '' END,
-           a.status, a.amount, i.currency, a.reason, a.role, a.ppm, a.used_on, a.work_amount, a.weight, i.number
+           a.status, a.amount, i.currency, a.reason, a.role, a.ppm, a.used_on, a.work_amount, a.weight, i.number,
+           CASE WHEN p.kind = 'release' THEN concat('run ', o.run_id, ' ', a.scheme, ':', a.value) ELSE '' END,
+           CASE WHEN p.kind = 'correction' THEN concat('run ', o.run_id) ELSE '' END
     FROM royalties_allocation a
     JOIN royalties_runpool p ON p.id = a.pool_id
     JOIN royalties_invoice i ON i.id = p.invoice_id
+    LEFT JOIN royalties_runpool o ON o.id = p.origin_id
     LEFT JOIN licensing_work w ON w.id = a.work_id
     LEFT JOIN licensing_holder h ON h.id = a.holder_id
     WHERE a.run_id = %s
-    ORDER BY coalesce(w.ref, a.scheme || ':' || a.value) COLLATE "C", a.work_id IS NULL, i.number COLLATE "C", a.used_on,
-             a.holder_id IS NULL, h.ref COLLATE "C", a.role COLLATE "C"
+    ORDER BY coalesce(w.ref, a.scheme || ':' || a.value) COLLATE "C", a.work_id IS NULL, i.number COLLATE "C", p.id,
+             a.scheme COLLATE "C", a.value COLLATE "C", a.used_on, a.holder_id IS NULL, h.ref COLLATE "C", a.role COLLATE "C"
 """
-_TEXTS = (0, 1, 2, 7)  # the cells that people wrote
+_TEXTS = (0, 1, 2, 7, 13)  # the cells that people wrote
 
 
 def export(run: Run, out: IO[str]) -> int:

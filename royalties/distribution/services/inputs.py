@@ -15,7 +15,7 @@ from licensing.permissions import snapshots
 from royalties.billing.models import Invoice, PoolDeclaration, Receipt
 from royalties.distribution.core import Cuts, RuleTerms, cut
 from royalties.distribution.models import Run
-from royalties.distribution.services.runs import no_money, undistributed
+from royalties.distribution.services.runs import undistributed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,15 @@ def one_look() -> Iterator[None]:
 
 
 def read(engine: Engine, run: Run, terms: RuleTerms) -> list[Pool]:
-    """Take uses and shares into the engine (`declared`, `held_share`); return the pools, by invoice number."""
+    """Take uses and shares into the engine (`declared`, `held_share`); return the pools, by invoice number, if there are any."""
     with one_look():
         pools = read_pools(run, terms)
-        snapshots.load(engine, run.society_id, prefix="registered_")
-        _take_cases(engine, [pool.invoice.pk for pool in pools if pool.compensation])
-        _take_uses(engine, [pool.invoice.pk for pool in pools])
-        _take_shares(engine, run.society_id)
+        if pools:
+            snapshots.load(engine, run.society_id, prefix="registered_")
+            _take_cases(engine, [pool.invoice.pk for pool in pools if pool.compensation])
+            _take_uses(engine, [pool.invoice.pk for pool in pools])
+            take_holders(engine, run.society_id)
+            hold_shares(engine)
     return pools
 
 
@@ -73,8 +75,6 @@ def read_pools(run: Run, terms: RuleTerms) -> list[Pool]:
     by_invoice: dict[int, list[Receipt]] = {}
     for receipt in waiting.select_related("invoice__licensee").order_by("bank_ref"):
         by_invoice.setdefault(receipt.invoice_id, []).append(receipt)
-    if not by_invoice:
-        raise no_money(run.society_id, run.period, run.currency)
     weighed: dict[int, list[int]] = {}
     for invoice, declaration in PoolDeclaration.objects.filter(invoice__in=by_invoice).values_list(
         "invoice_id", "declaration_id"
@@ -132,10 +132,14 @@ def _take_uses(engine: Engine, invoices: list[int]) -> None:
     engine.execute("DROP TABLE declared_use")
 
 
-def _take_shares(engine: Engine, society_id: int) -> None:
-    """The table `held_share`: the shares of the used works that held on any day of use."""
+def take_holders(engine: Engine, society_id: int) -> None:
+    """The table `registered_holder`: the society's holders with their refs."""
     holders = "SELECT id, ref FROM licensing_holder WHERE society_id = %s"
     engine.take("registered_holder", {"holder_id": "BIGINT", "ref": "VARCHAR"}, holders, [society_id])
+
+
+def hold_shares(engine: Engine) -> None:
+    """The table `held_share`: the shares of the works in `declared` that held on any day of use."""
     engine.execute(
         "CREATE OR REPLACE TABLE held_share AS "
         "SELECT s.work_id, s.holder_id, h.ref AS holder_ref, s.role, s.ppm, s.disputed, s.valid_from, s.valid_to "

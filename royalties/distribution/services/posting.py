@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.approvals.services import approved
 from accounts.evidence.services import record
 from accounts.identity.core import SYSTEM, Actor, Conflict, Reference
-from royalties.distribution.models import Run, RunReceipt
+from royalties.distribution.models import Run
 from royalties.distribution.services import approval
 from royalties.distribution.services.checks import figures_problems
 from royalties.distribution.services.guards import own_run
-from royalties.distribution.services.runs import KIND, POSTED
+from royalties.distribution.services.runs import KIND, POSTED, give_back
 from royalties.ledger import services as ledger
 
 _PAID = "SELECT holder_id FROM royalties_allocation WHERE run_id = %s AND status = 'payable' AND amount > 0 GROUP BY holder_id"
-# pool → clearing, one line an invoice; clearing → payable, one total a holder. What else there is goes in as plain rows.
+# pool → clearing, one line an invoice; clearing → payable, one total a holder. What else there is goes in as plain rows:
+# suspense → clearing, what is released; clearing → deductions, reserve, held, suspense.
 _TRANSFERS = """
     SELECT a.id AS debit_id, %s::bigint AS credit_id, p.amount
     FROM royalties_runpool p
     JOIN ledger_account a ON a.society_id = %s AND a.kind = 'pool' AND a.owner_id = p.invoice_id AND a.currency = %s
-    WHERE p.run_id = %s
+    WHERE p.run_id = %s AND p.kind = 'receipts'
     UNION ALL
     SELECT %s::bigint, a.id, s.amount
     FROM (SELECT holder_id, sum(amount)::bigint AS amount FROM royalties_allocation
@@ -32,7 +35,8 @@ _TRANSFERS = """
     JOIN ledger_account a ON a.society_id = %s AND a.kind = 'payable' AND a.owner_id = s.holder_id AND a.currency = %s
     WHERE s.amount > 0
     UNION ALL
-    SELECT %s::bigint, x.id, x.amount FROM unnest(%s::bigint[], %s::bigint[]) AS x (id, amount) WHERE x.amount > 0"""
+    SELECT x.debit_id, x.credit_id, x.amount FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS x (debit_id, credit_id, amount)
+    WHERE x.amount > 0"""
 
 
 @transaction.atomic
@@ -80,11 +84,17 @@ def _transfers(run: Run) -> dict[str, Any]:
     ledger.open_accounts(kind="payable", owners=_PAID, params=[run.pk], **book)
     others = {f"deduction:{name}": amount for name, amount in run.deductions.items()}
     others |= {"reserve": run.reserve, "held": run.held, "suspense": run.suspense}
-    wanted = [(ledger.account(kind=kind, owner_id=None, **book), amount) for kind, amount in others.items() if amount]
+    plain = [
+        (clearing, ledger.account(kind=kind, owner_id=None, **book), amount)
+        for kind, amount in others.items()
+        if amount
+    ]
+    if run.released:
+        plain.append((ledger.account(kind="suspense", owner_id=None, **book), clearing, run.released))
     parameters = [
         clearing, run.society_id, run.currency, run.pk,
         clearing, run.pk, run.society_id, run.currency,
-        clearing, [number for number, _amount in wanted], [amount for _number, amount in wanted],
+        *([line[place] for line in plain] for place in range(3)),
     ]  # fmt: skip
     return {"query": _TRANSFERS, "params": parameters}
 
@@ -127,13 +137,29 @@ def reverse(*, actor: Actor, run: Run, approve: bool = True, reason: str = "") -
         return run
     effective_on = max(timezone.localdate(), run.journal.effective_on)
     reversal = ledger.reverse(journal=run.journal, key=f"run:{run.pk}:reversal", effective_on=effective_on, actor=actor)
-    moved = Run.objects.filter(pk=run.pk, status__in=POSTED).update(
-        status=Run.Status.REVERSED, reversal_id=reversal.pk, step=""
-    )
+    with _last_in_first():
+        moved = Run.objects.filter(pk=run.pk, status__in=POSTED).update(
+            status=Run.Status.REVERSED, reversal_id=reversal.pk, step=""
+        )
     if moved != 1:
         raise Conflict("run_is_not_posted", _("Only a posted run can be reversed."))
-    RunReceipt.objects.filter(pool__run_id=run.pk, active=True).update(active=None)
+    give_back(run)
     data = {"journal": reversal.pk, "reason": reason}
     record(actor=actor, verb="run.reversed", object=reference, organisation_id=run.society_id, data=data)
     run.refresh_from_db()
     return run
+
+
+@contextmanager
+def _last_in_first() -> Iterator[None]:
+    """The database's refusal to reverse a run of which another one has something, in words."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        raise Conflict(
+            "run_was_moved_on",
+            _(
+                "A later run released or divided anew what this one distributed. Reverse that one first, or discard it if it is not posted."
+            ),
+        ) from error

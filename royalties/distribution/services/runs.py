@@ -16,7 +16,8 @@ from accounts.evidence.services import record
 from accounts.identity.core import Actor, Conflict, Reference, Refusal
 from accounts.organisations.models import Organisation
 from royalties.billing.models import Invoice, PoolDeclaration, Receipt
-from royalties.distribution.models import Rule, Run, RunReceipt
+from royalties.distribution.models import Rule, Run, RunCorrection, RunReceipt, RunRelease
+from royalties.distribution.services import candidates
 from royalties.distribution.services.guards import enter, own_run
 
 KIND = "run"
@@ -99,6 +100,9 @@ def start_run(
 ) -> Run:
     """Open a draft for a half-open period, in one currency. Starting it twice gives the same run, never two.
 
+    A run also takes what moves a second time, of whichever days of use: amounts in suspense whose identifier means a work
+    now, and pools that the declarations of now divide otherwise. It may consist of these alone.
+
     Raises Refusal where no money waits, no rule is in force on the period's last day, or several currencies wait and none
     is named; Conflict where a run for another period is still open.
     """
@@ -108,7 +112,9 @@ def start_run(
         chosen = currency or _only_currency(society, asked)
         if chosen and (open_run := _open(society, chosen)):
             return _same(open_run, asked)
-        if chosen is None or not undistributed(society.pk, asked).filter(invoice__currency=chosen).exists():
+        if chosen is None or not (
+            undistributed(society.pk, asked).filter(invoice__currency=chosen).exists() or moves(society.pk, chosen)
+        ):
             raise no_money(society.pk, asked, chosen)
         try:
             with transaction.atomic():
@@ -118,6 +124,30 @@ def start_run(
             if faster is None:
                 raise
             return _same(faster, asked)
+
+
+def moves(society_id: int, currency: str) -> bool:
+    """Whether a run in this currency would take something from earlier ones."""
+    return bool(candidates.corrections(society_id, currency) or candidates.releases(society_id, currency))
+
+
+def waiting_releases(society_id: int) -> list[candidates.Released]:
+    """What waits in suspense and means a work now: the next run of its currency pays it out."""
+    return [
+        each for currency in candidates.currencies(society_id) for each in candidates.releases(society_id, currency)
+    ]
+
+
+def waiting_corrections(society_id: int) -> list[candidates.Correction]:
+    """Distributed pools whose declarations were amended or joined by others since: the next run divides them anew.
+
+    Those with no declaration in `now` wait until the amended one is billed.
+    """
+    return [
+        each
+        for currency in candidates.currencies(society_id)
+        for each in candidates.changed_pools(society_id, currency)
+    ]
 
 
 def no_money(society_id: int, period: DateRange, currency: str | None) -> Refusal:
@@ -152,6 +182,8 @@ def _only_currency(society: Organisation, period: DateRange) -> str | None:
         "currency", flat=True
     )
     found = sorted(set(waiting) | set(open_runs))
+    if not found:
+        found = [each for each in candidates.currencies(society.pk) if moves(society.pk, each)]
     if len(found) > 1:
         raise Refusal(
             "several_currencies",
@@ -218,7 +250,7 @@ def discard(*, actor: Actor, run: Run, reason: str = "") -> Run:
     run = own_run(actor, run.pk, "distribution.compute")
     if Run.objects.filter(pk=run.pk, status__in=UNPOSTED).update(status=Run.Status.DISCARDED, step="") != 1:
         raise Conflict("run_is_posted", _("A posted run is not discarded but reversed."))
-    RunReceipt.objects.filter(pool__run_id=run.pk, active=True).update(active=None)
+    give_back(run)
     Approval.objects.pending().about(KIND, run.pk).filter(kind=KIND).delete()
     record(
         actor=actor,
@@ -229,3 +261,9 @@ def discard(*, actor: Actor, run: Run, reason: str = "") -> Run:
     )
     run.refresh_from_db()
     return run
+
+
+def give_back(run: Run) -> None:
+    """Receipts, and what was taken from earlier runs, wait for another run."""
+    for taken in (RunReceipt, RunRelease, RunCorrection):
+        taken.objects.filter(pool__run_id=run.pk, active=True).update(active=None)

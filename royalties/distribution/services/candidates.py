@@ -1,0 +1,134 @@
+"""What the next run of a society and currency takes from earlier runs."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection
+
+# Amounts in suspense of posted runs that matched nothing then and mean a work now, none of them taken by another run.
+# Parameters: run, society, currency, run.
+_OPEN: Final = """
+    SELECT a.id, a.pool_id, a.run_id, r.rule_id, r.period, m.work_id, a.scheme, a.value, a.amount, a.used_on
+    FROM royalties_run r
+    JOIN royalties_allocation a ON a.run_id = r.id AND a.status = 'suspense' AND a.reason = 'unmatched' AND a.amount > 0
+    CROSS JOIN LATERAL (SELECT licensing_meaning(r.society_id, a.scheme, a.value) AS work_id) m
+    WHERE NOT EXISTS (SELECT FROM royalties_runrelease x JOIN royalties_runpool p ON p.id = x.pool_id
+                      WHERE x.allocation_id = a.id AND x.active AND p.run_id <> %s)
+      AND r.society_id = %s AND r.currency = %s AND r.status IN ('posted', 'published')
+      AND NOT EXISTS (SELECT FROM royalties_runcorrection c JOIN royalties_runpool p ON p.id = c.pool_id
+                      WHERE c.corrected_id = a.pool_id AND c.active AND p.run_id <> %s)
+      AND m.work_id IS NOT NULL"""
+
+# Their uses, weighed by the rule of the run that they come from; of compensation, as its pool weighed them.
+# Parameters: those of `_OPEN`, pools to leave out, those of the uses.
+SUSPENDED_USES: Final = f"""
+    WITH candidate AS MATERIALIZED ({_OPEN} AND a.pool_id <> ALL(%s::bigint[])
+    )
+    SELECT c.id, c.pool_id, c.work_id, c.scheme, c.value, c.amount, d.licence_id, d.territory, u.use, u.unit, u.used_on, u.units,
+           u.units * coalesce((r.document->'use_weights'->>u.use)::numeric, 0) * coalesce((r.document->'unit_weights'->>u.unit)::numeric, 1)
+                   * coalesce((r.document->'kind_points'->>u.kind)::numeric, 1)
+    FROM candidate c
+    JOIN royalties_rule r ON r.id = c.rule_id
+    JOIN royalties_runpooldeclaration b ON b.pool_id = c.pool_id
+    JOIN licensing_declaration d ON d.id = b.declaration_id
+    JOIN ({{uses}}) u ON u.declaration_id = b.declaration_id AND u.scheme = c.scheme AND u.value = c.value
+    UNION ALL
+    SELECT c.id, c.pool_id, c.work_id, c.scheme, c.value, c.amount, 0, '', u.use, u.unit, u.used_on, u.units, u.units * u.ppm
+    FROM candidate c
+    JOIN royalties_runpool p ON p.id = c.pool_id
+    JOIN royalties_invoice i ON i.id = p.invoice_id
+    JOIN licensing_caseuse u ON u.case_id = i.case_id AND u.work_id IS NULL AND u.scheme = c.scheme AND u.value = c.value"""
+
+# The uses of declarations that weigh now in a pool that is divided anew. Parameters: pools, declarations, those of the uses.
+CORRECTED_USES: Final = """
+    SELECT p.id, u.work_id, u.scheme, u.value, u.used_on,
+           u.units * coalesce((r.document->'use_weights'->>u.use)::numeric, 0) * coalesce((r.document->'unit_weights'->>u.unit)::numeric, 1)
+                   * coalesce((r.document->'kind_points'->>u.kind)::numeric, 1)
+    FROM unnest(%s::bigint[], %s::bigint[]) b (pool_id, declaration_id)
+    JOIN royalties_runpool p ON p.id = b.pool_id
+    JOIN royalties_run n ON n.id = p.run_id
+    JOIN royalties_rule r ON r.id = n.rule_id
+    JOIN ({uses}) u ON u.declaration_id = b.declaration_id"""
+
+# Pools that were distributed by other declarations than those that stand now. Parameters: society, currency, run.
+_CORRECTIONS: Final = """
+    SELECT p.id, p.run_id, i.number, p.distributable, n.period, before.those, now.those
+    FROM royalties_run n
+    JOIN royalties_runpool p ON p.run_id = n.id AND p.kind <> 'release'
+    JOIN royalties_invoice i ON i.id = p.invoice_id AND i.kind <> 'compensation'
+    CROSS JOIN LATERAL (SELECT array_agg(b.declaration_id ORDER BY b.declaration_id) AS those
+                        FROM royalties_runpooldeclaration b WHERE b.pool_id = p.id) before
+    CROSS JOIN LATERAL (SELECT array_agg(b.declaration_id ORDER BY b.declaration_id) AS those
+                        FROM royalties_pooldeclaration b WHERE b.invoice_id = i.id) now
+    WHERE n.society_id = %s AND n.currency = %s AND n.status IN ('posted', 'published') AND p.distributable > 0
+      AND NOT EXISTS (SELECT FROM royalties_runcorrection c JOIN royalties_runpool q ON q.id = c.pool_id
+                      WHERE c.corrected_id = p.id AND c.active AND q.run_id <> %s)
+      AND before.those IS DISTINCT FROM now.those
+    ORDER BY p.id"""
+
+
+def open_values(society_id: int, currency: str, run_id: int) -> list[Any]:
+    return [run_id, society_id, currency, run_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What would leave the suspense of one run now, in minor units."""
+
+    currency: str
+    run: int
+    period: tuple[datetime.date, datetime.date]
+    amount: int
+    identifiers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A pool that was distributed by declarations of which some stand no longer, or to which others came."""
+
+    pool_id: int
+    run: int
+    invoice: str
+    amount: int
+    period: tuple[datetime.date, datetime.date]
+    before: tuple[int, ...]
+    now: tuple[int, ...]
+
+
+def releases(society_id: int, currency: str, *, run_id: int = 0) -> list[Released]:
+    """What waits in suspense and means a work now, by run; `run_id` does not count what this run has."""
+    sql = f"SELECT run_id, period, sum(amount)::bigint, count(*) FROM ({_OPEN}) a GROUP BY 1, 2 ORDER BY 1"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, open_values(society_id, currency, run_id))
+        return [
+            Released(currency, run, (period.lower, period.upper), int(amount), many)
+            for run, period, amount, many in cursor.fetchall()
+        ]
+
+
+def corrections(society_id: int, currency: str, *, run_id: int = 0) -> list[Correction]:
+    """Pools to be divided anew. What no declaration of now weighs in waits until one is billed (`waiting_corrections`)."""
+    return [each for each in changed_pools(society_id, currency, run_id=run_id) if each.now]
+
+
+def changed_pools(society_id: int, currency: str, *, run_id: int = 0) -> list[Correction]:
+    """All distributed pools whose declarations are others now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CORRECTIONS, [society_id, currency, run_id])
+        return [
+            Correction(pool, run, number, amount, (period.lower, period.upper), tuple(before or ()), tuple(now or ()))
+            for pool, run, number, amount, period, before, now in cursor.fetchall()
+        ]
+
+
+def currencies(society_id: int) -> list[str]:
+    """The currencies in which a society has distributed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT currency FROM royalties_run WHERE society_id = %s AND status IN ('posted', 'published') ORDER BY 1",
+            [society_id],
+        )
+        return [currency for (currency,) in cursor.fetchall()]
