@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -15,14 +14,15 @@ from pathlib import Path
 
 from publicsuffixlist import PublicSuffixList
 
+from licensing.intake.core import Limits
+from licensing.intake.formats import renewals
+
 DATA = Path(__file__).with_name("data")
 MEMBERS_PERCENT = 72  # domains whose publisher is a member; the others' money waits in suspense
 NO_MANDATE_PERCENT = 7  # members that gave no mandate
 SHARED_PERCENT = 6  # domains held by two members
 PARTLY_RECORDED_PERCENT = 2  # domains of which only three quarters are recorded
 OVERCLAIMED_PER_MILLE = 4  # domains of which two members claim more than the whole
-WORKS_MADE_FOR_HIRE = {"PWH", "PCW", "PCB", "PPW"}
-US_TERM_YEARS = 95  # from publication, for works of 1923 to 1977 renewed in time (17 U.S.C. 304)
 
 
 def chance(topic: str, name: str, of: int = 100) -> int:
@@ -110,33 +110,19 @@ def write_web_society(folder: Path) -> dict[str, Path]:
     }
 
 
-def claimants(text: str) -> list[tuple[str, str]]:
-    """(name, role) of each claimant of a renewal, as the catalogue gives them; a claimant named twice counts once."""
-    found: dict[str, str] = {}
-    for entry in filter(None, text.split("||")):
-        fields = [field.strip() for field in entry.split("|")]
-        name, role = fields[0], re.sub(r"[^A-Za-z].*", "", fields[-1]) if len(fields) > 1 else ""
-        if name and name not in found:
-            found[name] = role if len(role) <= 4 else ""
-    return list(found.items())
-
-
 def write_literary_society(folder: Path) -> dict[str, Path]:
     """The four import files of the literary society: renewed books with their real claimants, in equal parts."""
-    with (DATA / "cce-renewals-1951-1A.tsv").open(encoding="utf-8", newline="") as source:
-        rows = list(csv.DictReader(source, delimiter="\t", quoting=csv.QUOTE_NONE))
-    books = {row["oreg"]: row for row in rows if row["title"].strip() and row["oreg"] and claimants(row["claimants"])}
-    names = sorted({name for row in books.values() for name, _ in claimants(row["claimants"])})
+    entries = renewals.read(DATA / "cce-renewals-1951-1A.tsv", Limits())
+    books = {entry.number: entry for entry in entries if entry.problem is None}
+    names = sorted({name for entry in books.values() for name, _ in entry.claimants})
     ref_of = {name: f"C{place:05}" for place, name in enumerate(names)}
-    firms = {n for row in books.values() for n, role in claimants(row["claimants"]) if role in WORKS_MADE_FOR_HIRE}
+    firms = {n for entry in books.values() for n, role in entry.claimants if role in renewals.WORKS_MADE_FOR_HIRE}
     works, shares = [], []
-    for number, row in sorted(books.items()):
-        year = int(row["odat"][:4]) if row["odat"][:4].isdigit() else None
-        free = f"{year + US_TERM_YEARS + 1}-01-01" if year else ""
+    for number, entry in sorted(books.items()):
         works.append(
-            (number, "book", row["title"], row["author"].rstrip("."), "en", row["odat"], free, f"usco:{number}")
+            (number, "book", entry.title, entry.author, "en", entry.published, entry.free_from, f"usco:{number}")
         )
-        parts = claimants(row["claimants"])
+        parts = entry.claimants
         shares += [(number, ref_of[name], role, f"1/{len(parts)}") for name, role in parts]
     return {
         "holders": write_csv(
