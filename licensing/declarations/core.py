@@ -36,6 +36,8 @@ REASONS: Final = (
     gettext_noop("not a date such as 2026-03-31"),
     gettext_noop("outside the declared period"),
     gettext_noop("the title is too long"),
+    gettext_noop("write identifiers as scheme:value, with ; between"),
+    gettext_noop("too many identifiers for one line"),
 )
 
 

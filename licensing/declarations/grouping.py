@@ -23,13 +23,23 @@ from licensing.matching import normalising, suffixes
 
 SPEC: Final = TableSpec(
     required=("identifier_type", "identifier", "units"),
-    optional=("unit", "use", "used_on", "dataset", "title", "creators"),
+    optional=("identifiers", "unit", "use", "used_on", "dataset", "title", "creators"),
 )
 MOST_REJECTS: Final = 100_000  # that are listed; all are counted
-VERSION: Final = 1  # of what the scripts below make of a file
+VERSION: Final = 2  # of what the scripts below make of a file
 _INTAKE: Final = Path(__file__).with_name("intake.sql")
 _GROUP: Final = Path(__file__).with_name("group.sql")
-_SAID: Final = ("identifier_type", "identifier", "unit", "use", "used_on", "dataset", "title", "creators")
+_SAID: Final = (
+    "identifier_type",
+    "identifier",
+    "identifiers",
+    "unit",
+    "use",
+    "used_on",
+    "dataset",
+    "title",
+    "creators",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +93,11 @@ def read(
         """SELECT coalesce(sum(lines), 0), coalesce(sum(lines) FILTER (WHERE problem IS NOT NULL), 0),
         coalesce(sum(units) FILTER (WHERE problem IS NOT NULL), 0) FROM spoken"""
     )
-    rejects = _rejects(engine, file, engine.folder / "rejects.csv") if refused or unreadable else None
+    partly = bool(engine.rows("SELECT 1 FROM checked_piece WHERE problem IS NOT NULL LIMIT 1"))
+    rejects = _rejects(engine, file, engine.folder / "rejects.csv") if refused or unreadable or partly else None
     groups = engine.folder / "groups.parquet"
     engine.save("grouped", groups)
-    for table in ("said", "spoken", "refused", "grouped"):
+    for table in ("said", "piece", "checked_piece", "whole", "spoken", "refused", "grouped"):
         engine.execute(f"DROP TABLE {table}")
     return FileOutcome(int(read) + unreadable, int(refused) + unreadable, int(units), groups, rejects)
 
@@ -115,15 +126,43 @@ def _rejects(engine: Engine, file: Format, path: Path) -> Path:
         f"""INSERT INTO rejects SELECT r.row, g.at, CASE g.at {cell} END, g.reason
         FROM refused_row r JOIN refusal g ON {_same("r.")}"""
     )
+    _tell_of_parts(engine, file)
     with path.open("w", encoding="utf-8", newline="") as out:
         write_rejects(out, _listed(engine))
     return path
 
 
+def _tell_of_parts(engine: Engine, file: Format) -> None:
+    """Bad identifiers beside good ones: the line counts, under the good ones, but its sender is told."""
+    engine.execute(
+        """CREATE OR REPLACE TABLE spoilt AS
+        SELECT DISTINCT p.identifier_type, p.identifier, p.identifiers, p.said, substr(p.problem, strpos(p.problem, ': ') + 2) AS reason
+        FROM checked_piece p JOIN whole w ON w.identifiers = p.identifiers AND w.identifier IS NOT DISTINCT FROM p.identifier
+         AND w.identifier_type IS NOT DISTINCT FROM p.identifier_type
+        WHERE p.problem IS NOT NULL AND w.problem IS NULL"""
+    )
+    if not engine.rows("SELECT 1 FROM spoilt LIMIT 1"):
+        return
+    same = " AND ".join(
+        f"g.{c} IS NOT DISTINCT FROM {{row}}{c}" for c in ("identifiers", "identifier", "identifier_type")
+    )
+    numbered(
+        engine, file, where=f"EXISTS (SELECT 1 FROM spoilt g WHERE {same.format(row='')})", into="spoilt_row",
+        columns=("identifier_type", "identifier", "identifiers"),
+    )  # fmt: skip
+    engine.execute(
+        f"""INSERT INTO rejects SELECT r.row, 'identifiers', g.said, g.reason
+        FROM spoilt_row r JOIN spoilt g ON {same.format(row="r.")}"""
+    )
+
+
 def _same(row: str) -> str:
     """SQL: the row `{row}column` is one of the group `g` of `refusal`, as `intake.sql` groups lines. Hashable throughout."""
     cells = {column: f"{row}{column}" for column in _SAID}
-    cells |= {c: f"CASE WHEN {row}identifier IS NULL THEN {row}{c} END" for c in ("title", "creators")}
+    cells |= {
+        c: f"CASE WHEN coalesce({row}identifier, {row}identifiers) IS NULL THEN {row}{c} END"
+        for c in ("title", "creators")
+    }
     units = f"{row}units"
     readable = f"regexp_full_match({units}, '[0-9]{{1,15}}') AND TRY_CAST({units} AS BIGINT) > 0"
     tests = [f"g.said_{column} IS NOT DISTINCT FROM {cell}" for column, cell in cells.items()]
