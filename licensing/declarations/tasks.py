@@ -46,6 +46,24 @@ def resume_stalled() -> int:
     return len(waiting) + len(left)
 
 
+@shared_task(name="licensing.declarations.tasks.finish_upload")
+def finish_upload(upload_id: int) -> None:
+    """Put together a file of which all parts are here, and attach it."""
+    services.finish_upload(upload_id)
+
+
+@shared_task(name="licensing.declarations.tasks.resume_uploads")
+def resume_uploads() -> int:
+    """Finish uploads that are complete but were not attached; beat runs this every minute."""
+    return services.resume_uploads()
+
+
+@shared_task(name="licensing.declarations.tasks.sweep_uploads")
+def sweep_uploads() -> int:
+    """Let go of uploads that rest for too long; beat runs this every hour."""
+    return services.sweep_uploads()
+
+
 @shared_task(name="licensing.declarations.tasks.keep_duties")
 def keep_duties() -> int:
     """Make the duties to report that come up, then settle those that declarations meet; beat runs this every other minute."""

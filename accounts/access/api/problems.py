@@ -52,7 +52,7 @@ class Problem:
         own = {"code": self.code, "detail": self.detail}
         return {
             "type": f"urn:jeongsan:problem:{self.code}",
-            "title": HTTPStatus(self.status).phrase,
+            "title": _phrase(self.status),
             "status": self.status,
             "code": self.code,
             "detail": self.detail,
@@ -60,6 +60,13 @@ class Problem:
             "request_id": request_id,
             "errors": [{**error, "detail": str(error["detail"])} for error in self.errors] or [own],
         }
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # 460 of the protocol for uploads, which no standard names
+        return "Refused"
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:

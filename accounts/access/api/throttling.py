@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 class CallerThrottle(BaseThrottle):
     """A fixed window a caller: `API_RATE` requests a minute for a token or person, `API_RATE_ANONYMOUS` for an address.
 
-    A view may set `rate` for itself. A cache that does not answer lets requests pass: availability before accounting.
+    A view may set `rate` for itself, and `rate_scope` to be counted apart from the others. A cache
+    that does not answer lets requests pass: availability before accounting.
     """
 
     def __init__(self) -> None:
@@ -33,7 +34,8 @@ class CallerThrottle(BaseThrottle):
         caller = f"{actor.kind}:{actor.id}" if known else self.get_ident(request)
         now = time.time()
         self.left = WINDOW - now % WINDOW
-        return self._count(f"rate:{caller}:{int(now // WINDOW)}") <= rate
+        scope = getattr(view, "rate_scope", "")
+        return self._count(f"rate:{scope}{caller}:{int(now // WINDOW)}") <= rate
 
     def _count(self, key: str) -> int:
         try:

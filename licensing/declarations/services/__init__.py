@@ -1,5 +1,6 @@
 """What is done with declarations, from draft to accepted; one service behind API, pages and command."""
 
+from licensing.declarations.services.announcing import Announced, announce
 from licensing.declarations.services.concluding import settle
 from licensing.declarations.services.deciding import accept, ask, submit
 from licensing.declarations.services.drafting import amend, attach, discard, start
@@ -18,27 +19,42 @@ from licensing.declarations.services.quotas import allowance, check_room, forget
 from licensing.declarations.services.reading import read_file, stalled_files, to_read
 from licensing.declarations.services.reminding import remind, tell_overdue
 from licensing.declarations.services.stopping import cancel, resume
+from licensing.declarations.services.uploads import (
+    begin_upload,
+    cancel_upload,
+    finish_upload,
+    receive_part,
+    resume_uploads,
+    sweep_uploads,
+)
 
 __all__ = [
+    "Announced",
     "accept",
     "allowance",
     "amend",
+    "announce",
     "ask",
     "attach",
+    "begin_upload",
     "cancel",
+    "cancel_upload",
     "check_room",
     "declare_file",
     "discard",
     "find_duty",
+    "finish_upload",
     "forget_quota",
     "make_due",
     "overdue_for_estimate",
     "process",
     "progress_of",
     "read_file",
+    "receive_part",
     "remind",
     "report_nil",
     "resume",
+    "resume_uploads",
     "set_quota",
     "settle",
     "settle_met",
@@ -46,6 +62,7 @@ __all__ = [
     "stalled_files",
     "start",
     "submit",
+    "sweep_uploads",
     "tell_overdue",
     "to_read",
     "waive",

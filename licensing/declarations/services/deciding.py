@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.identity.core import SYSTEM, Actor, Conflict, NotFound, Refusal
 from licensing.declarations import core
 from licensing.declarations.models import Declaration, Question
-from licensing.declarations.services import checks, overlapping
+from licensing.declarations.services import arriving, checks, overlapping
 from licensing.declarations.services.common import enqueue, locked, note, require_declarant
 from licensing.declarations.services.drafting import receive
 from licensing.declarations.services.duties import settle_met
@@ -20,7 +20,7 @@ Status = Declaration.Status
 
 @transaction.atomic
 def submit(*, actor: Actor, declaration: Declaration) -> Declaration:
-    """Hand it in; from then on it is immutable. While it is processed, that happens when processing ends.
+    """Hand it in; from then on it is immutable. While files are missing or processed, that happens when processing ends.
 
     Without an open question it is accepted at once. Submitting again changes nothing.
     """
@@ -28,6 +28,8 @@ def submit(*, actor: Actor, declaration: Declaration) -> Declaration:
     held = locked(declaration)
     if held.status in core.SUBMITTED:
         return held
+    if arriving.waits(held):
+        return _when_processed(actor, held)
     if held.status == Status.DRAFT and not held.files.exists():
         raise Refusal("no_file", _("Attach a file first: a declaration without lines declares nothing."))
     if held.status == Status.FAILED:
@@ -39,12 +41,17 @@ def submit(*, actor: Actor, declaration: Declaration) -> Declaration:
         enqueue(held.pk)
         return held
     if held.status in core.WAITING:
-        if not held.submit_when_processed:
-            held.submit_when_processed = True
-            held.save(update_fields=["submit_when_processed"])
-            note(actor, "submission_requested", held)
-        return held
+        return _when_processed(actor, held)
     return hand_in(actor=actor, held=held)
+
+
+def _when_processed(actor: Actor, held: Declaration) -> Declaration:
+    """It is handed in as soon as all announced files are here and processed."""
+    if not held.submit_when_processed:
+        held.submit_when_processed = True
+        held.save(update_fields=["submit_when_processed"])
+        note(actor, "submission_requested", held)
+    return held
 
 
 def hand_in(*, actor: Actor, held: Declaration) -> Declaration:

@@ -9,7 +9,6 @@ from typing import IO, Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,9 +16,10 @@ from accounts.identity.core import Actor, Conflict, Refusal
 from licensing import terms
 from licensing.declarations import core
 from licensing.declarations.models import Declaration, DeclarationFile
-from licensing.declarations.services import quotas
+from licensing.declarations.services import arriving, quotas
 from licensing.declarations.services.common import enqueue, forget_uses, locked, note, require_declarant
-from licensing.intake.models import StoredFile
+from licensing.intake import uploads
+from licensing.intake.models import StoredFile, Upload
 from licensing.intake.services import keep, let_go
 from licensing.licences.models import Licence
 from licensing.licences.services import checked_territory
@@ -87,25 +87,49 @@ def attach(*, actor: Actor, declaration: Declaration, stream: IO[bytes], name: s
 
 
 @transaction.atomic
-def attach_stored(*, actor: Actor, declaration: Declaration, stored: StoredFile, queue: bool = True) -> DeclarationFile:
-    """`attach`, for a file that is kept already. `queue=False` where the caller processes it at once."""
+def attach_stored(
+    *, actor: Actor, declaration: Declaration, stored: StoredFile, path: str = "", queue: bool = True
+) -> DeclarationFile:
+    """`attach`, for a file that is kept already. `queue=False` where the caller processes it at once.
+
+    `path` is its place in a folder that is sent as one. Where files were announced it must be one of them, and the
+    declaration is processed once the last of them is there.
+    """
     held = locked(declaration)
     check_attachable(held)
     if held.status == Status.FAILED:
-        bad = held.files.filter(status=DeclarationFile.Status.FAILED)
-        (bad if bad.exists() else held.files.all()).delete()
-    last = held.files.aggregate(n=Max("position"))["n"]
-    file, added = DeclarationFile.objects.get_or_create(
-        declaration=held, file=stored, defaults={"position": 0 if last is None else last + 1}
-    )
+        drop_failed(held)
+        held.announced.missing().delete()
+    place = arriving.place(held, stored, path)
+    file, added = DeclarationFile.objects.get_or_create(declaration=held, file=stored, defaults=place)
     if added:
         quotas.check_room(held.licence, stored.size, adding=file)
-        receive(held)
+    elif place["path"] and place["path"] != file.path:
+        added = _moved(file, place)
+    if added:
         note(actor, "received", held, file=stored.pk, sha256=stored.sha256)
-    if queue:
+    waits = arriving.waits(held)
+    if added and not waits:
+        receive(held)
+    if queue and not waits:
         enqueue(held.pk)
     declaration.refresh_from_db()
     return file
+
+
+def _moved(file: DeclarationFile, place: Mapping[str, Any]) -> bool:
+    """Give a file that is here already the place by which it was announced; another place of its own stays."""
+    if file.path:
+        detail = _("%(path)s has the same content as %(other)s, and a file counts once.")
+        raise Conflict("same_content", detail % {"path": place["path"], "other": file.path}, pointer="/file")
+    DeclarationFile.objects.filter(pk=file.pk).update(**place)
+    return True
+
+
+def drop_failed(held: Declaration) -> None:
+    """Make room for better ones: the files that failed go, or all where none did by itself."""
+    bad = held.files.filter(status=DeclarationFile.Status.FAILED)
+    (bad if bad.exists() else held.files.all()).delete()
 
 
 def size_of(stream: IO[bytes]) -> int:
@@ -158,6 +182,8 @@ def discard(*, actor: Actor, declaration: Declaration) -> None:
     if held.status == Status.PROCESSING:
         raise Conflict("processing", _("The declaration is being processed. Try again in a moment."))
     note(actor, "discarded", held)
+    for upload in Upload.objects.about("declaration", held.pk).filter(status=Upload.Status.OPEN):
+        uploads.cancel(actor=actor, upload=upload)
     forget_uses(held)
     held.delete()
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from accounts.identity.core import Actor, Conflict, Refusal
 from licensing.declarations import core
 from licensing.declarations.models import Declaration, DeclarationFile
+from licensing.declarations.services.arriving import check_waits_not
 from licensing.declarations.services.common import enqueue, locked, note, require_declarant
 from licensing.declarations.services.drafting import begin_round, receive
 
@@ -46,6 +47,7 @@ def resume(*, actor: Actor, declaration: Declaration) -> Declaration:
         return held
     if held.status not in core.RESUMABLE:
         raise Conflict("not_stopped", _("Only a declaration that was stopped or has failed can be started again."))
+    check_waits_not(held)
     if not held.files.exists():
         raise Refusal("no_file", _("Attach a file first: a declaration without lines declares nothing."))
     held.files.filter(status=DeclarationFile.Status.FAILED).update(
