@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from licensing.declarations.models import Declaration, HostSum, UseSum
 from licensing.engine.core import Engine, steps
@@ -38,6 +39,13 @@ def make_up(declaration: Declaration) -> None:
                 )
                 found.append(cursor.fetchall())
         _write(held, found[0], found[1])
+
+
+def make_up_missing(declarations: QuerySet[Declaration], *, most: int) -> None:
+    """The sums of some that have none yet."""
+    bare = declarations.exclude(lines={}).filter(~Exists(UseSum.objects.filter(declaration=OuterRef("pk"))))
+    for each in bare.order_by("pk")[:most]:
+        make_up(each)
 
 
 def _write(held: Declaration, sums: Iterable[Sequence[Any]], hosts: Sequence[Sequence[Any]]) -> None:

@@ -26,7 +26,17 @@ def tell_society(held: Declaration) -> None:
     _tell(held, "waiting", organisation_id=held.licence.society_id, kind="society", permission="declarations.review")
 
 
-def _tell(held: Declaration, what: str, *, organisation_id: int, kind: str, permission: str) -> None:
+def tell_society_of_answer(held: Declaration, question_id: int) -> None:
+    """The society's reviewers hear that the firm answered a question; once a question, however often it says it anew."""
+    society = held.licence.society_id
+    _tell(
+        held, "answered", organisation_id=society, kind="society", permission="declarations.review", about=question_id
+    )
+
+
+def _tell(
+    held: Declaration, what: str, *, organisation_id: int, kind: str, permission: str, about: int | None = None
+) -> None:
     if held.sandbox:
         return
     for language in ("en", "ko"):
@@ -34,7 +44,7 @@ def _tell(held: Declaration, what: str, *, organisation_id: int, kind: str, perm
             subject, body = _said(held, what)
             notify(
                 user_ids=people(organisation_id, kind, permission, language).values_list("id", flat=True),
-                key=f"declaration-{what}:{held.pk}:{len(held.questions)}",
+                key=f"declaration-{what}:{held.pk}:{len(held.questions) if about is None else about}",
                 kind="declaration",
                 subject=subject,
                 body=body,
@@ -60,6 +70,11 @@ def _said(held: Declaration, what: str) -> tuple[str, str]:
         return (
             _("Declaration %(number)s is returned with a question") % number,
             _("Answer it with an amendment: a new declaration that takes its place."),
+        )
+    if what == "answered":
+        return (
+            _("A question about declaration %(number)s is answered") % number,
+            _("Read what the firm says, and settle the question where it convinces you."),
         )
     return (
         _("Declaration %(number)s waits for you") % number,
