@@ -68,7 +68,7 @@ def bars(rows: Iterable[tuple[Any, ...]], *, title: str, currency: str = "", hea
 
 def _bar(place: int, label: str, value: int, url: str, percent: float, text: str) -> str:
     y = place * _ROW
-    name = format_html('<text x="0" y="{}">{}<title>{}</title></text>', y + 15, _shortened(label), label)
+    name = format_html('<text x="0" y="{}">{}<title>{}</title></text>', y + 15, shortened(label), label)
     return format_html(
         '<g>{}<text class="quiet" x="100%" y="{}" text-anchor="end">{}</text>'
         '<rect x="0" y="{}" width="100%" height="8" rx="2" fill="var(--chart-track)"/>'
@@ -82,12 +82,17 @@ def _bar(place: int, label: str, value: int, url: str, percent: float, text: str
     )
 
 
-def _shortened(label: str) -> str:
-    """As much of a label as fits beside its value on a phone; a Hangul syllable is as wide as two letters."""
+def columns(text: str) -> int:
+    """How wide a text is, in letters; a Hangul syllable is as wide as two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def shortened(label: str, room: int = _LABEL_COLUMNS) -> str:
+    """As much of a label as fits, in letters: by default beside its value on a phone."""
     width = 0
     for place, letter in enumerate(label):
-        width += 2 if east_asian_width(letter) in "WF" else 1
-        if width > _LABEL_COLUMNS:
+        width += columns(letter)
+        if width > room:
             return label[:place].rstrip() + "…"
     return label
 

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from config import charts, formats
+from config import charts, formats, treemaps
 from config.statuses import label_of, tone_of
 
 register = template.Library()
@@ -177,3 +177,11 @@ def chart_line(
 ) -> dict[str, Any]:
     """One line over time: `(period, value)`."""
     return charts.line(rows, title=title, currency=currency, heading=heading).context(note)
+
+
+@register.inclusion_tag("components/chart.html")
+def chart_treemap(
+    rows: Iterable[tuple[str, int, int]], title: str, done: str, left: str, note: str = "", heading: str = ""
+) -> dict[str, Any]:
+    """Tiles as large as their amounts, each filled by a part of it: `(label, whole, part)`; `done` and `left` name the two."""
+    return treemaps.parts(rows, title=title, done=done, left=left, heading=heading).context(note)

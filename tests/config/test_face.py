@@ -193,7 +193,7 @@ def test_ticks_are_few_and_reach_the_top(top):
 
 @given(st.text(max_size=80))
 def test_a_long_name_is_cut_to_what_a_phone_shows(text):
-    assert charts._shortened(text) in (text, charts._shortened(text)[:-1] + "…")
+    assert charts.shortened(text) in (text, charts.shortened(text)[:-1] + "…")
 
 
 def test_paging_without_a_count_knows_whether_there_is_more():
