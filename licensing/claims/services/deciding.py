@@ -136,8 +136,9 @@ def decided_by(item: Unmatched) -> str:
 
 def lock(ids: Sequence[int]) -> list[Unmatched]:
     """These items as they are now, in their order; others wait until this transaction ends."""
-    rows = Unmatched.objects.select_for_update(of=("self",)).select_related("society", "rule__work")
-    return list(rows.filter(pk__in=ids).order_by("pk"))
+    locked = [*Unmatched.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True)]
+    rows = Unmatched.objects.select_related("society", "rule__work")  # asked anew: what was decided while this waited
+    return list(rows.filter(pk__in=locked).order_by("pk"))
 
 
 def _locked(item: Unmatched, with_alike: bool) -> list[Unmatched]:

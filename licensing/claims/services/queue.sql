@@ -64,10 +64,10 @@ WITH worths AS (  -- where fees are in several currencies, the one with the most
 ), told AS (
   SELECT i.*, u.units, coalesce(w.worth, 0)::bigint AS worth, coalesce(w.currency, 'KRW') AS currency,
          CASE WHEN i.scheme IN ('domain', 'url') THEN 'web:' || split_part(split_part(i.value, '?', 1), '/', 1)
-              WHEN i.scheme = 'title' THEN 'title:' || i.value
               WHEN i.title <> '' THEN 'title:' || array_to_string(ARRAY[
                 lower(btrim(regexp_replace(normalize(i.title), '\s+', ' ', 'g'))),
-                nullif(lower(btrim(regexp_replace(normalize(i.creators), '\s+', ' ', 'g'))), '')], ' / ') END AS likeness
+                nullif(lower(btrim(regexp_replace(normalize(i.creators), '\s+', ' ', 'g'))), '')], ' / ')
+              WHEN i.scheme = 'title' THEN 'title:' || i.value END AS likeness
   FROM items i JOIN units u USING (scheme, value) LEFT JOIN worths w USING (scheme, value)
 )
 SELECT scheme, value, kind, lines, declarations, first_day, last_day, title, creators, units, worth, currency,
@@ -107,4 +107,4 @@ SELECT %(society)s, n.scheme, n.value, n.title, n.creators, n.kind, n.units, n.l
 FROM queue_now n
 WHERE NOT EXISTS (SELECT FROM licensing_unmatched i
                   WHERE i.society_id = %(society)s AND i.scheme = n.scheme AND i.value = n.value)
-ORDER BY n.worth, n.scheme, n.value;
+ORDER BY n.worth DESC, n.scheme, n.value;
