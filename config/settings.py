@@ -275,6 +275,11 @@ OBJECT_CACHE_BYTES = env.int("OBJECT_CACHE_BYTES", default=20 * 1024**3)
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=4 * 1024**3)
 UPLOAD_MAX_UNPACKED_BYTES = env.int("UPLOAD_MAX_UNPACKED_BYTES", default=64 * 1024**3)
 UPLOAD_MAX_RATIO = env.int("UPLOAD_MAX_RATIO", default=200)
+# Usage reports (DDEX DSR): their UseType → use, beside what is known; and the unit of one usage, else the declaration's own.
+DSR_USES: dict[str, str] = env.json("DSR_USES", default={})
+DSR_UNIT = env.str("DSR_UNIT", default="")
+# The society's number in the header of acknowledgements of CWR files, as CISAC gives it.
+CWR_SENDER_ID = env.str("CWR_SENDER_ID", default="000000000")
 UPLOAD_MAX_ROWS = env.int("UPLOAD_MAX_ROWS", default=1_000_000_000)
 # An upload in parts: the largest part, and how long one may rest before it is forgotten.
 UPLOAD_MAX_PART_BYTES = env.int("UPLOAD_MAX_PART_BYTES", default=128 * 1024**2)

@@ -18,6 +18,7 @@ from licensing import terms
 from licensing.declarations import core
 from licensing.engine.core import Engine
 from licensing.intake.core import Limits, TableSpec, write_rejects
+from licensing.intake.formats import dsr
 from licensing.intake.reading import Format, numbered, open_table, refusing, settle
 from licensing.matching import normalising, suffixes
 
@@ -52,6 +53,7 @@ class Said:
     unit: str = ""
     dataset: str = ""
     constants: tuple[tuple[str, str], ...] = ()  # columns that the names of the file's folders fill
+    usage: dsr.Vocabulary = dsr.Vocabulary()  # how the terms of a usage report map to ours
 
     def key(self, sha256: str) -> str:
         """Names what is made of the file with this SHA-256, for a look at whether it was made before."""
@@ -79,7 +81,7 @@ def read(
     Raises Refusal for what concerns the whole file.
     """
     _load(engine, said)
-    file = open_table(engine, path, spec=SPEC, limits=limits, constants=dict(said.constants))
+    file = open_table(engine, path, spec=SPEC, limits=limits, constants=dict(said.constants), usage=said.usage)
     progress("intake")
     with refusing():
         engine.run(_INTAKE)

@@ -27,6 +27,7 @@ from licensing.engine.core import Engine
 from licensing.intake import core, sources
 from licensing.intake.columnar import open_parquet
 from licensing.intake.core import Limits, TableSpec
+from licensing.intake.formats import dsr
 from licensing.intake.sources import ERRORS, SCANS, Format
 from licensing.intake.unpacking import CHUNK, chunks, lines
 
@@ -59,10 +60,12 @@ def open_table(
     spec: TableSpec,
     limits: Limits | None = None,
     constants: Mapping[str, str] | None = None,
+    usage: dsr.Vocabulary | None = None,
 ) -> Format:
     """Define the view `raw` over the file, and an empty table `rejects` (row, column, value, reason).
 
     `constants` are columns whose value stands elsewhere (in the name of a folder); it holds where a row names none.
+    With `usage`, a DSR usage report is read too, by its terms; a row's number is then the report's own line.
     Raises Refusal for what concerns the whole file: empty, no rows, wrong columns, not text, damaged, too large.
     """
     limits, constants = limits or Limits(), constants or {}
@@ -80,6 +83,9 @@ def open_table(
     if not head.strip(b"\r\n\t \0\xef\xbb\xbf"):
         raise Refusal("empty_file", say("The file is empty."))
     with refusing():
+        if usage is not None and dsr.is_report(head):
+            path, packing = _as_declaration(engine, path, limits, usage), None
+            head = next(chunks(path, packing, limits), b"")
         if core.is_parquet(head):
             file = open_parquet(engine, path, packing, spec, limits)
         else:
@@ -90,6 +96,14 @@ def open_table(
     file = replace(file, expressions=file.expressions | _filled(file, constants))
     engine.execute(f"CREATE OR REPLACE VIEW raw AS {file.readable(storing=True)}")
     return file
+
+
+def _as_declaration(engine: Engine, path: Path, limits: Limits, usage: dsr.Vocabulary) -> Path:
+    """The declaration file that a usage report amounts to; it vanishes with the engine."""
+    copy = sources.scratch(engine)
+    with copy.open("wb") as out:
+        dsr.write_declaration(out, path, limits, usage)
+    return copy
 
 
 def _filled(file: Format, constants: Mapping[str, str]) -> dict[str, str]:

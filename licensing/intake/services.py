@@ -14,6 +14,7 @@ from accounts.evidence.services import record
 from accounts.identity.core import Actor, Reference, Refusal, say
 from accounts.organisations.models import Organisation
 from licensing.intake import core, objects
+from licensing.intake.formats import dsr
 from licensing.intake.models import StoredFile
 
 
@@ -24,6 +25,12 @@ def limits() -> core.Limits:
         ratio=settings.UPLOAD_MAX_RATIO,
         rows=settings.UPLOAD_MAX_ROWS,
     )
+
+
+def usage_terms() -> dsr.Vocabulary:
+    """How the terms of usage reports (DSR) map to ours in this installation."""
+    uses = dsr.USES | {stated.lower(): use for stated, use in settings.DSR_USES.items()}
+    return dsr.Vocabulary(tuple(uses.items()), settings.DSR_UNIT)
 
 
 def keep(*, actor: Actor, stream: IO[bytes], name: str, organisation: Organisation) -> StoredFile:

@@ -154,7 +154,7 @@ def said_of(file: DeclarationFile) -> grouping.Said:
     last_day = declaration.period.upper - dt.timedelta(days=1)
     return grouping.Said(
         declaration.period.lower, last_day, use=declaration.use, unit=declaration.unit, dataset=declaration.dataset,
-        constants=partitions(file.path, grouping.SPEC.columns),
+        constants=partitions(file.path, grouping.SPEC.columns), usage=intake.usage_terms(),
     )  # fmt: skip
 
 
