@@ -95,3 +95,31 @@ class WaiverForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("The firm reads it, too."),
     )
+
+
+class SampleForm(forms.Form):
+    """How a sample for a field audit is drawn."""
+
+    confidence = forms.ChoiceField(
+        label=_("Level of confidence"),
+        choices=[("0.950", "95 %"), ("0.900", "90 %"), ("0.990", "99 %")],
+        help_text=_("How sure the range of the estimate shall be."),
+    )
+    margin = forms.DecimalField(
+        label=_("Margin, in per cent"),
+        min_value=1,
+        max_value=50,
+        max_digits=4,
+        decimal_places=1,
+        initial=5,
+        help_text=_("The estimate shall be this close; the number of rows follows from it."),
+    )
+    size = forms.IntegerField(
+        label=_("Rows"), min_value=1, required=False, help_text=_("Only where you want another number of rows.")
+    )
+    seed = forms.CharField(
+        label=_("Seed"),
+        max_length=64,
+        required=False,
+        help_text=_("Leave it empty and one is made up, so that nobody chose it. The same seed draws the same rows."),
+    )

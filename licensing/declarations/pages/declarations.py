@@ -14,14 +14,19 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.access.paging import ordering, paginate
 from accounts.evidence.models import Event
-from accounts.identity.core import Actor, NotFound, Refusal
+from accounts.identity.core import Actor, Refusal
 from accounts.identity.gate import ActorRequest, requires
-from licensing import labels, terms
+from licensing import labels
 from licensing.declarations import core, services
 from licensing.declarations.forms import DeclarationForm, FileForm, QuestionForm
-from licensing.declarations.models import Declaration, DeclaredUse
+from licensing.declarations.models import Declaration, DeclaredUse, Overlap, Question
+from licensing.declarations.pages.common import find, find_in, is_declarant, is_reviewer, may_declare
 from licensing.declarations.remuneration import remunerations
+from licensing.declarations.services import exploring
+from licensing.declarations.services.differing import difference_of
+from licensing.declarations.services.lateness import billed_before, with_lateness
 from licensing.declarations.services.listing import first_rejects, reject_rows
+from licensing.declarations.services.timeline import timeline
 from licensing.tariffs.core import Rating
 
 Status = Declaration.Status
@@ -45,6 +50,19 @@ QUESTIONS = {
     "nothing_to_price": _("There is nothing to price."),
     "no_tariff_in_force": _("No tariff is in force for the period."),
     "society": _("The society asks."),
+    "overlap": _("Some of it is reported twice."),
+    "units_rose": _("Much more than before."),
+    "units_dropped": _("Much less than before."),
+    "works_rose": _("Many more works than before."),
+    "works_dropped": _("Far fewer works than before."),
+    "unit_gone": _("A unit of before is missing."),
+    "unmatched_share": _("An unusual part matches no work."),
+    "sites_missing": _("Sites of before are missing."),
+    "all_equal": _("Every row says the same."),
+    "round_numbers": _("Many round numbers."),
+    "above_public_size": _("More than the dataset has."),
+    "below_public_size": _("Much less than the dataset has."),
+    "stated_total": _("The stated total is another one."),
 }
 HAPPENED = {
     "declaration.started": _("begun"),
@@ -54,9 +72,26 @@ HAPPENED = {
     "declaration.submission_requested": _("to be submitted once processed"),
     "declaration.submitted": _("submitted"),
     "declaration.questioned": _("returned with a question"),
+    "declaration.doubted": _("questions raised by the checks"),
+    "declaration.question_answered": _("a question was answered"),
+    "declaration.question_settled": _("a question was settled"),
+    "declaration.audit_drawn": _("a sample was drawn for an audit"),
+    "declaration.audit_closed": _("an audit was closed"),
+    "declaration.cancelled": _("processing stopped"),
+    "declaration.restarted": _("processing started again"),
     "declaration.accepted": _("accepted"),
     "declaration.amended": _("an amendment was begun"),
     "declaration.superseded": _("superseded"),
+}
+TIMELINE = {
+    "received": _("File received"),
+    "read": _("Lines read"),
+    "matched": _("Works found, permission asked"),
+    "submitted": _("Handed in"),
+    "accepted": _("Accepted"),
+    "billed": _("Billed"),
+    "amended": _("Amendment begun"),
+    "superseded": _("Superseded by its amendment"),
 }
 SORTS = {"number": "pk", "licence": "licence__ref", "period": "period", "status": "status", "works": "works"}
 SHOWN = 10
@@ -67,7 +102,7 @@ SHOWN = 10
 def declarations(request: ActorRequest) -> HttpResponse:
     """A licensee's own, or those that a society received."""
     actor = request.actor
-    found = Declaration.objects.visible_to(actor).select_related("licence__licensee", "licence__society")
+    found = with_lateness(Declaration.objects.visible_to(actor)).select_related("licence__licensee", "licence__society")
     status, licence = request.GET.get("status", ""), request.GET.get("licence", "").strip()
     if status in Status.values:
         found = found.filter(status=status)
@@ -78,7 +113,7 @@ def declarations(request: ActorRequest) -> HttpResponse:
         "statuses": Status.choices,
         "status": status,
         "licence": licence,
-        "can_declare": _may_declare(actor),
+        "can_declare": may_declare(actor),
     }
     return render(request, "licensing/declarations/list.html", context)
 
@@ -117,20 +152,26 @@ def _begin(actor: Actor, data: dict[str, Any]) -> Declaration:
 @require_GET
 def declaration(request: ActorRequest, declaration_id: int) -> HttpResponse:
     """Where it stands, what became of its lines, what it costs, what is asked."""
-    found = _find(request.actor, declaration_id)
-    uses = DeclaredUse.objects.filter(declaration=found).select_related("work")
+    found = find_in(with_lateness(Declaration.objects.all()), request.actor, declaration_id)
+    successor = Declaration.objects.filter(supersedes=found).first()
+    asked = list(Question.objects.filter(declaration=found).order_by("severity", "pk")) if found.lines else []
     context = _standing(found) | {
         "counts": _counts(found),
         "bars": [(label, lines) for _status, label, lines, _units in _counts(found) if lines],
         "rating": Rating.from_data(found.fee) if found.fee else None,
         "remunerations": remunerations(found) if found.lines.get("licensed") else [],
-        "questions": [(QUESTIONS.get(q["code"], ""), q) for q in found.questions],
+        "questions": [(QUESTIONS.get(q["code"], ""), q) for q in _unasked(found, asked)],
+        "asked": [(QUESTIONS.get(question.code, ""), question) for question in asked],
         "files": list(found.files.select_related("file").order_by("position", "pk")),
         "rejects": first_rejects(found, SHOWN),
-        "uses": uses.order_by("-units", "pk")[:SHOWN] if found.lines else [],
-        "successor": Declaration.objects.filter(supersedes=found).first(),
+        "uses": _largest(found),
+        "successor": successor if successor and (successor.submitted_at or not request.actor.is_society) else None,
         "events": Event.objects.visible_to(request.actor).about("declaration", found.pk).order_by("-id")[:20],
         "happened": HAPPENED,
+        "timeline": [(TIMELINE[step.code], step) for step in timeline(found, successor)],
+        "difference": difference_of(found),
+        "overlaps": Overlap.objects.filter(declaration=found).exists(),
+        "billed_before": billed_before(found) if found.lines else None,
         "file_form": FileForm(),
         "question_form": QuestionForm(),
     }
@@ -141,7 +182,7 @@ def declaration(request: ActorRequest, declaration_id: int) -> HttpResponse:
 @require_GET
 def progress(request: ActorRequest, declaration_id: int) -> HttpResponse:
     """Where it stands, for a page that watches; when processing is over, the page is asked to load anew."""
-    found = _find(request.actor, declaration_id)
+    found = find(request.actor, declaration_id)
     answer = render(request, "licensing/declarations/_progress.html", _standing(found))
     if found.status not in core.WAITING:
         answer["HX-Refresh"] = "true"
@@ -150,27 +191,8 @@ def progress(request: ActorRequest, declaration_id: int) -> HttpResponse:
 
 @requires("declarations.view")
 @require_GET
-def works(request: ActorRequest, declaration_id: int) -> HttpResponse:
-    """Every work and unmatched identifier, with status and units."""
-    found = _find(request.actor, declaration_id)
-    uses = DeclaredUse.objects.filter(declaration=found).select_related("work")
-    status = request.GET.get("status", "")
-    if status in terms.LINE_STATUSES:
-        uses = uses.filter(status=status)
-    order = ordering(request, {"units": "units", "lines": "lines"}, default="-units")
-    context = {
-        "declaration": found,
-        "page": paginate(request, uses.order_by(order, "pk"), counted=False),
-        "statuses": [(code, labels.label(code)) for code in terms.LINE_STATUSES if code != "rejected"],
-        "status": status,
-    }
-    return render(request, "licensing/declarations/works.html", context)
-
-
-@requires("declarations.view")
-@require_GET
 def rejects(request: ActorRequest, declaration_id: int) -> StreamingHttpResponse:
-    found = _find(request.actor, declaration_id)
+    found = find(request.actor, declaration_id)
     answer = StreamingHttpResponse(reject_rows(found), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="rejects-{found.pk}.csv"'
     return answer
@@ -179,7 +201,7 @@ def rejects(request: ActorRequest, declaration_id: int) -> StreamingHttpResponse
 @requires("declarations.declare")
 @require_POST
 def attach(request: ActorRequest, declaration_id: int) -> HttpResponse:
-    found, form = _find(request.actor, declaration_id), FileForm(request.POST, request.FILES)
+    found, form = find(request.actor, declaration_id), FileForm(request.POST, request.FILES)
     if not form.is_valid():
         raise Refusal("no_file", str(_("Choose a file that is not empty.")), pointer="/file")
     file = form.cleaned_data["file"]
@@ -197,15 +219,27 @@ def submit(request: ActorRequest, declaration_id: int) -> HttpResponse:
 @requires("declarations.declare")
 @require_POST
 def amend(request: ActorRequest, declaration_id: int) -> HttpResponse:
-    draft = services.amend(actor=request.actor, declaration=_find(request.actor, declaration_id))
+    draft = services.amend(actor=request.actor, declaration=find(request.actor, declaration_id))
     messages.success(request, _("This new draft supersedes the old declaration once it is accepted. Attach the file."))
     return redirect("licensing:declaration", draft.pk)
 
 
 @requires("declarations.declare")
 @require_POST
+def cancel(request: ActorRequest, declaration_id: int) -> HttpResponse:
+    return _done(request, declaration_id, services.cancel, _("Processing is stopped. The files are kept."))
+
+
+@requires("declarations.declare")
+@require_POST
+def resume(request: ActorRequest, declaration_id: int) -> HttpResponse:
+    return _done(request, declaration_id, services.resume, _("Processing is started again."))
+
+
+@requires("declarations.declare")
+@require_POST
 def discard(request: ActorRequest, declaration_id: int) -> HttpResponse:
-    services.discard(actor=request.actor, declaration=_find(request.actor, declaration_id))
+    services.discard(actor=request.actor, declaration=find(request.actor, declaration_id))
     messages.success(request, _("The declaration is thrown away."))
     return redirect("licensing:declarations")
 
@@ -225,25 +259,24 @@ def ask(request: ActorRequest, declaration_id: int) -> HttpResponse:
     )
 
 
-def _find(actor: Actor, declaration_id: int) -> Declaration:
-    visible = Declaration.objects.visible_to(actor)
-    found = (
-        visible.select_related("licence__licensee", "licence__society", "supersedes").filter(pk=declaration_id).first()
-    )
-    if found is None:
-        raise NotFound(str(_("There is no such declaration.")))
-    return found
-
-
 def _done(request: ActorRequest, declaration_id: int, act: Callable[..., Any], said: Any, **keys: Any) -> HttpResponse:
     """One act on a declaration, then its page again."""
-    act(actor=request.actor, declaration=_find(request.actor, declaration_id), **keys)
+    act(actor=request.actor, declaration=find(request.actor, declaration_id), **keys)
     messages.success(request, said)
     return redirect("licensing:declaration", declaration_id)
 
 
-def _may_declare(actor: Actor) -> bool:
-    return actor.is_licensee and actor.can("declarations.declare")
+def _unasked(found: Declaration, asked: list[Question]) -> list[dict[str, Any]]:
+    """Questions of rating, which only an amendment answers: those that have no thread of their own."""
+    threads = {(question.code, question.detail) for question in asked}
+    return [each for each in found.questions if (each["code"], each["detail"]) not in threads]
+
+
+def _largest(found: Declaration) -> list[DeclaredUse]:
+    """The rows with most units, where there are few enough to sort."""
+    if not found.lines or found.lines.get("total", 0) > exploring.SORTABLE:
+        return []
+    return list(DeclaredUse.objects.filter(declaration=found).select_related("work").order_by("-units", "pk")[:SHOWN])
 
 
 def _standing(found: Declaration) -> dict[str, Any]:
@@ -256,21 +289,26 @@ def _standing(found: Declaration) -> dict[str, Any]:
         "at": at,
         "failed": failed,
         "waiting": found.status in core.WAITING,
+        "progress": services.progress_of(found) if found.status in core.WAITING else None,
         "step": STEPS.get(found.step, _("Waiting for a worker")),
     }
 
 
 def _allowed(actor: Actor, found: Declaration) -> dict[str, bool]:
-    own = _may_declare(actor) and found.licence.licensee_id == actor.organisation_id
-    reviews = actor.can("declarations.review") and found.licence.society_id == actor.organisation_id
+    own, reviews = is_declarant(actor, found), is_reviewer(actor, found)
     return {
-        "can_attach": own and found.status in core.ATTACHABLE,
+        "can_attach": own and core.attachable(found.status, found.step),
+        "can_cancel": own and found.status in core.WAITING,
+        "can_resume": own and found.status in core.RESUMABLE and found.files.exists(),
         "can_submit": own
         and found.status in ("received", "processing", "processed")
         and not found.submit_when_processed,
         "can_amend": own and found.status in core.AMENDABLE,
         "can_discard": own and found.status in core.ATTACHABLE,
         "can_review": reviews and found.status == Status.SUBMITTED,
+        "can_answer": own and found.status != Status.SUPERSEDED,
+        "can_settle": reviews and found.status in (Status.SUBMITTED, Status.ACCEPTED),
+        "can_audit": reviews and found.status in core.SUBMITTED,
     }
 
 
