@@ -69,17 +69,17 @@ def key_parts(key: str) -> tuple[str, tuple[str, ...]]:
 def spellings(title: str, creators: str) -> list[tuple[str, bool]]:
     """Every key under which a work of the register is found, and whether it is the plain one.
 
-    Others say less of the names: initials for given names, the first initial, or the surname alone. Without creators
-    a title finds nothing: it says too little.
+    Others say less of the names: initials for given names, the first initial, or the surname alone. A title without
+    creators is kept for likenesses alone, in a spelling that no line has: by itself it says too little.
 
     >>> [key for key, _plain in spellings("Tender is the night", "Fitzgerald, F. Scott")][1:]
     ['tender is the night / f fitzgerald s', 'tender is the night / f fitzgerald', 'tender is the night / fitzgerald']
     """
     parsed = [_parsed(name) for name in _names(creators)]
     parsed = [(surname, given) for surname, given in parsed if surname]
-    if not parsed:
-        return []
     plain = plain_title(title)
+    if not parsed:
+        return [(plain + BETWEEN, True)]
     forms = [
         [[*surname, *given] for surname, given in parsed],
         [[*surname, *(word[0] for word in given)] for surname, given in parsed],

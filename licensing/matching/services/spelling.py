@@ -17,14 +17,14 @@ _LOCK: Final = 0x1E  # namespace of the advisory lock by which refreshers of one
 _LONGEST: Final = 2048  # bytes, of what an index holds
 _BATCH: Final = 10_000
 
-# Every title of the register with the digest of what it says; works without creators are not found by title.
+# Every title of the register with the digest of what it says. An alias has its own creators, and those of its work.
 _SAID: Final = """
 SELECT w.id AS work_id, w.title, w.creators, md5(w.title || E'\\n' || w.creators)::uuid AS source
-FROM licensing_work w WHERE w.society_id = %(society)s AND w.creators <> ''
+FROM licensing_work w WHERE w.society_id = %(society)s
 UNION
 SELECT a.work_id, a.title, c.creators, md5(a.title || E'\\n' || c.creators)::uuid
 FROM licensing_workalias a JOIN licensing_work w ON w.id = a.work_id
-CROSS JOIN LATERAL (VALUES (a.creators), (w.creators)) c(creators) WHERE w.society_id = %(society)s AND c.creators <> ''"""
+CROSS JOIN LATERAL (VALUES (a.creators), (w.creators)) c(creators) WHERE w.society_id = %(society)s"""
 _GONE: Final = f"""
 DELETE FROM licensing_titlekey k WHERE k.society_id = %(society)s
   AND NOT EXISTS (SELECT FROM ({_SAID}) s WHERE s.work_id = k.work_id AND s.source = k.source)"""

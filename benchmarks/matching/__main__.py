@@ -1,0 +1,68 @@
+"""`python -m benchmarks.matching`: precision and recall of matching by title and creators, on labelled questions.
+
+With `--fit` the scores are made anew from one half of the questions (`licensing/matching/calibration.json`). What is printed and
+kept in `benchmarks/results/matching.json` is measured on the other half.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+from typing import Any
+
+import django
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.matching", description=__doc__)
+    parser.add_argument("--fit", action="store_true", help="make the scores anew first")
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from benchmarks.matching import measuring, pairs
+    from benchmarks.report import RESULTS
+
+    works = pairs.catalogue()
+    questions = pairs.questions(works)
+    if options.fit:
+        _fit(measuring.answer(works, [q for q in questions if q.half == "fit"]), len(works))
+    held_out = [question for question in questions if question.half == "held_out"]
+    result: dict[str, Any] = {
+        "catalogue": "config/demo/data/cce-renewals-1951-1A.tsv",
+        "works": len(works),
+        "registered": sum(work.registered for work in works),
+        "seed": pairs.SEED,
+        "measured_on": dt.date.today().isoformat(),
+    } | measuring.measured(measuring.answer(works, held_out))
+    text = json.dumps(result, indent=1, ensure_ascii=False)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "matching.json").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+def _fit(answered: Any, works: int) -> None:
+    from benchmarks.matching import measuring, pairs
+    from licensing.matching.core import scoring
+
+    table = measuring.fit(answered)
+    data = {
+        "origin": "labelled questions made from config/demo/data/cce-renewals-1951-1A.tsv by benchmarks/matching, the half named fit",
+        "made_on": dt.date.today().isoformat(),
+        "works": works,
+        "questions": len(answered),
+        "seed": pairs.SEED,
+        "threshold": measuring.as_score(measuring.threshold(answered, table)),
+        "classes": [
+            {"title": title, "creators": creators, "pairs": n, "same": k, "score": measuring.as_score(score)}
+            for (title, creators), (n, k, score) in table.items()
+        ],
+    }
+    scoring.CALIBRATION.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    scoring.table.cache_clear()
+    scoring.threshold.cache_clear()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""Labelled questions made from a real catalogue by fixed rules: works as people write them, and what only looks like them.
+
+The catalogue is what the demo ships: renewals of books in 1951, with their headings. Every choice is drawn with a seed.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from config.demo.repertoire import DATA
+from licensing.matching.core import short_title, title_key
+
+SEED: Final = 20261124
+UNREGISTERED_PERCENT: Final = 30  # of the catalogue is not in the register: what is asked about them has no answer
+_HEADING = re.compile(r"^([A-ZÀ-Þ][A-ZÀ-Þ'’\-. ]+, [A-ZÀ-Þ'’\-. ]+(?:\([A-ZÀ-Þ ]+\))?(?:, (?:ed|comp|tr)\.)?)[.)]? +(\S.*)$")
+_CUT = re.compile(r"\s*[;:(\[]|\. ")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A work of the catalogue; `half` says whether scores are made from it or measured on it."""
+
+    number: int
+    title: str
+    creators: str
+    half: str  # fit | held_out
+    registered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A title and creators as a firm might write them, and the registered work that is meant (None: none)."""
+
+    title: str
+    creators: str
+    work: int | None
+    how: str
+    half: str
+
+
+def catalogue() -> list[Work]:
+    """The works with a creator in the heading, each title and creator once."""
+    with (DATA / "cce-renewals-1951-1A.tsv").open(encoding="utf-8", newline="") as source:
+        rows = list(csv.DictReader(source, delimiter="\t", quoting=csv.QUOTE_NONE))
+    found: dict[str, Work] = {}
+    for row in rows:
+        if parts := _HEADING.match(row["title"].strip()):
+            creators, title = _name(parts[1]), parts[2].rstrip(". ")
+            key = title_key(title, creators)
+            dice = hashlib.sha256(key.encode()).digest()
+            half = "fit" if dice[0] % 2 else "held_out"
+            found.setdefault(key, Work(len(found) + 1, title, creators, half, dice[1] % 100 >= UNREGISTERED_PERCENT))
+    return list(found.values())
+
+
+def _name(heading: str) -> str:
+    return re.sub(r"\w[\w'’]*", lambda word: word[0].capitalize(), heading.rstrip(".")).replace(", Ed", ", ed.")
+
+
+def questions(works: Sequence[Work], *, each: int = 6, seed: int = SEED) -> list[Question]:
+    """`each` questions about every work, and as many that look like registered ones and mean none."""
+    dice = random.Random(seed)
+    asked: list[Question] = []
+    for work in works:
+        answer = work.number if work.registered else None
+        for how in dice.sample(sorted(_WAYS), each):
+            title, creators = _WAYS[how](dice, work.title, work.creators)
+            asked.append(Question(title, creators, answer, how, work.half))
+        if work.registered:
+            for how, (title, creators) in _traps(dice, work, works):
+                asked.append(Question(title, creators, None, how, work.half))
+    known = {title_key(work.title, work.creators): work.number for work in works if work.registered}
+    # A trap that happens to be a work of the register is a question about it.
+    return [
+        Question(q.title, q.creators, known[key], q.how, q.half)
+        if q.work is None and (key := title_key(q.title, q.creators)) in known
+        else q
+        for q in asked
+    ]
+
+
+def _traps(dice: random.Random, work: Work, works: Sequence[Work]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """What only looks like this work."""
+    other = dice.choice(works)
+    if other.creators != work.creators:
+        yield "trap: same title, other author", (work.title, other.creators)
+    volume = dice.choice(["vol. 2", "Part II", "second series", "v. 3"])
+    yield "trap: another volume", (f"{_main(work.title)}, {volume}", work.creators)
+    words = _main(work.title).split()
+    strange = [word for word in _main(other.title).split() if len(word) > 3 and word not in words]
+    long = [n for n, word in enumerate(words) if len(word) > 3]
+    if strange and len(long) > 1:
+        words[dice.choice(long)] = dice.choice(strange)
+        yield "trap: near title, same author", (" ".join(words), work.creators)
+    yield "trap: other title, same author", (_main(other.title), work.creators)
+
+
+def _main(title: str) -> str:
+    return _CUT.split(title, maxsplit=1)[0].strip(" .,") or title
+
+
+def _slip(dice: random.Random, text: str) -> str:
+    """One slip of the finger."""
+    places = [n for n, sign in enumerate(text[:-1]) if sign.isalpha() and text[n + 1].isalpha()]
+    if not places:
+        return text
+    n = dice.choice(places)
+    return dice.choice(
+        [
+            text[:n] + text[n + 1] + text[n] + text[n + 2 :],
+            text[:n] + text[n + 1 :],
+            text[:n] + text[n] * 2 + text[n + 1 :],
+            text[:n] + dice.choice("abcdefghijklmnopqrstuvwxyz") + text[n + 1 :],
+        ]
+    )
+
+
+def _swapped(creators: str) -> str:
+    surname, _comma, given = creators.partition(", ")
+    return f"{given.removesuffix(', ed.')} {surname}"
+
+
+def _initials(creators: str) -> str:
+    surname, _comma, given = creators.partition(", ")
+    return f"{surname}, {' '.join(word[0] + '.' for word in given.split() if word[0].isalpha())}"
+
+
+def _article(title: str) -> str:
+    for article in ("The", "A", "An"):
+        if title.startswith(article + " "):
+            return f"{title[len(article) + 1 :]}, {article}"
+    return f"The {title[0].lower()}{title[1:]}"
+
+
+def _year(dice: random.Random, title: str, creators: str) -> tuple[str, str]:
+    born = dice.randrange(1820, 1900)
+    return f"{_main(title)} ({dice.randrange(1900, 1990)})", f"{creators}, {born}-{born + dice.randrange(30, 90)}"
+
+
+def _cut(title: str) -> str:
+    return _main(title) if short_title(title) else title
+
+
+Way = Callable[[random.Random, str, str], tuple[str, str]]
+_WAYS: Final[dict[str, Way]] = {
+    "as it is": lambda dice, t, c: (t, c),
+    "case": lambda dice, t, c: (t.upper(), c.lower()),
+    "article": lambda dice, t, c: (_article(t), c),
+    "punctuation": lambda dice, t, c: (re.sub(r"[^\w\s]", dice.choice([" ", ""]), t), c),
+    "swapped names": lambda dice, t, c: (t, _swapped(c)),
+    "initials": lambda dice, t, c: (t, _initials(c)),
+    "surname alone": lambda dice, t, c: (t, c.partition(",")[0]),
+    "slip in the title": lambda dice, t, c: (_slip(dice, t), c),
+    "two slips in the title": lambda dice, t, c: (_slip(dice, _slip(dice, t)), _swapped(c)),
+    "slip in the name": lambda dice, t, c: (t, _slip(dice, c)),
+    "cut subtitle": lambda dice, t, c: (_cut(t), c),
+    "cut subtitle, swapped names": lambda dice, t, c: (_cut(t), _swapped(c)),
+    "wrong year": _year,
+    "no creator": lambda dice, t, c: (t, ""),
+    "cut subtitle, no creator": lambda dice, t, c: (_cut(t), ""),
+    "slips in both": lambda dice, t, c: (_slip(dice, _cut(t)), _slip(dice, _swapped(c))),
+}
