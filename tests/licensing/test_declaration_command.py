@@ -109,3 +109,38 @@ def test_a_missing_file_is_refused_and_bases_are_kept(parties: Firm, use: Path) 
     assert run("declare", use.with_name("none.csv"), *WHEN)[0] == 1
     run("declare", use, *WHEN, "--base", "revenue=500", "--base", "users=3")
     assert Declaration.objects.get().bases == {"revenue": 500, "users": 3}
+
+
+def test_a_folder_is_declared_as_one_with_what_its_folders_are_named(parties: Firm, tmp_path: Path) -> None:
+    folder = tmp_path / "use=train"
+    for day, row in (("2026-01-15", f"isbn,{ISBN},1000"), ("2026-02-01", "domain,news.example.co.kr,7")):
+        part = folder / f"used_on={day}" / "part-0.csv"
+        part.parent.mkdir(parents=True)
+        part.write_bytes(lines(row))
+    (folder / "_SUCCESS").touch()
+    (folder / ".part-0.csv.crc").write_bytes(b"\0")
+    status, told = run("declare", folder, *WHEN[:-4], "--unit", "token", "--submit", "--wait")
+    assert (status, told["status"], told["lines"]["licensed"]) == (0, "accepted", 2), told
+    made = Declaration.objects.get()
+    assert list(made.files.order_by("position").values_list("path", flat=True)) == [
+        "use=train/used_on=2026-01-15/part-0.csv",
+        "use=train/used_on=2026-02-01/part-0.csv",
+    ]
+    assert [str(use.used_on) for use in made.uses.order_by("used_on")] == ["2026-01-15", "2026-02-01"]
+    assert run("declare", folder, *WHEN[:-4], "--unit", "token", "--submit", "--wait") == (0, told)
+    assert Declaration.objects.count() == 1
+
+
+def test_several_files_are_declared_as_one(parties: Firm, use: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_bytes(lines("domain,news.example.co.kr,7"))
+    run("declare", use, *WHEN, "--wait")
+    status, told = run("declare", use, other, *WHEN, "--wait")
+    assert (status, told["lines"]["total"]) == (0, 4), "though the first was declared by itself before"
+    assert Declaration.objects.count() == 2
+    status, told = run("declare", use, use, *WHEN)
+    assert (status, told["error"]["code"]) == (1, "twice")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert run("declare", empty, *WHEN)[1]["error"]["code"] == "no_file"
+    assert Declaration.objects.count() == 2

@@ -1,11 +1,11 @@
-"""`declare FILE --licence REF --from DATE --to DATE [--use U] [--unit U] [--model NAME] [--dataset NAME] …`"""
+"""`declare FILE… --licence REF --from DATE --to DATE [--use U] [--unit U] [--model NAME] [--dataset NAME] …`"""
 
 from __future__ import annotations
 
 import argparse
 import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.core.management.base import CommandParser
 
@@ -19,11 +19,11 @@ from licensing.licences.services import find_licence
 
 
 class Command(BaseCommand):
-    help = "Declare use from a file. The same licence, period and file give the declaration that exists."
+    help = "Declare use from a file, several, or a folder. The same licence, period and files give the declaration that exists."
 
     def add_arguments(self, parser: CommandParser) -> None:
         day = datetime.date.fromisoformat
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=Path, nargs="+", help="or a folder: what its folders are named is read, too")
         parser.add_argument("--licence", required=True, metavar="REF")
         parser.add_argument("--from", dest="first_day", required=True, type=day, metavar="DATE")
         parser.add_argument("--to", dest="end", required=True, type=day, metavar="DATE", help="first day after it")
@@ -37,30 +37,48 @@ class Command(BaseCommand):
             "--base", action="append", default=[], type=_base, metavar="NAME=N", help="of a percentage charge"
         )
         parser.add_argument("--submit", action="store_true", help="hand it in; it is immutable afterwards")
-        parser.add_argument("--wait", action="store_true", help="process it in this process, and say on stderr how far it is")
+        parser.add_argument(
+            "--wait", action="store_true", help="process it in this process, and say on stderr how far it is"
+        )
 
     def run(
-        self, *, file: Path, licence: str, first_day: datetime.date, end: datetime.date, base: Any, **options: Any
+        self, *, file: list[Path], licence: str, first_day: datetime.date, end: datetime.date, base: Any, **options: Any
     ) -> dict[str, Any]:
-        try:
-            stream = file.open("rb")
-        except OSError as error:
-            raise Refusal("no_file", say("{file} cannot be read: {why}.", file=file, why=error.strerror)) from error
-        with stream:
-            declaration = services.declare_file(
-                actor=SYSTEM,
-                licence=find_licence(actor=SYSTEM, ref=licence, pointer="/licence"),
-                period=(first_day, end),
-                stream=stream,
-                name=file.name,
-                bases=dict(base),
-                tell=self._tell if options["wait"] else None,
-                **options,
-            )
+        declaration = services.declare_files(
+            actor=SYSTEM,
+            licence=find_licence(actor=SYSTEM, ref=licence, pointer="/licence"),
+            period=(first_day, end),
+            files=[sent for path in file for sent in files_of(path)],
+            bases=dict(base),
+            tell=self._tell if options["wait"] else None,
+            **options,
+        )
         return shown(declaration)
 
     def _tell(self, progress: Progress) -> None:
         self.stderr.write(told(progress))
+
+
+def files_of(path: Path) -> list[services.Sent]:
+    """The file, or those of a folder in the order of their paths; what begins with a dot or an underscore is none."""
+    if not path.is_dir():
+        return [services.Sent(path.name, lambda: _opened(path))]
+    name = path.resolve().name
+    below = sorted(each.relative_to(path) for each in path.rglob("*") if each.is_file())
+    found = [each for each in below if not any(part.startswith((".", "_")) for part in each.parts)]
+    if not found:
+        raise Refusal("no_file", say("The folder {folder} has no files.", folder=path))
+    return [
+        services.Sent(each.name, lambda each=each: _opened(path / each), path=f"{name}/{each.as_posix()}")  # type: ignore[misc]
+        for each in found
+    ]
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise Refusal("no_file", say("{file} cannot be read: {why}.", file=path, why=error.strerror)) from error
 
 
 def told(progress: Progress) -> str:

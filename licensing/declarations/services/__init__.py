@@ -12,7 +12,7 @@ from licensing.declarations.services.duties import (
     settle_met,
     waive,
 )
-from licensing.declarations.services.filing import declare_file
+from licensing.declarations.services.filing import Sent, declare_file, declare_files
 from licensing.declarations.services.processing import process, stalled
 from licensing.declarations.services.progress import progress_of
 from licensing.declarations.services.quotas import allowance, check_room, forget_quota, set_quota
@@ -30,6 +30,7 @@ from licensing.declarations.services.uploads import (
 
 __all__ = [
     "Announced",
+    "Sent",
     "accept",
     "allowance",
     "amend",
@@ -41,6 +42,7 @@ __all__ = [
     "cancel_upload",
     "check_room",
     "declare_file",
+    "declare_files",
     "discard",
     "find_duty",
     "finish_upload",
