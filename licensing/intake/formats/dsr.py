@@ -126,6 +126,8 @@ class _Report:
         unreadable = _unreadable(line) if b"\0" in line or len(line) > LONGEST else None
         said = text.decoded(line, self._encoding) if unreadable is None else None
         if said is None:
+            if not kind.startswith("SY"):
+                self._in_block(row, [cell.strip() for cell in line[:LONGEST].decode("latin-1").split("\t", 2)])
             return (unreadable or b"\xff\n") if usage else b"\n"
         cells = [cell.strip() for cell in said.split("\t")]
         if usage:
