@@ -110,7 +110,9 @@ class ImportQuerySet(models.QuerySet["Import"]):
 
 
 class Import(models.Model):
-    """One reading of a holders, works, shares, mandates or reservations file, with its counts and the rows that were refused.
+    """One reading of a contract file or of one in a format of the field, with its counts and the rows that were refused.
+
+    `answer` is the file that goes back to the sender, where the format has one (CWR: its acknowledgement).
 
     `waiting → running → done | failed`. What it changed and its counts are one transaction: a killed worker leaves
     nothing half done, and the import is run again.
@@ -122,6 +124,9 @@ class Import(models.Model):
         SHARES = "shares", _("shares")
         MANDATES = "mandates", _("mandates")
         RESERVATIONS = "reservations", _("reservations")
+        CWR = "cwr", _("musical works (CWR)")
+        ONIX = "onix", _("books (ONIX)")
+        RENEWALS = "renewals", _("renewals of copyright")
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -138,6 +143,7 @@ class Import(models.Model):
     unchanged = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
     rejects = models.JSONField(default=list)  # the first thousand, as {row, column, value, reason}
+    answer = models.ForeignKey(StoredFile, models.PROTECT, null=True, related_name="+")
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
     problem = models.JSONField(default=dict)  # of a failed one: code, detail, errors
     requested_by = models.JSONField(default=dict)  # who sent the file: kind, id, label
