@@ -215,10 +215,11 @@ class InvoiceDeclaration(models.Model):
 
 
 class PoolDeclaration(models.Model):
-    """Whose uses weigh in the pool of an invoice (a view: `billing.sql`). None: its money waits for a true declaration.
+    """Whose uses weigh in the pool of an invoice (a view: `chains.sql`). None: its money waits for a true declaration.
 
-    An invoice for declared use has its own declarations, as long as one of them stands. Estimates, advances, and what
-    only adjusts a price have all accepted ones that were billed for the same licence and period.
+    An invoice for declared use has its own declarations, or what took the place of those that were amended, once that is
+    billed; a superseded one never weighs again. Estimates, advances, and what only adjusts a price have all accepted ones
+    that were billed for the same licence and period.
     """
 
     pk = models.CompositePrimaryKey("invoice_id", "declaration_id")

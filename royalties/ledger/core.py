@@ -8,6 +8,10 @@ Each society keeps a book of its own in each currency. Money of a licence runs t
               credited (licence), vat ─▶ favour (licence)         what was paid already stands in the firm's favour,
     invoice   favour ─▶ receivable; billed ─▶ credited            and pays of the licence's next invoice
     run       pool ─▶ clearing (run) ─▶ deduction:<name>, reserve, payable (holder), held, suspense
+              suspense ─▶ clearing                                what an earlier run could not match, released
+              payable, held, suspense ─▶ clearing                 what an earlier run distributed, divided anew;
+              recoverable (holder) ─▶ payable                     what a holder then was paid too much is recovered
+              payable ─▶ recoverable                              from what later runs bring the holder
 """
 
 from __future__ import annotations
@@ -59,6 +63,7 @@ CHART: Final = {
         Kind("deduction", "Deduction", "credit", named=True),
         Kind("reserve", "Reserve", "credit"),
         Kind("payable", "Payable to holders", "credit", owner="holder"),
+        Kind("recoverable", "Paid too much, to be recovered", "debit", owner="holder"),
         Kind("held", "Held", "credit"),
         Kind("suspense", "Suspense", "credit"),
     )

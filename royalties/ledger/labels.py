@@ -21,6 +21,7 @@ KINDS: Final = {
     "deduction": gettext_lazy("Deduction"),
     "reserve": gettext_lazy("Reserve"),
     "payable": gettext_lazy("Payable to holders"),
+    "recoverable": gettext_lazy("Paid too much, to be recovered"),
     "held": gettext_lazy("Held"),
     "suspense": gettext_lazy("Suspense"),
 }

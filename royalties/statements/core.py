@@ -61,6 +61,17 @@ class PoolFacts:
     equal_part: int
     total_weight: int
     units: int
+    kind: str = (
+        "receipts"  # release: out of the suspense of `origin`; correction: what `origin` distributed, divided anew
+    )
+    run: int = 0  # that it comes from, where it is not new money
+    run_period: Period | None = None
+    origin: PoolFacts | None = None
+
+    @property
+    def weighs(self) -> PoolFacts:
+        """The pool by whose weights the work got its amount."""
+        return self.origin if self.kind == "release" and self.origin else self
 
     @property
     def rest(self) -> int:
@@ -107,6 +118,21 @@ class Line:
     amount: int
     status: str
     reason: str
+    waited_as: str = ""  # the identifier under which a released amount waited
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """What an earlier run gave the holder from one invoice, taken back and divided anew: old amount, new amount."""
+
+    invoice: str
+    licensee_name: str
+    run: int
+    run_period: Period
+    payable_before: int
+    payable: int
+    held_before: int
+    held: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +165,12 @@ class Head:
     works: int
     digest: str
     replaces: tuple[Replaced, ...] = ()
+    revises: tuple[Revised, ...] = ()
+
+    @property
+    def taken_back(self) -> int:
+        """What of earlier statements is no longer payable, since it is contained in this one."""
+        return sum(revised.payable_before for revised in self.revises)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +304,7 @@ def proportion(whole: int, part: int, total: int) -> int:
 
 def weighted_part(line: Line) -> tuple[int, int]:
     """(equal part, weighted part) of a work's amount, each rounded down, for the explanation; the remainder is at most 2."""
-    pool = line.pool
+    pool = line.pool.weighs
     equal = pool.equal_part // pool.units if pool.units else 0
     weighted = pool.rest * line.weight // pool.total_weight if pool.total_weight else 0
     return equal, weighted

@@ -12,7 +12,8 @@ FROM (
          count(DISTINCT a.work_id) AS works,
          count(*) AS lines,
          encode(sha256(convert_to(string_agg(
-           concat_ws(' ', i.number, length(w.ref), w.ref, length(a.role), a.role, a.used_on, a.ppm, a.weight, a.work_amount, a.amount, a.status, a.reason),
+           concat_ws(' ', i.number, length(w.ref), w.ref, length(a.role), a.role, a.used_on, a.ppm, a.weight, a.work_amount, a.amount, a.status, a.reason,
+                    nullif(concat_ws(':', nullif(a.scheme, ''), nullif(a.value, '')), '')),
            E'\n' ORDER BY a.id), 'UTF8')), 'hex') AS digest
   FROM royalties_allocation a
   JOIN royalties_runpool p ON p.id = a.pool_id
@@ -20,6 +21,11 @@ FROM (
   JOIN licensing_work w ON w.id = a.work_id
   WHERE a.run_id = %(run)s AND a.holder_id IS NOT NULL
   GROUP BY a.holder_id
+  UNION ALL -- who had something of a pool that was divided anew, and has nothing of it now
+  SELECT DISTINCT t.holder_id, 0::numeric, 0::numeric, 0::bigint, 0::bigint, encode(sha256(''::bytea), 'hex')
+  FROM royalties_takenback t
+  WHERE t.correction_run_id = %(run)s AND t.holder_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM royalties_allocation a WHERE a.run_id = %(run)s AND a.holder_id = t.holder_id)
 ) s
 JOIN licensing_holder h ON h.id = s.holder_id
 JOIN royalties_run r ON r.id = %(run)s

@@ -15,7 +15,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from licensing.labels import label, role_label, unit_label
-from royalties.statements.core import Charge, Factor, Line, PoolFacts, Replaced, Used, weighted_part
+from royalties.statements.core import Charge, Factor, Line, PoolFacts, Replaced, Revised, Used, weighted_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,11 @@ def reason_name(line: Line) -> str:
         "no_share": _("no holder is recorded for this part"),
         "overclaimed": _("the shares claim more than the whole work"),
         "disputed": _("the share is disputed"),
+        "reserved": _("its use was reserved on that day"),
+        "unmandated": _("not every holder had given a mandate on that day"),
+        "unlicensed": _("the licence does not cover the work that it is"),
+        "free": _("the work was in the public domain on that day"),
+        "individual": _("its holders had licensed it directly"),
     }[line.reason]
 
 
@@ -112,6 +117,22 @@ def corrections(replaces: Iterable[Replaced], payable: int, currency: str) -> li
     return said
 
 
+def revisions(revises: Iterable[Revised], currency: str) -> list[str]:
+    """What is taken back of an earlier statement and divided anew: old amount, new amount, reason."""
+    text = _(
+        "%(licensee)s amended or added to what it had declared for invoice %(invoice)s, so its money is divided anew. Run %(run)s had "
+        "given you %(before)s of it; now it is %(now)s. What you got already counts towards it."
+    )
+    return [
+        text
+        % {
+            "licensee": each.licensee_name, "invoice": each.invoice, "run": each.run,
+            "before": money(each.payable_before, currency), "now": money(each.payable, currency),
+        }
+        for each in revises
+    ]  # fmt: skip
+
+
 def why(line: Line, currency: str) -> list[Step]:
     """From tariff to share: every number that leads to this amount, in order."""
     return [*why_pool(line.pool, currency), *why_line(line, currency)]
@@ -119,12 +140,44 @@ def why(line: Line, currency: str) -> list[Step]:
 
 def why_pool(pool: PoolFacts, currency: str) -> list[Step]:
     """From tariff to what is divided: the same for all lines of a pool."""
-    return [*_fee(pool, currency), *_cuts(pool, currency)]
+    if pool.origin is None:
+        return [*_fee(pool, currency), *_cuts(pool, currency)]
+    steps = [*_fee(pool.origin, currency), *_cuts(pool.origin, currency)]
+    return [*steps, _anew(pool, currency)] if pool.kind == "correction" else steps
+
+
+def came_from(pool: PoolFacts) -> str:
+    """Where money comes from that is not new."""
+    text = _("released from suspense of run %(run)s") if pool.kind == "release" else _("run %(run)s divided anew")
+    return text % {"run": pool.run}
+
+
+def _anew(pool: PoolFacts, currency: str) -> Step:
+    detail = _("of run %(run)s, %(period)s, by the declarations as they were amended; nothing is deducted again")
+    said = {"run": pool.run, "period": period(pool.run_period or pool.period)}
+    return Step(_("Divided anew"), money(pool.distributable, currency), detail % said)
 
 
 def why_line(line: Line, currency: str) -> list[Step]:
     """From a work's weight to the share's amount."""
-    return [_weight(line), _work(line, currency), *_set(line, currency), _share(line, currency)]
+    return [
+        _weight(line),
+        _work(line, currency),
+        *_released(line, currency),
+        *_set(line, currency),
+        _share(line, currency),
+    ]
+
+
+def _released(line: Line, currency: str) -> list[Step]:
+    """That it waited in suspense, since when and as what."""
+    pool = line.pool
+    if pool.kind != "release":
+        return []
+    detail = _("of run %(run)s, %(period)s, where it waited as %(identifier)s; nothing is deducted again") % {
+        "run": pool.run, "period": period(pool.run_period or pool.period), "identifier": line.waited_as,
+    }  # fmt: skip
+    return [Step(_("Released from suspense"), money(line.work_amount, currency), detail)]
 
 
 def _fee(pool: PoolFacts, currency: str) -> list[Step]:
@@ -194,7 +247,7 @@ def _cuts(pool: PoolFacts, currency: str) -> list[Step]:
 def _weight(line: Line) -> Step:
     parts = " + ".join(weighed(used) for used in line.uses)
     total = _("of %(total)s for all %(units)s works and identifiers of the pool") % {
-        "total": number(line.pool.total_weight), "units": number(line.pool.units),
+        "total": number(line.pool.weighs.total_weight), "units": number(line.pool.weighs.units),
     }  # fmt: skip
     return Step(_("Weight of the work"), number(line.weight), f"{parts}; {total}" if parts else total)
 
@@ -206,7 +259,7 @@ def weighed(used: Used) -> str:
 
 
 def _work(line: Line, currency: str) -> Step:
-    pool = line.pool
+    pool = line.pool.weighs
     equal, weighted = weighted_part(line)
     text = _("%(rest)s × %(weight)s ÷ %(total)s") % {
         "rest": money(pool.rest, currency), "weight": number(line.weight), "total": number(pool.total_weight),

@@ -112,6 +112,8 @@ def shown(run: Run) -> dict[str, Any]:
         "supplementary": run.supplementary,
         "currency": run.currency,
         "pool": run.pool,
+        "released": run.released,
+        "corrected": run.corrected,
         "deductions": run.deductions_in_order,
         "reserve": run.reserve,
         "distributable": run.distributable,
@@ -123,4 +125,9 @@ def shown(run: Run) -> dict[str, Any]:
         "input_digest": run.input_digest,
         "result_digest": run.result_digest,
         "journal": run.journal_id,
+        "taken": [
+            {"kind": pool.kind, "run": pool.origin.run_id, "invoice": pool.invoice.number, "amount": pool.amount}
+            for pool in run.pools.filter(origin__isnull=False).select_related("origin", "invoice").order_by("id")
+            if pool.origin
+        ],
     }

@@ -59,10 +59,10 @@ _CORRECTIONS: Final = """
     FROM royalties_run n
     JOIN royalties_runpool p ON p.run_id = n.id AND p.kind <> 'release'
     JOIN royalties_invoice i ON i.id = p.invoice_id AND i.kind <> 'compensation'
-    CROSS JOIN LATERAL (SELECT array_agg(b.declaration_id ORDER BY b.declaration_id) AS those
-                        FROM royalties_runpooldeclaration b WHERE b.pool_id = p.id) before
-    CROSS JOIN LATERAL (SELECT array_agg(b.declaration_id ORDER BY b.declaration_id) AS those
-                        FROM royalties_pooldeclaration b WHERE b.invoice_id = i.id) now
+    LEFT JOIN (SELECT pool_id, array_agg(declaration_id ORDER BY declaration_id) AS those
+               FROM royalties_runpooldeclaration GROUP BY 1) before ON before.pool_id = p.id
+    LEFT JOIN (SELECT invoice_id, array_agg(declaration_id ORDER BY declaration_id) AS those
+               FROM royalties_pooldeclaration GROUP BY 1) now ON now.invoice_id = i.id
     WHERE n.society_id = %s AND n.currency = %s AND n.status IN ('posted', 'published') AND p.distributable > 0
       AND NOT EXISTS (SELECT FROM royalties_runcorrection c JOIN royalties_runpool q ON q.id = c.pool_id
                       WHERE c.corrected_id = p.id AND c.active AND q.run_id <> %s)

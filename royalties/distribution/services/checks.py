@@ -14,6 +14,7 @@ from royalties.distribution.models import Allocation, Run, RunCorrection, RunPoo
 from royalties.distribution.services import digests
 from royalties.distribution.services.compute import moved_figures, pool_figures
 from royalties.distribution.services.moving import Moved
+from royalties.distribution.services.taking import taken_back
 
 CHECKED = (Run.Status.COMPUTED, Run.Status.APPROVED, Run.Status.POSTED, Run.Status.PUBLISHED, Run.Status.REVERSED)
 _TAKEN = {
@@ -141,6 +142,10 @@ def _taken(run: Run) -> Iterator[dict[str, Any]]:
         pools = dict(run.pools.filter(kind=kind).values_list("pk", "amount"))
         if {pk: int(total) for pk, total in sums.items()} != pools or sum(pools.values()) != getattr(run, name):
             yield _problem(name, run, f"taken are {sums}, its pools have {pools}, the run shows {getattr(run, name)}")
+    if run.status != Run.Status.REVERSED:
+        back = sum(taken_back(run).values())
+        if back != run.corrected:
+            yield _problem("corrected", run, f"what it takes back sums to {back}, it divides {run.corrected} anew")
     fallen = run.pools.filter(origin__run__status__in=[Run.Status.REVERSED, Run.Status.DISCARDED])
     if run.status != Run.Status.REVERSED and (pool := fallen.first()):
         yield _problem(
@@ -157,23 +162,30 @@ def _journal(run: Run) -> Iterator[dict[str, Any]]:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.kind, sum(p.amount) FROM ledger_posting p JOIN ledger_account c ON c.id = p.credit_id "
-            "WHERE p.journal_id = %s GROUP BY 1",
+            "SELECT CASE WHEN c.kind = 'clearing' THEN d.kind || ' back' ELSE c.kind END, sum(p.amount) FROM ledger_posting p "
+            "JOIN ledger_account d ON d.id = p.debit_id JOIN ledger_account c ON c.id = p.credit_id "
+            "WHERE p.journal_id = %s AND 'clearing' IN (c.kind, d.kind) GROUP BY 1",
             [run.journal_id],
         )
-        credited = {kind: int(total) for kind, total in cursor.fetchall()}
+        posted_sums = {kind: int(total) for kind, total in cursor.fetchall()}
         cursor.execute(_HOLDERS_OFF, [run.journal_id, run.pk])
         off = cursor.fetchall()
     expected = {f"deduction:{name}": amount for name, amount in run.deductions.items()}
     expected |= {
-        "clearing": run.pool + run.released,
+        "pool back": run.pool,
         "reserve": run.reserve,
         "payable": run.payable,
         "held": run.held,
         "suspense": run.suspense,
     }
-    if credited != {kind: amount for kind, amount in expected.items() if amount}:
-        yield _problem("journal", run, f"credited {credited}, the run shows {expected}")
+    given = {kind: amount for kind, amount in expected.items() if amount}
+    if {kind: amount for kind, amount in posted_sums.items() if kind in expected} != given:
+        yield _problem("journal", run, f"posted {posted_sums}, the run shows {expected}")
+    back = sum(posted_sums.get(f"{kind} back", 0) for kind in ("payable", "held", "suspense"))
+    if back != run.released + run.corrected:
+        yield _problem(
+            "journal", run, f"taken back {back}, the run shows {run.released} released and {run.corrected} corrected"
+        )
     for holder, posted_sum, allocated in off:
         yield _problem("journal", f"{run} holder {holder}", f"posted {posted_sum}, allocated {allocated}")
 
@@ -182,6 +194,7 @@ _HOLDERS_OFF = """
     SELECT coalesce(p.owner_id, a.holder_id), p.amount, a.amount
     FROM (SELECT c.owner_id, sum(p.amount) AS amount FROM ledger_posting p
           JOIN ledger_account c ON c.id = p.credit_id AND c.kind = 'payable'
+          JOIN ledger_account d ON d.id = p.debit_id AND d.kind = 'clearing'
           WHERE p.journal_id = %s GROUP BY 1) p
     FULL JOIN (SELECT holder_id, sum(amount) AS amount FROM royalties_allocation
                WHERE run_id = %s AND status = 'payable' GROUP BY 1 HAVING sum(amount) > 0) a
@@ -205,7 +218,9 @@ def stored_digest(engine: Engine, run: Run) -> str:
         "CREATE OR REPLACE VIEW allocated AS SELECT *, DENSE_RANK() OVER "
         "(PARTITION BY number ORDER BY key, CASE WHEN work_id IS NULL THEN 1 ELSE 0 END, work_id) AS seq FROM taken"
     )
-    figures = [_figures(pool) for pool in run.pools.select_related("invoice", "origin__run", "origin__invoice").order_by("id")]
+    figures = [
+        _figures(pool) for pool in run.pools.select_related("invoice", "origin__run", "origin__invoice").order_by("id")
+    ]
     return digests.of_result(engine, digests.result_head(run, figures))
 
 

@@ -99,7 +99,7 @@ def _calculate(engine: Engine, run: Run) -> Result:
     _reach(run, "read")
     with one_look():
         moved = moving.calculate(engine, run)
-        pools = read(engine, run, terms)
+        pools = read(engine, run, terms, loaded=bool(moved))
     if not pools and not moved:
         raise no_money(run.society_id, run.period, run.currency)
     weighed = _divided(engine, run, pools, terms) if pools else {}

@@ -56,15 +56,19 @@ def one_look() -> Iterator[None]:
         yield
 
 
-def read(engine: Engine, run: Run, terms: RuleTerms) -> list[Pool]:
-    """Take uses and shares into the engine (`declared`, `held_share`); return the pools, by invoice number, if there are any."""
+def read(engine: Engine, run: Run, terms: RuleTerms, *, loaded: bool = False) -> list[Pool]:
+    """Take uses and shares into the engine (`declared`, `held_share`); return the pools, by invoice number, if there are any.
+
+    `loaded`: the register is there already.
+    """
     with one_look():
         pools = read_pools(run, terms)
         if pools:
-            snapshots.load(engine, run.society_id, prefix="registered_")
+            if not loaded:
+                snapshots.load(engine, run.society_id, prefix="registered_")
+                take_holders(engine, run.society_id)
             _take_cases(engine, [pool.invoice.pk for pool in pools if pool.compensation])
             _take_uses(engine, [pool.invoice.pk for pool in pools])
-            take_holders(engine, run.society_id)
             hold_shares(engine)
     return pools
 

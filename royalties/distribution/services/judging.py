@@ -12,7 +12,7 @@ from typing import Final
 
 from licensing.engine.core import Engine
 from licensing.licences.models import Licence
-from licensing.matching import finding, suffixes
+from licensing.matching import MATCH, suffixes
 from licensing.permissions import volume
 from licensing.permissions.core import Grant, Span
 from licensing.permissions.models import DirectLicence
@@ -54,8 +54,11 @@ def _find_places(engine: Engine) -> None:
     if not engine.rows("SELECT 1 FROM reservation WHERE place IS NOT NULL LIMIT 1"):
         return
     suffixes.load(engine)
-    engine.execute("CREATE OR REPLACE TABLE grouped AS SELECT DISTINCT scheme, value FROM suspended_use")
-    finding.find(engine)
+    engine.execute("CREATE OR REPLACE VIEW reserved AS SELECT place FROM reservation WHERE place IS NOT NULL")
+    engine.execute(
+        "CREATE OR REPLACE TABLE sought AS SELECT DISTINCT scheme, value FROM suspended_use WHERE scheme IN ('domain', 'url')"
+    )
+    engine.run(MATCH)
 
 
 def _ask(engine: Engine, licence: Licence, territory: str, statutory: list[Grant]) -> None:

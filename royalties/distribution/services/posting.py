@@ -18,11 +18,14 @@ from royalties.distribution.services import approval
 from royalties.distribution.services.checks import figures_problems
 from royalties.distribution.services.guards import own_run
 from royalties.distribution.services.runs import KIND, POSTED, give_back
+from royalties.distribution.services.taking import recovered, taken_back, taken_further
 from royalties.ledger import services as ledger
 
 _PAID = "SELECT holder_id FROM royalties_allocation WHERE run_id = %s AND status = 'payable' AND amount > 0 GROUP BY holder_id"
-# pool → clearing, one line an invoice; clearing → payable, one total a holder. What else there is goes in as plain rows:
-# suspense → clearing, what is released; clearing → deductions, reserve, held, suspense.
+# pool → clearing, one line an invoice; clearing → payable, one total a holder. Of what is divided anew, payable → clearing, one
+# total a holder; what that leaves a holder short of is recoverable, and what a holder was short of before is recovered from what
+# this run brings. What else there is goes in as plain rows: suspense → clearing, what is released, and what is taken back of
+# suspense and held; clearing → deductions, reserve, held, suspense.
 _TRANSFERS = """
     SELECT a.id AS debit_id, %s::bigint AS credit_id, p.amount
     FROM royalties_runpool p
@@ -34,6 +37,12 @@ _TRANSFERS = """
           WHERE run_id = %s AND status = 'payable' GROUP BY holder_id) s
     JOIN ledger_account a ON a.society_id = %s AND a.kind = 'payable' AND a.owner_id = s.holder_id AND a.currency = %s
     WHERE s.amount > 0
+    UNION ALL
+    SELECT a.id, %s::bigint, t.amount
+    FROM (SELECT holder_id, sum(amount)::bigint AS amount FROM royalties_takenback
+          WHERE correction_run_id = %s AND status = 'payable' GROUP BY holder_id) t
+    JOIN ledger_account a ON a.society_id = %s AND a.kind = 'payable' AND a.owner_id = t.holder_id AND a.currency = %s
+    WHERE t.amount > 0
     UNION ALL
     SELECT x.debit_id, x.credit_id, x.amount FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS x (debit_id, credit_id, amount)
     WHERE x.amount > 0"""
@@ -89,10 +98,17 @@ def _transfers(run: Run) -> dict[str, Any]:
         for kind, amount in others.items()
         if amount
     ]
-    if run.released:
-        plain.append((ledger.account(kind="suspense", owner_id=None, **book), clearing, run.released))
+    back = taken_back(run)
+    back["suspense"] = back.get("suspense", 0) + run.released
+    plain += [
+        (ledger.account(kind=kind, owner_id=None, **book), clearing, back.get(kind, 0))
+        for kind in ("held", "suspense")
+        if back.get(kind)
+    ]
+    plain += recovered(run)
     parameters = [
         clearing, run.society_id, run.currency, run.pk,
+        clearing, run.pk, run.society_id, run.currency,
         clearing, run.pk, run.society_id, run.currency,
         *([line[place] for line in plain] for place in range(3)),
     ]  # fmt: skip
@@ -135,6 +151,8 @@ def reverse(*, actor: Actor, run: Run, approve: bool = True, reason: str = "") -
             data={"reason": reason},
         )
         return run
+    if taken_further(run):
+        raise _moved_on()
     effective_on = max(timezone.localdate(), run.journal.effective_on)
     reversal = ledger.reverse(journal=run.journal, key=f"run:{run.pk}:reversal", effective_on=effective_on, actor=actor)
     with _last_in_first():
@@ -157,9 +175,13 @@ def _last_in_first() -> Iterator[None]:
         with transaction.atomic():
             yield
     except IntegrityError as error:
-        raise Conflict(
-            "run_was_moved_on",
-            _(
-                "A later run released or divided anew what this one distributed. Reverse that one first, or discard it if it is not posted."
-            ),
-        ) from error
+        raise _moved_on() from error
+
+
+def _moved_on() -> Conflict:
+    return Conflict(
+        "run_was_moved_on",
+        _(
+            "A later run released or divided anew what this one distributed. Reverse that one first, or discard it if it is not posted."
+        ),
+    )

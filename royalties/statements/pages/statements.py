@@ -56,7 +56,10 @@ def statement(request: ActorRequest, statement_id: int) -> HttpResponse:
     context = {
         "statement": row,
         "currency": row.currency,
-        "corrections": wording.corrections(replaces, row.payable, row.currency),
+        "corrections": [
+            *wording.corrections(replaces, row.payable, row.currency),
+            *wording.revisions(run.revised([row.holder_id]).get(row.holder_id, ()), row.currency),
+        ],
         "tab": tab,
         "tabs": [
             ("works", _("Works"), row.works),

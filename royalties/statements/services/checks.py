@@ -18,7 +18,7 @@ _QUERY = """
       GROUP BY run_id, holder_id
     ) a ON a.run_id = s.run_id AND a.holder_id = s.holder_id
     JOIN licensing_holder h ON h.id = coalesce(s.holder_id, a.holder_id)
-    WHERE (s.payable, s.held, s.lines) IS DISTINCT FROM (a.payable, a.held, a.lines)
+    WHERE (s.payable, s.held, s.lines) IS DISTINCT FROM (coalesce(a.payable, 0), coalesce(a.held, 0), coalesce(a.lines, 0))
     ORDER BY 1, 2"""
 
 

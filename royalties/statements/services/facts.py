@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet, Sum
@@ -18,11 +20,23 @@ from royalties.billing.core import CREDIT_CARRIED
 from royalties.billing.models import InvoiceLine
 from royalties.distribution.core import RuleTerms, parse
 from royalties.distribution.models import Allocation, Run, RunPool, RunPoolDeclaration, RunReceipt
-from royalties.statements.core import Charge, Deduction, Factor, Head, Line, PoolFacts, Replaced, Statement, Used
+from royalties.statements.core import (
+    Charge,
+    Deduction,
+    Factor,
+    Head,
+    Line,
+    PoolFacts,
+    Replaced,
+    Revised,
+    Statement,
+    Used,
+)
 from royalties.statements.models import Statement as StatementRow
 
 _COLUMNS = (
     "id", "pool_id", "work_id", "holder_id", "role", "ppm", "used_on", "weight", "work_amount", "set_amount", "amount", "status", "reason",
+    "scheme", "value",
 )  # fmt: skip
 
 
@@ -32,10 +46,12 @@ class RunFacts:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.terms: RuleTerms = parse(run.rule.document)
+        self._terms: dict[int, RuleTerms] = {}
 
     @cached_property
     def _rows(self) -> list[RunPool]:
-        return list(self.run.pools.select_related("invoice__licensee").order_by("id"))
+        of_pools = self.run.pools.select_related("invoice__licensee", "origin__run", "origin__invoice__licensee")
+        return list(of_pools.order_by("id"))
 
     @cached_property
     def pools(self) -> dict[int, PoolFacts]:
@@ -96,12 +112,14 @@ class RunFacts:
         }
         uses = self._uses(works)
         made = []
+        waited = self._uses_of_released(rows)
         for row in rows:
             ref, title = titles.get(row.work_id, ("", ""))
+            known_as = (row.pool_id, row.scheme, row.value)
             line = Line(
-                row.id, self.pools[row.pool_id], ref, title, uses.get((row.pool_id, row.work_id), ()), row.role, row.ppm, row.used_on,
-                int(row.weight), row.work_amount, row.set_amount, row.amount, row.status,
-                row.reason,
+                row.id, self.pools[row.pool_id], ref, title, waited.get(known_as, uses.get((row.pool_id, row.work_id), ())), row.role,
+                row.ppm, row.used_on, int(row.weight), row.work_amount, row.set_amount, row.amount, row.status, row.reason,
+                f"{row.scheme}:{row.value}" if row.work_id and row.scheme else "",
             )  # fmt: skip
             made.append((row.holder_id, line))
         return made
@@ -126,6 +144,53 @@ class RunFacts:
         }
         return weighed | self._uses_of_cases(works)
 
+    def _uses_of_released(self, rows: Iterable[Any]) -> dict[tuple[int, str, str], tuple[Used, ...]]:
+        """(pool, scheme, value) → the uses that an amount in suspense waited for, by the rule of the run that it comes from."""
+        origins = {row.pk: row.origin for row in self._rows if row.kind == RunPool.Kind.RELEASE and row.origin}
+        asked = {(row.pool_id, row.scheme, row.value) for row in rows if row.pool_id in origins}
+        if not asked:
+            return {}
+        sums: dict[tuple[int, str, str], dict[tuple[str, str, int], int]] = {}
+        with connection.cursor() as cursor:
+            cursor.execute(_RELEASED_USES, [list(column) for column in zip(*asked, strict=True)])
+            for pool, scheme, value, use, unit, kind, units in cursor.fetchall():
+                factor = self._terms_of(origins[pool]).factor(use=use, unit=unit, kind=kind)
+                of_one = sums.setdefault((pool, scheme, value), {})
+                of_one[use, unit, factor] = of_one.get((use, unit, factor), 0) + int(units)
+        return {
+            key: tuple(Used(use, unit, units, factor) for (use, unit, factor), units in sorted(of_one.items()))
+            for key, of_one in sums.items()
+        }
+
+    def _terms_of(self, pool: RunPool) -> RuleTerms:
+        rule = pool.run.rule_id
+        if rule not in self._terms:
+            self._terms[rule] = self.terms if rule == self.run.rule_id else parse(pool.run.rule.document)
+        return self._terms[rule]
+
+    def revised(self, holders: Sequence[int]) -> dict[int, tuple[Revised, ...]]:
+        """Holder id → what this run's corrections gave instead of what earlier runs had given."""
+        corrections = {row.pk: row for row in self._rows if row.kind == RunPool.Kind.CORRECTION}
+        if not corrections:
+            return {}
+        found: dict[int, tuple[Revised, ...]] = {}
+        with connection.cursor() as cursor:
+            cursor.execute(_REVISED, {"run": self.run.pk, "pools": list(corrections), "holders": list(holders)})
+            for holder, pool, before, now, held_before, held in cursor.fetchall():
+                facts = self.pools[pool]
+                told = Revised(
+                    facts.invoice,
+                    facts.licensee_name,
+                    facts.run,
+                    facts.run_period or facts.period,
+                    before,
+                    now,
+                    held_before,
+                    held,
+                )
+                found[holder] = (*found.get(holder, ()), told)
+        return found
+
     def _uses_of_cases(self, works: Iterable[int]) -> dict[tuple[int, int], tuple[Used, ...]]:
         """The same for pools of compensation: the uses of their cases, weighed by the holder's part of the work."""
         pools = {row.invoice.case_id: row.pk for row in self._rows if row.invoice.case_id}
@@ -144,7 +209,41 @@ def _factor(step: Mapping[str, str]) -> Factor:
     return Factor(step.get("quantity", ""), step["price"], step.get("per", ""), step.get("code") == "percentage")
 
 
+# The uses that released amounts waited for. Parameters: pools, schemes, values.
+_RELEASED_USES = """
+    SELECT a.pool_id, a.scheme, a.value, u.use, u.unit, u.kind, sum(u.units)
+    FROM unnest(%s::bigint[], %s::text[], %s::text[]) a (pool_id, scheme, value)
+    JOIN royalties_runpool p ON p.id = a.pool_id
+    JOIN royalties_runpooldeclaration b ON b.pool_id = p.origin_id
+    JOIN licensing_declareduse u ON u.declaration_id = b.declaration_id AND u.work_id IS NULL AND u.scheme = a.scheme AND u.value = a.value
+     AND u.status = 'unmatched'
+    GROUP BY 1, 2, 3, 4, 5, 6"""
+# By holder and correction, what stood and what stands instead.
+_REVISED = """
+    SELECT holder_id, pool_id, sum(before)::bigint, sum(now)::bigint, sum(held_before)::bigint, sum(held)::bigint
+    FROM (SELECT holder_id, correction_id AS pool_id, CASE WHEN status = 'payable' THEN amount ELSE 0 END AS before, 0 AS now,
+                 CASE WHEN status = 'held' THEN amount ELSE 0 END AS held_before, 0 AS held
+          FROM royalties_takenback WHERE correction_run_id = %(run)s AND holder_id = ANY(%(holders)s)
+          UNION ALL
+          SELECT holder_id, pool_id, 0, CASE WHEN status = 'payable' THEN amount ELSE 0 END, 0,
+                 CASE WHEN status = 'held' THEN amount ELSE 0 END
+          FROM royalties_allocation WHERE run_id = %(run)s AND pool_id = ANY(%(pools)s) AND holder_id = ANY(%(holders)s)) x
+    GROUP BY 1, 2 ORDER BY 1, 2"""
+
+
 def _pool(row: RunPool, charges: tuple[Charge, ...]) -> PoolFacts:
+    origin = row.origin
+    moved: dict[str, Any] = {}
+    if origin is not None:
+        period = origin.run.period
+        moved = {
+            "kind": row.kind, "run": origin.run_id, "run_period": (period.lower, period.upper),
+            "origin": _pool_alone(origin, charges),
+        }  # fmt: skip
+    return dataclasses.replace(_pool_alone(row, charges), **moved)
+
+
+def _pool_alone(row: RunPool, charges: tuple[Charge, ...]) -> PoolFacts:
     invoice, licensee = row.invoice, row.invoice.licensee
     return PoolFacts(
         id=row.pk,
@@ -164,13 +263,19 @@ def _pool(row: RunPool, charges: tuple[Charge, ...]) -> PoolFacts:
     )
 
 
-def head(row: StatementRow, society: Organisation, run: Run, replaces: tuple[Replaced, ...] = ()) -> Head:
+def head(
+    row: StatementRow,
+    society: Organisation,
+    run: Run,
+    replaces: tuple[Replaced, ...] = (),
+    revises: tuple[Revised, ...] = (),
+) -> Head:
     holder = row.holder
     return Head(
         number=row.number, society=society.ref, society_name=str(society), holder=holder.ref, holder_name=str(holder), run=run.pk,
         period=(run.period.lower, run.period.upper), currency=row.currency, published_on=timezone.localdate(row.published_at),
         supplementary=run.supplementary, reversed=run.status == Run.Status.REVERSED, payable=row.payable, held=row.held, works=row.works,
-        digest=row.digest, replaces=replaces,
+        digest=row.digest, replaces=replaces, revises=revises,
     )  # fmt: skip
 
 
@@ -200,7 +305,13 @@ def in_full(row: StatementRow, facts: RunFacts | None = None) -> Statement:
     facts = facts or RunFacts(row.run)
     lines = tuple(facts.lines(own_lines(row)))
     return Statement(
-        head(row, row.society, row.run, facts.replaced([row.holder_id]).get(row.holder_id, ())),
+        head(
+            row,
+            row.society,
+            row.run,
+            facts.replaced([row.holder_id]).get(row.holder_id, ()),
+            facts.revised([row.holder_id]).get(row.holder_id, ()),
+        ),
         lines,
         tuple(facts.lines(other_lines(row))),
         len(lines),
@@ -216,11 +327,15 @@ def of_run(run: Run, rows: Iterable[Sequence[StatementRow]]) -> Iterator[Stateme
         allocations = Allocation.objects.filter(holder_id__in=holders, run_id=run.pk).order_by("-amount", "id")
         for holder, line in facts.lines_with_holders(allocations):
             by_holder[holder or 0].append(line)
-        others, replaced = _others_by_holder(facts, run, holders), facts.replaced(holders)
+        others, replaced, revised = (
+            _others_by_holder(facts, run, holders),
+            facts.replaced(holders),
+            facts.revised(holders),
+        )
         for row in batch:
             lines = tuple(by_holder[row.holder_id])
             yield Statement(
-                head(row, run.society, run, replaced.get(row.holder_id, ())),
+                head(row, run.society, run, replaced.get(row.holder_id, ()), revised.get(row.holder_id, ())),
                 lines,
                 tuple(others.get(row.holder_id, ())),
                 len(lines),

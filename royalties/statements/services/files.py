@@ -33,6 +33,7 @@ COLUMNS = (
     "statement", "holder_ref", "work_ref", "title", "licensee", "invoice", "period_start", "period_end", "uses", "billed", "pool",
     "deductions", "reserve", "distributable", "equal_part", "units_in_pool", "weight", "total_weight", "work_amount", "used_from",
     "shares_amount", "role", "share_ppm", "amount", "currency", "status", "reason", "part_of_deductions",
+    "released_from_run", "waited_as", "corrects_run",
 )  # fmt: skip
 
 
@@ -54,9 +55,10 @@ def _row(statement: Statement, line: Line) -> tuple[Any, ...]:
     uses = "; ".join(f"{used.use}: {used.units} {used.unit} × {used.factor}" for used in line.uses)
     return (
         head.number, head.holder, line.work_ref, line.title, pool.licensee, pool.invoice, *pool.period, uses, pool.billed, pool.amount,
-        deducted, pool.reserve, pool.distributable, pool.equal_part, pool.units, line.weight, pool.total_weight, line.work_amount,
-        line.used_on, line.set_amount, line.role, line.ppm, line.amount, head.currency, line.status, line.reason,
-        proportion(deducted, line.amount, pool.distributable),
+        deducted, pool.reserve, pool.distributable, pool.equal_part, pool.weighs.units, line.weight, pool.weighs.total_weight,
+        line.work_amount, line.used_on, line.set_amount, line.role, line.ppm, line.amount, head.currency, line.status, line.reason,
+        proportion(deducted, line.amount, pool.distributable), pool.run if pool.kind == "release" else "", line.waited_as,
+        pool.run if pool.kind == "correction" else "",
     )  # fmt: skip
 
 

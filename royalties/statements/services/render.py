@@ -12,12 +12,14 @@ import royalties.statements
 from accounts.identity.paper import pdf
 from royalties.statements.core import Head, Line, Statement, chosen
 from royalties.statements.wording import (
+    came_from,
     corrections,
     day,
     money,
     number,
     period,
     reason_name,
+    revisions,
     share,
     unit_name,
     use_name,
@@ -70,7 +72,11 @@ def _data(statement: Statement, language: str) -> dict[str, Any]:
 def _notices(head: Head) -> list[str]:
     """What stands above all figures: that they no longer hold, or what they correct."""
     reversed_ = [_("This distribution was reversed. A later statement takes its place.")] if head.reversed else []
-    return [*reversed_, *corrections(head.replaces, head.payable, head.currency)]
+    return [
+        *reversed_,
+        *corrections(head.replaces, head.payable, head.currency),
+        *revisions(head.revises, head.currency),
+    ]
 
 
 def _part(
@@ -137,7 +143,8 @@ def _pools(statement: Statement) -> dict[str, Any] | None:
     body = []
     for view in statement.pools():
         pool = view.pool
-        body.append([pool.invoice, pool.licensee_name, "", money(pool.amount, currency), ""])
+        whence = f"{pool.licensee_name}: {came_from(pool)}" if pool.origin else pool.licensee_name
+        body.append([pool.invoice, whence, "", money(pool.amount, currency), ""])
         for deduction, part in view.parts:
             body.append(
                 [

@@ -1,0 +1,64 @@
+"""What a run takes back of earlier ones, and what a holder who was paid too much owes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+
+from royalties.distribution.models import Run, RunCorrection, RunPool, RunRelease
+from royalties.ledger import services as ledger
+
+
+def taken_back(run: Run) -> dict[str, int]:
+    """What a run takes back of earlier pools to divide it anew, by what became of it then."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT status, sum(amount)::bigint FROM royalties_takenback WHERE correction_run_id = %s GROUP BY 1",
+            [run.pk],
+        )
+        return {status: int(amount) for status, amount in cursor.fetchall() if amount}
+
+
+# What each holder has in hand (payable, and still to be recovered), and what the run brings: less what it takes back.
+_STANDING = """
+    SELECT h.holder_id, coalesce(p.credits - p.debits, 0), coalesce(o.debits - o.credits, 0), h.amount
+    FROM (SELECT holder_id, sum(amount)::bigint AS amount
+          FROM (SELECT holder_id, amount FROM royalties_allocation WHERE run_id = %(run)s AND status = 'payable'
+                UNION ALL
+                SELECT holder_id, -amount FROM royalties_takenback WHERE correction_run_id = %(run)s AND status = 'payable') x
+          GROUP BY holder_id) h
+    LEFT JOIN ledger_account p ON p.society_id = %(society)s AND p.kind = 'payable' AND p.owner_id = h.holder_id
+     AND p.currency = %(currency)s
+    LEFT JOIN ledger_account o ON o.society_id = %(society)s AND o.kind = 'recoverable' AND o.owner_id = h.holder_id
+     AND o.currency = %(currency)s
+    WHERE h.amount < 0 OR o.debits > o.credits"""
+
+
+def recovered(run: Run) -> list[tuple[int, int, int]]:
+    """Where a holder was paid more than now is due: recoverable → payable; and payable → recoverable once there is something.
+
+    A payable never falls below zero: a holder pays nothing back but from what later runs bring.
+    """
+    book: Any = {"society_id": run.society_id, "currency": run.currency}
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, {"run": run.pk, "society": run.society_id, "currency": run.currency})
+        rows = cursor.fetchall()
+    found = []
+    for holder, payable, recoverable, amount in rows:
+        short = -min(payable + amount, 0)
+        recovered = min(recoverable, max(payable + amount, 0), max(amount, 0))
+        if short or recovered:
+            owed = ledger.account(kind="recoverable", owner_id=holder, **book)
+            own = ledger.account(kind="payable", owner_id=holder, **book)
+            found.append((owed, own, short) if short else (own, owed, recovered))
+    return found
+
+
+def taken_further(run: Run) -> bool:
+    """Whether another run has released or divided anew what this one distributed."""
+    released = RunRelease.objects.filter(active=True, pool__origin__run=run)
+    corrected = RunCorrection.objects.filter(active=True, corrected__run=run)
+    origins = run.pools.filter(kind=RunPool.Kind.RELEASE).values("origin_id")
+    with_origin = RunCorrection.objects.filter(active=True, corrected_id__in=origins).exclude(pool__run=run)
+    return released.exists() or corrected.exists() or with_origin.exists()
