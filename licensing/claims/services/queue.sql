@@ -43,6 +43,7 @@ SELECT u.scheme, u.value, u.declaration_id, u.unit, min(u.kind) AS kind, sum(u.u
 FROM licensing_declareduse u JOIN queue_accepted a ON a.id = u.declaration_id
 WHERE u.status = 'unmatched'
 GROUP BY u.scheme, u.value, u.declaration_id, u.unit;
+ANALYZE queue_prices, queue_parts;  -- a new table is taken for a small one, and joined row by row
 
 CREATE TEMP TABLE queue_now ON COMMIT DROP AS
 WITH worths AS (  -- where fees are in several currencies, the one with the most counts
@@ -73,6 +74,7 @@ WITH worths AS (  -- where fees are in several currencies, the one with the most
 SELECT scheme, value, kind, lines, declarations, first_day, last_day, title, creators, units, worth, currency,
        coalesce(md5(likeness), '') AS alike
 FROM told;
+ANALYZE queue_now;
 
 -- Rows are locked in their order, as people's decisions lock them, so that neither waits for the other for ever.
 SELECT count(*) FROM (
