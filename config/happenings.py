@@ -30,6 +30,7 @@ HAPPENINGS: Final[dict[str, Any]] = {
     "approval.requested": _("approval asked for"),
     "approval.approved": _("approval given"),
     "approval.refused": _("approval refused"),
+    "engine.chosen": _("where to compute chosen"),
     "file.received": _("file received"),
     "file.let_go": _("file deleted"),
     "upload.begun": _("upload begun"),

@@ -28,7 +28,7 @@ JOIN = Place(_("Join a society"), "royalties:join")
 MEMBERSHIP = Place(_("My membership"), "licensing:applications")
 READY = Place(_("Licences ready to take"), "licensing:ready")
 TERMS = Place(_("Standard terms"), "licensing:terms")
-UNMATCHED = Place(_("Works without a known holder"), "licensing:unmatched")
+UNMATCHED = Place(_("Unclaimed works"), "licensing:unmatched")
 SEARCH = Place(_("Look up a work"), "licensing:permission_search")
 OWN_HOUSE = (
     Place(_("Approvals"), "accounts:approvals", "approvals.decide"),
@@ -85,7 +85,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(_("Ledger"), "royalties:ledger", "ledger.view"),
             ),
         ),
-        (_("Organisation"), OWN_HOUSE),
+        (_("Organisation"), (*OWN_HOUSE, Place(_("Where to compute"), "licensing:engine", "organisation.manage"))),
     ),
     "licensee": (
         ("", (OVERVIEW,)),

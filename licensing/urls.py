@@ -4,6 +4,7 @@ from django.urls import include, path
 
 app_name = "licensing"
 urlpatterns = [
+    path("", include("licensing.engine.urls")),
     path("", include("licensing.repertoire.urls")),
     path("", include("licensing.tariffs.urls")),
     path("", include("licensing.licences.urls")),

@@ -28,13 +28,14 @@ _LOOPBACK = "spark.driver.host=127.0.0.1;spark.driver.bindAddress=127.0.0.1"
 _SMALL = f"spark.cores.max={WORKERS};spark.executor.cores=1;spark.sql.shuffle.partitions=4;spark.locality.wait=0"
 
 
-def missing() -> str:
-    """Why no cluster can be started here, or nothing."""
+def _ready() -> None:
+    """Skips the test in the ordinary suite; where Spark is asked for, what is missing fails it."""
     if not os.environ.get("TEST_SPARK"):
-        return "Apache Spark is tested by `make test-spark`"
+        pytest.skip("Apache Spark is tested by `make test-spark`")
     if find_spec("pyspark") is None:
-        return "pyspark is not installed: `make test-spark` installs it"
-    return "" if shutil.which("java") else "no Java: install a JRE 17 or later (default-jre-headless)"
+        pytest.fail("pyspark is not installed: `make test-spark` installs it")
+    if not shutil.which("java"):
+        pytest.fail("no Java: install a JRE, 17 or later (Debian: default-jre-headless)")
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,7 @@ class Cluster:
 
 @pytest.fixture(scope="session")
 def spark_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    if reason := missing():
-        pytest.skip(reason)
+    _ready()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jeongsan-spark-")))
         log = folder / "master.log"

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
 
 from licensing.engine import scratch
 from licensing.engine.core import steps
@@ -232,17 +233,22 @@ def check() -> None:
     """Raises ImproperlyConfigured where Spark cannot run here."""
     if find_spec("pyspark") is None:
         raise ImproperlyConfigured(
-            "Apache Spark is set as an engine, but its package is not installed. Install it: pip install 'jeongsan[spark]' "
-            "(pyspark 4, see docs/engines.md), or set ENGINE=duckdb."
+            _(
+                "Apache Spark’s package is not installed. Install it: pip install 'jeongsan[spark]' (pyspark 4, see "
+                "docs/engines.md), or compute on DuckDB."
+            )
         )
     if not shutil.which("java") and not os.environ.get("JAVA_HOME"):
         raise ImproperlyConfigured(
-            "Apache Spark needs Java 17 or later: install a JRE (Debian: default-jre-headless) or set JAVA_HOME."
+            _("Apache Spark needs Java 17 or later: install a JRE (Debian: default-jre-headless) or set JAVA_HOME.")
         )
     if not settings.SPARK_MASTER.startswith("local") and not settings.SPARK_SHARED:
         raise ImproperlyConfigured(
-            f"SPARK_MASTER is the cluster {settings.SPARK_MASTER}: set SPARK_SHARED to a folder that this machine and all "
-            "of its workers see under the same path."
+            _(
+                "SPARK_MASTER is the cluster %(master)s: set SPARK_SHARED to a folder that this machine and all of its "
+                "workers see under the same path."
+            )
+            % {"master": settings.SPARK_MASTER}
         )
 
 
