@@ -16,7 +16,7 @@ from config import charts, formats
 
 _SIZES = {"wide": (760, 360), "narrow": (340, 420)}  # in pixels of text of 13
 _GAP = 2
-_LETTER = 7  # pixels that a letter of 13 takes; a Hangul syllable takes two
+_LETTER = 8.4  # pixels that a letter of 13 takes; a Hangul syllable takes two
 _FILLS = ("var(--chart-1)", "var(--chart-track)")
 
 

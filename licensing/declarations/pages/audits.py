@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -18,7 +18,7 @@ from accounts.identity.gate import ActorRequest, requires
 from licensing.declarations import sampling
 from licensing.declarations.forms import SampleForm
 from licensing.declarations.models import AuditLine, AuditSample, Question
-from licensing.declarations.pages.common import csv_file, find, is_reviewer
+from licensing.declarations.pages.common import csv_file, find, is_reviewer, tabs
 from licensing.declarations.services import answering, auditing
 
 COLUMNS = (
@@ -80,7 +80,7 @@ def audits(request: ActorRequest, declaration_id: int) -> HttpResponse:
         "sizes": _sizes(rows),
     }
     status = 422 if form.errors and getattr(request, "htmx", False) else 200
-    return render(request, "licensing/declarations/audits.html", context, status=status)
+    return render(request, "licensing/declarations/audits.html", context | tabs(request.actor, found), status=status)
 
 
 def _drawn(request: ActorRequest, found: Any, rows: int, data: dict[str, Any]) -> AuditSample:
@@ -123,11 +123,15 @@ def audit(request: ActorRequest, sample_id: int) -> HttpResponse:
         "entered": entered,
         "findings": AuditLine.Finding.choices,
         "finished": entered == sample.size,
-        "percents": {name: Decimal(sample.finding[name]) * 100 for name in ("estimate", "low", "high")}
-        if sample.finding
-        else {},
+        "percents": _percents(sample.finding) if sample.finding else {},
     }
     return render(request, "licensing/declarations/audit.html", context)
+
+
+def _percents(finding: dict[str, str]) -> dict[str, Decimal]:
+    """In per cent with two places; the bounds outwards, so that rounding promises nothing."""
+    places = {"estimate": ROUND_HALF_UP, "low": ROUND_FLOOR, "high": ROUND_CEILING}
+    return {name: (Decimal(finding[name]) * 100).quantize(Decimal("0.01"), way) for name, way in places.items()}
 
 
 def _entered(request: ActorRequest) -> dict[int, auditing.Found]:

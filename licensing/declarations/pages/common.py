@@ -12,9 +12,8 @@ from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.identity.core import Actor, NotFound
-from licensing.declarations.models import Declaration
-
-Status = Declaration.Status
+from licensing.declarations.core import SUBMITTED
+from licensing.declarations.models import Declaration, Overlap
 
 
 def find(actor: Actor, declaration_id: int) -> Declaration:
@@ -40,6 +39,14 @@ def is_declarant(actor: Actor, found: Declaration) -> bool:
 
 def is_reviewer(actor: Actor, found: Declaration) -> bool:
     return actor.can("declarations.review") and found.licence.society_id == actor.organisation_id
+
+
+def tabs(actor: Actor, found: Declaration) -> dict[str, bool]:
+    """What the tabs over a declaration's pages need to know."""
+    return {
+        "has_overlaps": Overlap.objects.filter(declaration=found).exists(),
+        "can_audit": is_reviewer(actor, found) and found.status in SUBMITTED,
+    }
 
 
 def csv_file(name: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> StreamingHttpResponse:

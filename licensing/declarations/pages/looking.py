@@ -16,7 +16,7 @@ from accounts.access.paging import paginate
 from accounts.identity.gate import ActorRequest, requires
 from licensing import labels, terms
 from licensing.declarations.models import Change, Declaration, Overlap, OverlapRow
-from licensing.declarations.pages.common import csv_file, find
+from licensing.declarations.pages.common import csv_file, find, tabs
 from licensing.declarations.services import covering, differing, exploring, summing
 from licensing.tariffs.core import Rating
 
@@ -48,7 +48,7 @@ def works(request: ActorRequest, declaration_id: int) -> HttpResponse:
         "page": paginate(request, rows, counted=False),
         "choices": _choices(),
     }
-    return render(request, "licensing/declarations/works.html", context)
+    return render(request, "licensing/declarations/works.html", context | tabs(request.actor, found))
 
 
 def _choices() -> list[tuple[str, Any, list[tuple[str, str]]]]:
@@ -68,7 +68,7 @@ def coverage(request: ActorRequest, declaration_id: int) -> HttpResponse:
     """How much of a declaration was matched, by kind and by site."""
     found = find(request.actor, declaration_id)
     summing.make_up(found)
-    context = _covered(request, Declaration.objects.filter(pk=found.pk), found)
+    context = _covered(request, Declaration.objects.filter(pk=found.pk), found) | tabs(request.actor, found)
     return render(request, "licensing/declarations/coverage.html", context)
 
 
@@ -126,7 +126,7 @@ def difference(request: ActorRequest, declaration_id: int) -> HttpResponse:
             "choices": Change.Kind.choices,
             "statuses": [(code, labels.label(code)) for code in terms.LINE_STATUSES if code != "rejected"],
         }
-    return render(request, "licensing/declarations/difference.html", context)
+    return render(request, "licensing/declarations/difference.html", context | tabs(request.actor, found))
 
 
 def _fees(old: Declaration, new: Declaration) -> dict[str, Any] | None:
@@ -177,4 +177,4 @@ def overlaps(request: ActorRequest, declaration_id: int) -> HttpResponse:
         "page": paginate(request, rows, counted=False),
         "here": reverse("licensing:declaration_overlaps", args=[found.pk]),
     }
-    return render(request, "licensing/declarations/overlaps.html", context)
+    return render(request, "licensing/declarations/overlaps.html", context | tabs(request.actor, found))
