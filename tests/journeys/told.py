@@ -23,7 +23,7 @@ from licensing.permissions.models import Mandate, MandateTerms
 from licensing.permissions.services import end_mandate, signing
 from licensing.repertoire.models import Holder
 from licensing.repertoire.services import joining, registering
-from tests.journeys import example, told_licensing, told_permission, told_rates, told_ready
+from tests.journeys import example, told_claims, told_licensing, told_permission, told_rates, told_ready
 from tests.journeys.example import FIRM, LICENCE, MEMBER, MEMBER_REF, PERIOD, RATES, SOCIETY
 
 DAYS: Final = ("--from", PERIOD[0], "--to", PERIOD[1])
@@ -80,6 +80,7 @@ def tell(folder: Path) -> None:
     told_licensing.tell(firm=STAFF["licensee"][0], society=STAFF["society"][0])
     told_ready.tell(society=STAFF["society"][0], second=STAFF["second"][0])
     told_rates.tell(society=STAFF["society"][0], rates=STAFF["rate_body"][0], firm=STAFF["licensee"][0])
+    told_claims.tell(society=STAFF["society"][0], member=MEMBER)
     everyone = list(User.objects.values_list("pk", flat=True))
     notify(user_ids=everyone, key="k", kind="x", subject="Your statement is here", body="₩70,773", link="/statements/")
 
