@@ -21,17 +21,22 @@ class DeductionSerializer(serializers.Serializer[Any]):
 
 
 class RunPoolSerializer(serializers.ModelSerializer[RunPool]):
-    """One invoice's money in the run. `units` counts works and unmatched identifiers; `total_weight` is text, for its length."""
+    """One invoice's money in the run. `units` counts works and unmatched identifiers; `total_weight` is text, for its length.
+
+    Of a `release` or a `correction`, `origin_run` is the run that the money comes from; nothing is deducted from it again.
+    """
 
     invoice = serializers.CharField(source="invoice.number")
     licensee = serializers.CharField(source="invoice.licensee.ref")
     deductions = DeductionSerializer(many=True)
     total_weight = serializers.SerializerMethodField()
+    origin_run = serializers.IntegerField(source="origin.run_id", allow_null=True, default=None)
 
     class Meta:
         model = RunPool
         fields = [
-            "invoice", "licensee", "amount", "deductions", "reserve", "distributable", "equal_part", "units", "total_weight",
+            "invoice", "licensee", "kind", "origin_run", "amount", "deductions", "reserve", "distributable", "equal_part", "units",
+            "total_weight",
         ]  # fmt: skip
 
     def get_total_weight(self, pool: RunPool) -> str:
@@ -39,7 +44,11 @@ class RunPoolSerializer(serializers.ModelSerializer[RunPool]):
 
 
 class RunSummarySerializer(serializers.ModelSerializer[Run]):
-    """Amounts in minor units: pool = deductions + reserve + payable + held + suspense. `period_end` is exclusive."""
+    """Amounts in minor units: pool + released + corrected = deductions + reserve + payable + held + suspense.
+
+    `released` left suspense because its identifiers mean works now, `corrected` was taken back from earlier runs and divided
+    anew. `period_end` is exclusive.
+    """
 
     run = serializers.IntegerField(source="pk")
     rule = serializers.CharField(source="rule.__str__")
@@ -50,7 +59,9 @@ class RunSummarySerializer(serializers.ModelSerializer[Run]):
     class Meta:
         model = Run
         fields = [
-            "run", "status", "period_start", "period_end", "currency", "rule", "supplementary", "pool", "deductions", "reserve",
+            "run", "status", "period_start", "period_end", "currency", "rule", "supplementary", "pool", "released", "corrected",
+            "deductions",
+            "reserve",
             "distributable", "payable", "held", "suspense", "holders", "works", "input_digest", "result_digest",
             "computed_at", "posted_at", "published_at",
         ]  # fmt: skip
@@ -73,7 +84,7 @@ class RunSerializer(RunSummarySerializer):
 class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
     """Distribution runs of one's society."""
 
-    queryset = Run.objects.select_related("rule").prefetch_related("pools__invoice__licensee")
+    queryset = Run.objects.select_related("rule").prefetch_related("pools__invoice__licensee", "pools__origin")
     ordering = ("-id",)
     required_permission = "distribution.view"
 

@@ -11,11 +11,14 @@ from django.urls import reverse
 
 from accounts.identity.core import Actor
 from accounts.identity.models import User
+from royalties.billing.models import Invoice, InvoiceDeclaration
 from royalties.distribution import services
 from royalties.distribution.models import Rule, Run
 from royalties.distribution.tasks import compute_run, post_run
 from royalties.statements.models import Statement
 from royalties.statements.tasks import publish_run
+from tests.royalties.test_corrections import amend
+from tests.royalties.test_releases import mandate, mean, posted
 from tests.royalties.world import QUARTER, RULE, Owned, Used, World, make_world, staff, worked_example
 
 pytestmark = pytest.mark.django_db
@@ -166,3 +169,31 @@ def test_each_page_asks_for_its_permission(world: World, method: str, name: str,
     before = run.status
     run.refresh_from_db()
     assert run.status == before
+
+
+def test_what_moves_a_second_time_is_shown_before_and_in_the_run(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    """Of ₩1,000 distributed, 200 in suspense mean a work now; of another 500, the declaration was amended."""
+    world.rule(deductions=[])
+    world.own(Owned("A", "H-A", 1_000_000), Owned("C", "H-C", 1_000_000))
+    mandate(world, "H-A", "H-C")
+    world.receive(world.bill(world.declare([Used("A", 4), Used("domain:x.example", 1)]), net=1_000), 1_000)
+    world.receive(world.bill(world.declare([Used("A", 1)]), net=500, number="INV-2"), 500)
+    posted(world)
+    mean(world, "domain:x.example", "C")
+    amended = amend(world, [Used("C", 1)], net=None)
+    one = browser(world.computer)
+    text = one.get(reverse("royalties:run_start")).content.decode()
+    assert "Leaves suspense:" in text and "₩200" in text and "Waits for a bill:" in text
+    InvoiceDeclaration.objects.create(invoice=Invoice.objects.get(number="INV-2"), declaration=amended)
+    text = one.get(reverse("royalties:run_start")).content.decode()
+    assert "Is divided anew:" in text and "INV-2" in text
+    first = Run.objects.get()
+    post(one, django_capture_on_commit_callbacks, "run_start", start="2026-01-01", end="2026-04-01", currency="")
+    run = Run.objects.latest("id")
+    assert (run.status, run.released, run.corrected) == (Run.Status.COMPUTED, 200, 500)
+    text = one.get(reverse("royalties:run", args=[run.pk])).content.decode()
+    for shown in (f"released from suspense of run {first.pk}", f"run {first.pk}, 1 Jan 2026 – 31 Mar 2026, divided anew", "Holder H-C",
+                  "Old and new amounts by holder", "Equal to what was received, released and taken back."):  # fmt: skip
+        assert shown in text

@@ -61,7 +61,12 @@ class Command(BaseCommand):
             run = statements.publish(actor=approver or actor, run=run)
         later = services.waiting_for_use(owner.pk, run.period, currency=run.currency)
         waits = [{"invoice": each.number, "amount": each.amount, "licensee": each.licensee} for each in later]
-        return shown(run) | {"waiting_for_declarations": waits}
+        unbilled = [
+            {"run": each.run, "invoice": each.invoice, "amount": each.amount}
+            for each in services.waiting_corrections(owner.pk)
+            if not each.now and each.currency == run.currency
+        ]
+        return shown(run) | {"waiting_for_declarations": waits, "waiting_for_bills": unbilled}
 
 
 def _started(

@@ -44,10 +44,11 @@ def runs(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def start(request: ActorRequest) -> HttpResponse:
     """Start a run for a period; a worker computes it while the page shows how far it is."""
-    waiting = services.waiting_money(request.actor.organisation_id or 0)
-    form = StartForm(
-        request.POST or None, initial={"start": waiting[0].start, "end": waiting[0].end} if waiting else {}
-    )
+    society_id = request.actor.organisation_id or 0
+    waiting, released = services.waiting_money(society_id), services.waiting_releases(society_id)
+    changed = services.waiting_corrections(society_id)
+    spans = [*((each.start, each.end) for each in waiting), *(each.period for each in (*released, *changed))]
+    form = StartForm(request.POST or None, initial={"start": spans[0][0], "end": spans[0][1]} if spans else {})
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         society = Organisation.objects.get(pk=request.actor.organisation_id or 0)
@@ -64,8 +65,15 @@ def start(request: ActorRequest) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             return redirect("royalties:run", run.pk)
-    for_use = services.waiting_for_use(request.actor.organisation_id or 0)
-    context = {"form": form, "waiting": waiting, "for_use": for_use[:SHOWN]}
+    for_use = services.waiting_for_use(society_id)
+    context = {
+        "form": form,
+        "waiting": waiting,
+        "for_use": for_use[:SHOWN],
+        "releases": released[:SHOWN],
+        "corrections": [each for each in changed if each.now][:SHOWN],
+        "unbilled": [each for each in changed if not each.now][:SHOWN],
+    }
     return render(request, "royalties/distribution/start.html", context)
 
 
@@ -80,7 +88,10 @@ def run(request: ActorRequest, run_id: int) -> HttpResponse:
         "states": [(state.value, state.label) for state in STATES],
         "before": before,
         "totals": comparison.totals(found, before) if before else [],
-        "pools": paginate(request, found.pools.select_related("invoice__licensee").order_by("id"), size=20),
+        "pools": paginate(
+            request, found.pools.select_related("invoice__licensee", "origin__run").order_by("id"), size=20
+        ),
+        "revised": comparison.revised(found) if found.corrected else [],
         "groups": _groups(),
         "events": Event.objects.visible_to(request.actor).about("run", found.pk).order_by("id"),
         "reason_form": ReasonForm(),
@@ -93,7 +104,7 @@ def run(request: ActorRequest, run_id: int) -> HttpResponse:
 
 
 def _identity(found: Run) -> dict[str, Any]:
-    """pool = deductions + reserve + payable + held + suspense, as a picture and as numbers."""
+    """pool + released + corrected = deductions + reserve + payable + held + suspense, as a picture and as numbers."""
     deductions = found.deductions_in_order
     parts = [
         *deductions.items(),
@@ -105,6 +116,7 @@ def _identity(found: Run) -> dict[str, Any]:
     return {
         "deductions": deductions,
         "parts": [(label, amount) for label, amount in parts if amount],
+        "sum_of_sources": found.pool + found.released + found.corrected,
         "sum_of_parts": sum(amount for _label, amount in parts),
         "computed": found.status not in (Run.Status.DRAFT, Run.Status.DISCARDED) and bool(found.result_digest),
     }

@@ -92,6 +92,7 @@ class Correction:
     pool_id: int
     run: int
     invoice: str
+    currency: str
     amount: int
     period: tuple[datetime.date, datetime.date]
     before: tuple[int, ...]
@@ -119,7 +120,9 @@ def changed_pools(society_id: int, currency: str, *, run_id: int = 0) -> list[Co
     with connection.cursor() as cursor:
         cursor.execute(_CORRECTIONS, [society_id, currency, run_id])
         return [
-            Correction(pool, run, number, amount, (period.lower, period.upper), tuple(before or ()), tuple(now or ()))
+            Correction(
+                pool, run, number, currency, amount, (period.lower, period.upper), tuple(before or ()), tuple(now or ())
+            )
             for pool, run, number, amount, period, before, now in cursor.fetchall()
         ]
 

@@ -64,8 +64,40 @@ def run_before(run: Run) -> Run | None:
 
 
 def totals(run: Run, before: Run | None) -> list[Total]:
-    names = ("pool", "reserve", "distributable", "payable", "held", "suspense", "holders", "works")
-    return [Total(name, getattr(before, name) if before else 0, getattr(run, name)) for name in names]
+    names = (
+        "pool",
+        "released",
+        "corrected",
+        "reserve",
+        "distributable",
+        "payable",
+        "held",
+        "suspense",
+        "holders",
+        "works",
+    )
+    made = [Total(name, getattr(before, name) if before else 0, getattr(run, name)) for name in names]
+    return [each for each in made if each.before or each.now or each.name not in ("released", "corrected")]
+
+
+_REVISED = """
+    SELECT holder_id, sum(before)::bigint, sum(now)::bigint
+    FROM (SELECT holder_id, amount AS before, 0 AS now FROM royalties_takenback
+          WHERE correction_run_id = %(run)s AND status = 'payable'
+          UNION ALL
+          SELECT a.holder_id, 0, a.amount FROM royalties_allocation a JOIN royalties_runpool p ON p.id = a.pool_id AND p.kind = 'correction'
+          WHERE a.run_id = %(run)s AND a.status = 'payable') x
+    GROUP BY 1 HAVING sum(before) <> sum(now)
+    ORDER BY abs(sum(before) - sum(now)) DESC, 1 LIMIT %(limit)s"""
+
+
+def revised(run: Run, limit: int = 20) -> list[Difference]:
+    """What the corrections of a run change for holders: old and new payable amounts, the largest change first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REVISED, {"run": run.pk, "limit": limit})
+        rows = cursor.fetchall()
+    named = Holder.objects.in_bulk([holder for holder, _before, _now in rows])
+    return [Difference(named[holder].ref, str(named[holder]), int(before), int(now)) for holder, before, now in rows]
 
 
 def differences(run: Run, before: Run, kind: str, limit: int = 20) -> list[Difference]:
