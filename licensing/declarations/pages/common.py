@@ -41,10 +41,11 @@ def is_reviewer(actor: Actor, found: Declaration) -> bool:
     return actor.can("declarations.review") and found.licence.society_id == actor.organisation_id
 
 
-def tabs(actor: Actor, found: Declaration) -> dict[str, bool]:
+def tabs(actor: Actor, found: Declaration, *, has_overlaps: bool | None = None) -> dict[str, bool]:
     """What the tabs over a declaration's pages need to know."""
+    known = has_overlaps is not None
     return {
-        "has_overlaps": Overlap.objects.filter(declaration=found).exists(),
+        "has_overlaps": bool(has_overlaps) if known else Overlap.objects.filter(declaration=found).exists(),
         "can_audit": is_reviewer(actor, found) and found.status in SUBMITTED,
     }
 

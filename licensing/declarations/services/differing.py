@@ -61,12 +61,16 @@ def forget(held: Declaration) -> None:
         cursor.execute("DELETE FROM licensing_change WHERE declaration_id = %s", [held.pk])
 
 
-@transaction.atomic
 def difference_of(declaration: Declaration) -> Difference | None:
     """The difference of a processed amendment; made up for one that was processed before differences were kept."""
-    found = Difference.objects.select_related("old").filter(declaration=declaration).first()
-    if found or declaration.supersedes_id is None or not declaration.lines:
-        return found
+    if declaration.supersedes_id is None or not declaration.lines:
+        return None
+    found = Difference.objects.select_related("old", "declaration").filter(declaration=declaration).first()
+    return found or _made_up(declaration)
+
+
+@transaction.atomic
+def _made_up(declaration: Declaration) -> Difference | None:
     held = Declaration.objects.select_for_update(of=("self",)).get(pk=declaration.pk)
     return Difference.objects.filter(declaration=held).first() or keep(held)
 

@@ -24,21 +24,26 @@ def keep(held: Declaration, engine: Engine) -> None:
     _write(held, engine.rows(_SUMMED), engine.rows(_HOSTED))
 
 
-@transaction.atomic
 def make_up(declaration: Declaration) -> None:
     """The same for one that was processed before sums were kept, from its declared use."""
+    if declaration.lines and not UseSum.objects.filter(declaration=declaration).exists():
+        _made_up(declaration)
+
+
+@transaction.atomic
+def _made_up(declaration: Declaration) -> None:
     held = Declaration.objects.select_for_update(of=("self",)).get(pk=declaration.pk)
-    if held.lines and not UseSum.objects.filter(declaration=held).exists():
-        found = []
-        for step in steps(_SUMS.read_text(encoding="utf-8")):
-            query = step.query.replace("%", "%%")
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    f"WITH permitted AS (SELECT * FROM licensing_declareduse WHERE declaration_id = %s) {query}",
-                    [held.pk],
-                )
-                found.append(cursor.fetchall())
-        _write(held, found[0], found[1])
+    if not held.lines or UseSum.objects.filter(declaration=held).exists():
+        return
+    found = []
+    for step in steps(_SUMS.read_text(encoding="utf-8")):
+        query = step.query.replace("%", "%%")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"WITH permitted AS (SELECT * FROM licensing_declareduse WHERE declaration_id = %s) {query}", [held.pk]
+            )
+            found.append(cursor.fetchall())
+    _write(held, found[0], found[1])
 
 
 def make_up_missing(declarations: QuerySet[Declaration], *, most: int) -> None:
