@@ -14,7 +14,7 @@ from benchmarks.society import PERIOD, Parties
 from licensing.declarations import grouping, settling
 from licensing.declarations import services as declarations
 from licensing.declarations.models import Declaration
-from licensing.declarations.services import drafting, processing
+from licensing.declarations.services import concluding, drafting
 from licensing.engine.duck import DuckEngine
 from licensing.intake.services import keep
 from licensing.matching import normalising
@@ -39,7 +39,7 @@ def travel(parties: Parties, file: Path, clock: Clock, memory: Memory) -> tuple[
     with memory.during(KEEP), clock.step(KEEP), file.open("rb") as stream:
         stored = keep(actor=parties.declarant, stream=stream, name=file.name, organisation=parties.licensee)
     declaration = declarations.start(
-        actor=parties.declarant, licence=licence, period=PERIOD, use="train", unit="token", model="bench"
+        actor=parties.declarant, licence=licence, period=PERIOD, use="train", unit="token", model=f"bench {licence.ref}"
     )
     drafting.attach_stored(actor=parties.declarant, declaration=declaration, stored=stored, queue=False)
     with memory.during(PROCESS), clock.step(PROCESS), clock.inside(*_processing()):
@@ -75,7 +75,7 @@ def _processing() -> list[Part]:
         (normalising, "spell", "normalise identifiers"),
         (grouping, "numbered", "row numbers of rejects"),
         (settling, "store", "COPY into declared_use"),
-        (processing, "_rate", "rate"),
+        (concluding, "_rate", "rate"),
         (connection, "commit", "commit"),
     ]
 

@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from licensing.claims.api import ClaimViewSet, MyClaimViewSet, UnmatchedViewSet
 from licensing.compliance.api import CaseViewSet, ReservationNoticeViewSet
 from licensing.declarations.api import DeclarationViewSet, DutyViewSet
+from licensing.declarations.api_quotas import QuotaView
 from licensing.declarations.api_uploads import DeclarationUploadViewSet, ManifestViewSet, UploadViewSet
 from licensing.licences.api.licences import LicenceViewSet
 from licensing.licences.api.requests import LicenceRequestViewSet
@@ -39,4 +40,8 @@ router.register("unmatched", UnmatchedViewSet, "unmatched")
 router.register("claims", ClaimViewSet, "claim")
 router.register("me/claims", MyClaimViewSet, "my-claim")
 
-urlpatterns = [path("permissions/check/", PermissionCheckView.as_view(), name="permission-check"), *router.urls]
+urlpatterns = [
+    path("licences/<str:ref>/quota/", QuotaView.as_view(), name="licence-quota"),
+    path("permissions/check/", PermissionCheckView.as_view(), name="permission-check"),
+    *router.urls,
+]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licensing.declarations.pages import audits, duties, effects, looking
+from licensing.declarations.pages import audits, duties, effects, looking, quotas
 from licensing.declarations.pages import declarations as pages
 
 urlpatterns = [
@@ -40,6 +40,7 @@ urlpatterns = [
     path("declarations/<int:declaration_id>/accept/", pages.accept, name="declaration_accept"),
     path("declarations/<int:declaration_id>/ask/", pages.ask, name="declaration_ask"),
     path("tariffs/versions/<int:version_id>/effect/", effects.work_out, name="tariff_effect"),
+    path("licences/<int:licence_id>/quota/", quotas.quota, name="licence_quota"),
     path("duties/", duties.duties, name="duties"),
     path("duties/calendar.ics", duties.calendar_file, name="duties_calendar"),
     path("duties/licence/<int:licence_id>/", duties.year, name="duties_year"),

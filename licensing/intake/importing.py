@@ -6,9 +6,10 @@ takes back everything. Imports of one society wait for each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
@@ -69,15 +70,34 @@ def serialised(society: Organisation) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, society.pk])
 
 
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a reader of another format put into `incoming` and `rejects`: the columns that it fills, what it read and
+    how much of that it refused, in units of the format (transactions, products)."""
+
+    wanted: tuple[str, ...]
+    read: int
+    refused: int
+
+    @property
+    def present(self) -> frozenset[str]:
+        return frozenset(self.wanted)
+
+
 class Stage:
     """A file's rows in the engine, as the table `incoming` (row, columns…); bad ones move to the table `rejects`."""
 
-    def __init__(self, engine: Engine, file: Format, society: Organisation, stored: StoredFile, kind: str) -> None:
+    def __init__(
+        self, engine: Engine, file: Format | Contents, society: Organisation, stored: StoredFile, kind: str
+    ) -> None:
         self.engine, self.file, self.society, self.stored, self.kind = engine, file, society, stored, kind
         self.record_in: Import | None = None
-        unreadable = self._count("rejects")
-        self.read = self._count("incoming") + unreadable
-        self._bad_rows = unreadable
+        self.answer: StoredFile | None = None
+        if isinstance(file, Contents):
+            self.read, self._bad_rows = file.read, file.refused
+        else:
+            unreadable = self._count("rejects")
+            self.read, self._bad_rows = self._count("incoming") + unreadable, unreadable
 
     def has(self, column: str) -> bool:
         return column in self.file.present
@@ -172,6 +192,7 @@ class Stage:
         for name, count in counts.items():
             setattr(made, name, count)
         made.rejects = [reject.as_data() for reject in rejects]
+        made.answer = self.answer
         made.status, made.finished_at = Import.Status.DONE, timezone.now()
         made.requested_by = made.requested_by or {"kind": actor.kind, "id": actor.id, "label": actor.label}
         made.save()
@@ -197,11 +218,29 @@ def staged(
 
     The outcome is written to `record_in`, else to a new Import.
     """
+
+    def read(engine: Engine, path: Path) -> Format:
+        return load(engine, path, spec=spec, limits=limits(), into="incoming")
+
+    with staged_by(read, society=society, stored=stored, kind=kind, record_in=record_in) as stage:
+        yield stage
+
+
+@contextmanager
+def staged_by(
+    read: Callable[[Engine, Path], Format | Contents],
+    *,
+    society: Organisation,
+    stored: StoredFile,
+    kind: str,
+    record_in: Import | None = None,
+) -> Iterator[Stage]:
+    """`staged`, of a file in another format: `read` fills the tables `incoming` and `rejects`."""
     if stored.organisation_id != society.pk:
         raise NotFound(say("There is no such file."))
     with connect() as engine:
         with refusing():
-            file = load(engine, path_of(stored), spec=spec, limits=limits(), into="incoming")
+            file = read(engine, path_of(stored))
         with transaction.atomic():
             serialised(society)
             with connection.cursor() as cursor:

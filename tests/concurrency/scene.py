@@ -237,7 +237,8 @@ def outcome(declaration: Declaration) -> dict[str, Any]:
     return {name: getattr(declaration, name) for name in told} | {
         "uses": sorted(map(str, uses.values_list(*columns, "units", "lines"))),
         "files": list(declaration.files.values_list("position", "lines", "rejected")),
-        "evidence": verbs("declaration", declaration.pk),
+        # That it says the same as its twin is noticed, or not, by which of the two was first.
+        "evidence": [verb for verb in verbs("declaration", declaration.pk) if verb != "doubted"],
     }
 
 

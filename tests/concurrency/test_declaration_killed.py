@@ -26,7 +26,6 @@ from tests.processes import Running
 ROW = "licensing_declaration FOR EACH ROW WHEN"
 # Each with the step that the declaration is seen in while the worker is held there.
 POINTS = {
-    "intake": ("intake", f"BEFORE UPDATE ON {ROW} (OLD.step = 'intake' AND NEW.step = 'match')"),
     "match": ("match", f"BEFORE UPDATE ON {ROW} (OLD.step = 'match' AND NEW.step = 'permit')"),
     "permit": ("permit", f"BEFORE UPDATE ON {ROW} (OLD.step = 'permit' AND NEW.step = 'store')"),
     # Matched rows come first: some are written already.
@@ -35,12 +34,22 @@ POINTS = {
     "submission": ("store", f"BEFORE UPDATE ON {ROW} (NEW.status = 'submitted')"),
     "acceptance": ("store", f"BEFORE UPDATE ON {ROW} (NEW.status = 'accepted')"),
 }
+# While a file is read: before its lines are normalised, before its groups are kept, before it counts as read.
+FILE = "licensing_declarationfile FOR EACH ROW WHEN"
+READING = {
+    "lines": f"BEFORE UPDATE ON {FILE} (NEW.step = 'normalise')",
+    "groups": "BEFORE INSERT ON licensing_storedfile FOR EACH ROW WHEN (NEW.name LIKE 'groups-%')",
+    "end": f"BEFORE UPDATE ON {FILE} (NEW.status = 'read')",
+}
+CLAIM = f"BEFORE UPDATE ON {ROW} (OLD.step = 'intake' AND NEW.step = 'match')"
 COMMIT = f"AFTER UPDATE ON {ROW} (NEW.status = 'accepted')"
 
 
 def silent_for_two_minutes(declaration: Declaration) -> None:
     """As if that time had passed since its last sign of life."""
-    Declaration.objects.filter(pk=declaration.pk).update(heartbeat_at=timezone.now() - dt.timedelta(minutes=2))
+    since = timezone.now() - dt.timedelta(minutes=2)
+    Declaration.objects.filter(pk=declaration.pk).update(heartbeat_at=since)
+    declaration.files.filter(status="reading").update(heartbeat_at=since)
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -69,6 +78,48 @@ def test_a_worker_killed_in_any_step_leaves_no_trace_and_the_next_ends_the_same(
     assert outcome(declaration) == scene.undisturbed
     assert declaration.status == "accepted"
     assert services.process(declaration.pk) is None
+    sound()
+
+
+@pytest.mark.parametrize("point", READING)
+def test_a_worker_killed_while_it_reads_leaves_the_file_to_the_next(
+    point: str, scene: Scene, start_worker: Callable[..., Running], hold: Callable[..., Hold]
+) -> None:
+    (scene.file.parent / f"killed-{point}.csv").write_bytes(scene.file.read_bytes().replace(b"\n", b"\r\n"))
+    scene = replace(
+        scene, file=scene.file.parent / f"killed-{point}.csv"
+    )  # other bytes: the scene's own were read before
+    held, worker = hold(READING[point]), start_worker()
+    declaration = scene.declare(wait=False)
+    held.kill(worker)
+    file = declaration.files.get()
+    assert (outcome(declaration)["status"], file.status, file.attempt, file.lines) == ("processing", "reading", 1, 0)
+    assert services.stalled() == services.stalled_files() == [], "it only just fell silent"
+    assert services.process(declaration.pk) is None
+    sound()
+
+    silent_for_two_minutes(declaration)
+    assert services.stalled() == [declaration.pk] and services.stalled_files() == [file.pk]
+    services.process(declaration.pk)
+    assert outcome(declaration) == scene.undisturbed | {"sha256": declaration.sha256}
+    file.refresh_from_db()
+    assert (file.status, file.attempt, declaration.attempt) == ("read", 2, 1)
+    sound()
+
+
+def test_a_worker_killed_between_the_last_file_and_settling_leaves_it_to_whoever_comes(
+    scene: Scene, start_worker: Callable[..., Running], hold: Callable[..., Hold]
+) -> None:
+    held, worker = hold(CLAIM), start_worker()
+    declaration = scene.declare(wait=False)
+    held.kill(worker)
+    assert (outcome(declaration)["status"], declaration.attempt) == ("processing", 0)
+    assert [file.status for file in declaration.files.all()] == ["read"]
+    silent_for_two_minutes(declaration)
+    assert services.stalled() == [declaration.pk]
+    services.process(declaration.pk)
+    assert outcome(declaration) == scene.undisturbed
+    assert declaration.files.get().attempt == 1, "what was read is not read again"
     sound()
 
 

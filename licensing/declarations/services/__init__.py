@@ -15,7 +15,7 @@ from licensing.declarations.services.duties import (
 from licensing.declarations.services.filing import Sent, declare_file, declare_files
 from licensing.declarations.services.processing import process, stalled
 from licensing.declarations.services.progress import progress_of
-from licensing.declarations.services.quotas import allowance, check_room, forget_quota, set_quota
+from licensing.declarations.services.quotas import Allowance, allowance, check_room, forget_quota, set_quota
 from licensing.declarations.services.reading import read_file, stalled_files, to_read
 from licensing.declarations.services.reminding import remind, tell_overdue
 from licensing.declarations.services.stopping import cancel, resume
@@ -29,6 +29,7 @@ from licensing.declarations.services.uploads import (
 )
 
 __all__ = [
+    "Allowance",
     "Announced",
     "Sent",
     "accept",

@@ -206,8 +206,8 @@ class _Done:
 
 
 def _limits(declaration: Declaration, passed: Callable[[int], None]) -> Limits:
-    most = intake.limits()
-    return replace(most, rows=min(most.rows, quotas.allowance(declaration.licence).rows), watch=passed)
+    most = intake.limits()  # of rows one more than the quota has: a header may be counted, too
+    return replace(most, rows=min(most.rows, quotas.allowance(declaration.licence).rows + 1), watch=passed)
 
 
 def _kept(file: DeclarationFile, path: Path | None, name: str) -> StoredFile | None:

@@ -218,9 +218,7 @@ class _Report:
         named = [f"iswc:{_listed(i)}" for i in resource.iswcs] + [f"isrc:{_listed(i)}" for i in resource.isrcs]
         one = named[0].partition(":") if len(named) == 1 else ("", "", "")
         several = ";".join(named) if len(named) > 1 else ""
-        return _row(
-            (one[0], one[2], several, units, self._unit, use, resource.title, resource.creators)
-        )
+        return _row((one[0], one[2], several, units, self._unit, use, resource.title, resource.creators))
 
 
 def _used(block: _Block, reference: str) -> _Resource | None:

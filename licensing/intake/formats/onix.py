@@ -73,7 +73,9 @@ class Product:
     language: str = ""
     published: str = ""
     form: str = ""
-    works: tuple[tuple[str, str, str], ...] = ()  # (type, name of the type, value) of the works that it is an edition of
+    works: tuple[
+        tuple[str, str, str], ...
+    ] = ()  # (type, name of the type, value) of the works that it is an edition of
     problem: tuple[str, str, str] | None = None
 
     @property
@@ -138,7 +140,11 @@ def read(path: Path, limits: Limits) -> Iterator[Product]:
                 yield product
     except etree.XMLSyntaxError as error:
         line = error.position[0] if error.position else 0
-        detail = say("The XML is broken in line {line}: {what}", line=line, what=str(error.msg).partition(", line")[0].strip()[:200])
+        detail = say(
+            "The XML is broken in line {line}: {what}",
+            line=line,
+            what=str(error.msg).partition(", line")[0].strip()[:200],
+        )
         raise Refusal("broken_xml", detail, row=line) from error
     if not reader.began:
         raise Refusal("empty_file", say("The file is empty."))
@@ -300,7 +306,9 @@ def _contributors(detail: etree._Element | None) -> tuple[Contributor, ...]:
         name = _said(element, "PersonName") or keyed or inverted or _said(element, "CorporateName")
         role = _said(element, "ContributorRole")
         if name:
-            found.append((int(number) if number.isdecimal() else place, place, Contributor(role, name.replace(";", ","))))
+            found.append(
+                (int(number) if number.isdecimal() else place, place, Contributor(role, name.replace(";", ",")))
+            )
     return tuple(contributor for _number, _place, contributor in sorted(found, key=lambda each: each[:2]))
 
 

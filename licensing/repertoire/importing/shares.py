@@ -52,15 +52,12 @@ def import_shares(
         stage.reject("valid_to", "CAST(valid_to AS DATE) <= CAST(valid_from AS DATE)", EMPTY_TERM)
         _check_shares(stage)
         _stage_rows(stage)
-        with connection.connection.cursor(name="shares_by_work") as rows:
-            rows.itersize = 10_000
-            rows.execute(_BY_WORK, {"society": society.pk})
-            stage.engine.table("outcome", {c: t.upper() for c, t in _OUTCOME.items()}, _outcomes(rows))
+        work_out(stage)
         stage.reject_rows(
             "SELECT o.row, 'holder_ref', i.holder_ref, o.refused FROM outcome o JOIN incoming i ON i.row = o.row "
             "WHERE o.refused IS NOT NULL"
         )
-        created, updated = _write(stage)
+        created, updated = write(stage)
         return stage.finish(actor, created=created, updated=updated)
 
 
@@ -143,7 +140,15 @@ def stated_or_ppm(text: str, ppm: int | None) -> Stated:
     return parsed(text or f"{ppm}ppm")
 
 
-def _write(stage: Stage) -> tuple[int, int]:
+def work_out(stage: Stage) -> None:
+    """From the rows of `incoming_share` the engine's table `outcome`: what to write, and what to refuse and why."""
+    with connection.connection.cursor(name="shares_by_work") as rows:
+        rows.itersize = 10_000
+        rows.execute(_BY_WORK, {"society": stage.society.pk})
+        stage.engine.table("outcome", {c: t.upper() for c, t in _OUTCOME.items()}, _outcomes(rows))
+
+
+def write(stage: Stage) -> tuple[int, int]:
     """Change and add shares; returns (created, updated) in rows of the file."""
     stage.copy("outcome", _OUTCOME, f"SELECT {', '.join(_OUTCOME)} FROM outcome WHERE refused IS NULL")
     with connection.cursor() as cursor:

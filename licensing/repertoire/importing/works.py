@@ -24,7 +24,7 @@ NOT_A_PUBLICATION = gettext_noop("write the publication as 2026, 2026-01 or 2026
 TWICE_IN_FILE = gettext_noop("names the work of an earlier row already")
 TAKEN = gettext_noop("names another work of the society already")
 
-_SIZES = {"work_ref": 64, "title": 1000, "creators": 2000}
+SIZES = {"work_ref": 64, "title": 1000, "creators": 2000}
 _STAGED = {
     "row": "bigint", "ref": "varchar", "kind": "varchar", "title": "varchar", "creators": "varchar",
     "language": "varchar", "published": "varchar", "protected_until": "date",
@@ -43,11 +43,11 @@ def import_works(
         stage.tidy([c for c in SPEC.columns if c != "identifiers"])
         stage.engine.execute("UPDATE incoming SET kind = lower(kind)")
         stage.required(*SPEC.required)
-        stage.longest(_SIZES)
-        _check(stage)
+        stage.longest(SIZES)
+        check(stage)
         stage.once("work_ref")
         if stage.has("identifiers"):
-            _find_identifiers(stage)
+            find_identifiers(stage)
         stage.copy(
             "incoming_work",
             _STAGED,
@@ -67,7 +67,7 @@ def import_works(
         return stage.finish(actor, created=created, updated=updated)
 
 
-def _check(stage: Stage) -> None:
+def check(stage: Stage) -> None:
     kinds = ", ".join(f"'{kind}'" for kind in terms.KINDS)
     stage.reject("kind", f"kind NOT IN ({kinds})", UNKNOWN_KIND)
     code = "[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}"
@@ -81,7 +81,7 @@ def _check(stage: Stage) -> None:
     stage.dates("protected_until")
 
 
-def _find_identifiers(stage: Stage) -> None:
+def find_identifiers(stage: Stage) -> None:
     """The tables `stated` (row, ref, scheme, value) and, of what is no identifier, rejects."""
     engine = stage.engine
     engine.execute(

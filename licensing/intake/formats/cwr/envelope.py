@@ -148,7 +148,9 @@ class Envelope:
             self._broken(row, say("A group begins before the one before it ended."))
         if said["version"] not in layout.VERSIONS:
             shown = said["version"][:10] or "?"
-            raise Refusal("cwr_version", say("This is CWR {version}. CWR 2.1 and 2.2 are read.", version=shown), row=row)
+            raise Refusal(
+                "cwr_version", say("This is CWR {version}. CWR 2.1 and 2.2 are read.", version=shown), row=row
+            )
         self._groups += 1
         self._group = Group(self._number(row, said["id"]), said["type"], said["version"])
         self._transactions, self._records = 0, 1
@@ -222,9 +224,7 @@ class Envelope:
             self._broken(row, say("The file ends before its last group did."))
         said = layout.fields(layout.TRL, line.decode("latin-1"))
         self._ended = True
-        self._agree(
-            row, said, groups=self._groups, transactions=self._all_transactions, records=self._all_records + 1
-        )
+        self._agree(row, said, groups=self._groups, transactions=self._all_transactions, records=self._all_records + 1)
 
     def _agree(self, row: int, said: dict[str, str], **counted: int) -> None:
         for name, count in counted.items():

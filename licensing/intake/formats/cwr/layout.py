@@ -19,7 +19,7 @@ TRL: Final[Layout] = {"groups": (3, 5), "transactions": (8, 8), "records": (16, 
 
 WORK: Final[Layout] = {
     "title": (19, 60), "language": (79, 2), "number": (81, 14), "iswc": (95, 11), "copyright_on": (106, 8),
-    "printed_on": (199, 8),
+    "printed_on": (200, 8),
 }  # fmt: skip
 PUBLISHER: Final[Layout] = {
     "sequence": (19, 2), "party": (21, 9), "name": (30, 45), "unknown": (75, 1), "type": (76, 2), "ipi": (87, 11),
