@@ -282,6 +282,7 @@ DSR_UNIT = env.str("DSR_UNIT", default="")
 CWR_SENDER_ID = env.str("CWR_SENDER_ID", default="000000000")
 UPLOAD_MAX_ROWS = env.int("UPLOAD_MAX_ROWS", default=1_000_000_000)
 # An upload in parts: the largest part, and how long one may rest before it is forgotten.
+UPLOAD_PART_BYTES = env.int("UPLOAD_PART_BYTES", default=8 * 1024**2)  # that our own page sends
 UPLOAD_MAX_PART_BYTES = env.int("UPLOAD_MAX_PART_BYTES", default=128 * 1024**2)
 UPLOAD_EXPIRY_HOURS = env.int("UPLOAD_EXPIRY_HOURS", default=7 * 24)
 # What one licence may send, where the society allowed it nothing else: bytes kept for its declarations, rows of one of them.
@@ -293,6 +294,8 @@ IDENTITY_MAX_BYTES = env.int("IDENTITY_MAX_BYTES", default=10 * 1024**2)
 IDENTITY_KEPT_DAYS = env.int("IDENTITY_KEPT_DAYS", default=30)
 # The engine: threads, memory, and where it may spill.
 SCRATCH_ROOT = VAR_DIR / "scratch"
+# Titles of one declaration that the matcher looks at by itself, the most used first; the rest waits for people in the queue.
+MATCH_MOST_TITLES = env.int("MATCH_MOST_TITLES", default=2000)
 ENGINE_THREADS = env.int("ENGINE_THREADS", default=2)
 ENGINE_MEMORY = env.str("ENGINE_MEMORY", default="1500MB")
 # Which engine settles declarations and computes runs, where a society has no choice of its own: duckdb or spark.

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.identity.core import Actor
 from licensing import labels, terms
 from licensing.licences.models import Licence
 
+LARGE = _("Leave it out where you have several files, a folder or very large ones: you send those on the next page.")
 DAY = forms.DateInput(attrs={"type": "date"})
 
 
@@ -53,6 +55,8 @@ class DeclarationForm(FileForm):
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["file"].required = False
+        self.fields["file"].help_text = format_lazy("{} {}", self.fields["file"].help_text, LARGE)
         own = Licence.objects.filter(licensee_id=actor.organisation_id).exclude(status=Licence.Status.DRAFT)
         self.fields["licence"].queryset = own.select_related("society").order_by("ref")  # type: ignore[attr-defined]
         self.fields["licence"].label_from_instance = lambda found: f"{found.ref} · {found.society}"  # type: ignore[attr-defined]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licensing.declarations.pages import audits, duties, effects, looking, quotas
+from licensing.declarations.pages import audits, duties, effects, looking, quotas, uploads
 from licensing.declarations.pages import declarations as pages
 
 urlpatterns = [
@@ -32,6 +32,8 @@ urlpatterns = [
     path("audits/<int:sample_id>/close/", audits.close, name="audit_close"),
     path("declarations/<int:declaration_id>/rejects/", pages.rejects, name="declaration_rejects"),
     path("declarations/<int:declaration_id>/attach/", pages.attach, name="declaration_attach"),
+    path("declarations/<int:declaration_id>/uploads/cancel/", uploads.cancel, name="declaration_upload_cancel"),
+    path("declarations/<int:declaration_id>/manifest/forget/", uploads.do_without, name="declaration_do_without"),
     path("declarations/<int:declaration_id>/submit/", pages.submit, name="declaration_submit"),
     path("declarations/<int:declaration_id>/amend/", pages.amend, name="declaration_amend"),
     path("declarations/<int:declaration_id>/cancel/", pages.cancel, name="declaration_cancel"),

@@ -19,8 +19,9 @@ from accounts.identity.gate import ActorRequest, requires
 from licensing import labels
 from licensing.declarations import core, services
 from licensing.declarations.forms import DeclarationForm, FileForm, QuestionForm
-from licensing.declarations.models import Declaration, DeclaredUse, Overlap, Question
-from licensing.declarations.pages.common import find, find_in, is_declarant, is_reviewer, may_declare
+from licensing.declarations.models import Declaration, DeclaredUse, Question
+from licensing.declarations.pages.common import find, find_in, is_declarant, is_reviewer, may_declare, tabs
+from licensing.declarations.pages.uploads import arriving
 from licensing.declarations.remuneration import remunerations
 from licensing.declarations.services import exploring
 from licensing.declarations.services.differing import difference_of
@@ -66,6 +67,7 @@ QUESTIONS = {
 }
 HAPPENED = {
     "declaration.started": _("begun"),
+    "declaration.announced": _("files announced"),
     "declaration.received": _("file received"),
     "declaration.processed": _("processed"),
     "declaration.failed": _("could not be read"),
@@ -93,6 +95,7 @@ TIMELINE = {
     "amended": _("Amendment begun"),
     "superseded": _("Superseded by its amendment"),
 }
+BEGUN = _("The declaration is begun. Now send its files.")
 SORTS = {"number": "pk", "licence": "licence__ref", "period": "period", "status": "status", "works": "works"}
 SHOWN = 10
 
@@ -133,7 +136,8 @@ def create(request: ActorRequest) -> HttpResponse:
             )
             form.add_error(field if field in form.fields else None, str(refusal))
         else:
-            messages.success(request, _("The file is kept as received and is being processed."))
+            sent = form.cleaned_data["file"]
+            messages.success(request, _("The file is kept as received and is being processed.") if sent else BEGUN)
             return redirect("licensing:declaration", made.pk)
     status = 422 if request.method == "POST" and getattr(request, "htmx", False) else 200
     return render(request, "licensing/declarations/create.html", {"form": form}, status=status)
@@ -141,10 +145,11 @@ def create(request: ActorRequest) -> HttpResponse:
 
 @transaction.atomic
 def _begin(actor: Actor, data: dict[str, Any]) -> Declaration:
-    """All or nothing: a refused file leaves no empty draft."""
+    """All or nothing: a refused file leaves no empty draft. Without one, files are sent on the declaration's own page."""
     file, period = data.pop("file"), (data.pop("first_day"), data.pop("end"))
     made = services.start(actor=actor, period=period, **data)
-    services.attach(actor=actor, declaration=made, stream=file, name=file.name)
+    if file:
+        services.attach(actor=actor, declaration=made, stream=file, name=file.name)
     return made
 
 
@@ -155,27 +160,31 @@ def declaration(request: ActorRequest, declaration_id: int) -> HttpResponse:
     found = find_in(with_lateness(Declaration.objects.all()), request.actor, declaration_id)
     successor = Declaration.objects.filter(supersedes=found).first()
     asked = list(Question.objects.filter(declaration=found).order_by("severity", "pk")) if found.lines else []
-    context = _standing(found) | {
-        "counts": _counts(found),
-        "bars": [(label, lines) for _status, label, lines, _units in _counts(found) if lines],
-        "rating": Rating.from_data(found.fee) if found.fee else None,
-        "remunerations": remunerations(found) if found.lines.get("licensed") else [],
-        "questions": [(QUESTIONS.get(q["code"], ""), q) for q in _unasked(found, asked)],
-        "asked": [(QUESTIONS.get(question.code, ""), question) for question in asked],
-        "files": list(found.files.select_related("file").order_by("position", "pk")),
-        "rejects": first_rejects(found, SHOWN),
-        "uses": _largest(found),
-        "successor": successor if successor and (successor.submitted_at or not request.actor.is_society) else None,
-        "events": Event.objects.visible_to(request.actor).about("declaration", found.pk).order_by("-id")[:20],
-        "happened": HAPPENED,
-        "timeline": [(TIMELINE[step.code], step) for step in timeline(found, successor)],
-        "difference": difference_of(found),
-        "overlaps": Overlap.objects.filter(declaration=found).exists(),
-        "billed_before": billed_before(found) if found.lines else None,
-        "file_form": FileForm(),
-        "question_form": QuestionForm(),
-    }
-    return render(request, "licensing/declarations/detail.html", context | _allowed(request.actor, found))
+    context = (
+        _standing(found)
+        | arriving(found)
+        | {
+            "counts": _counts(found),
+            "bars": [(label, lines) for _status, label, lines, _units in _counts(found) if lines],
+            "rating": Rating.from_data(found.fee) if found.fee else None,
+            "remunerations": remunerations(found) if found.lines.get("licensed") else [],
+            "questions": [(QUESTIONS.get(q["code"], ""), q) for q in _unasked(found, asked)],
+            "asked": [(QUESTIONS.get(question.code, ""), question) for question in asked],
+            "rejects": first_rejects(found, SHOWN),
+            "uses": _largest(found),
+            "successor": successor if successor and (successor.submitted_at or not request.actor.is_society) else None,
+            "events": Event.objects.visible_to(request.actor).about("declaration", found.pk).order_by("-id")[:20],
+            "happened": HAPPENED,
+            "timeline": [(TIMELINE[step.code], step) for step in timeline(found, successor)],
+            "difference": difference_of(found),
+            "billed_before": billed_before(found) if found.lines else None,
+            "file_form": FileForm(),
+            "question_form": QuestionForm(),
+        }
+    )
+    repeated = any(question.code == "overlap" for question in asked)
+    context |= tabs(request.actor, found, has_overlaps=repeated) | _allowed(request.actor, found)
+    return render(request, "licensing/declarations/detail.html", context)
 
 
 @requires("declarations.view")
@@ -290,6 +299,7 @@ def _standing(found: Declaration) -> dict[str, Any]:
         "failed": failed,
         "waiting": found.status in core.WAITING,
         "progress": services.progress_of(found) if found.status in core.WAITING else None,
+        "is_read": found.status == Status.PROCESSING and found.step == "intake",
         "step": STEPS.get(found.step, _("Waiting for a worker")),
     }
 
@@ -308,7 +318,6 @@ def _allowed(actor: Actor, found: Declaration) -> dict[str, bool]:
         "can_review": reviews and found.status == Status.SUBMITTED,
         "can_answer": own and found.status != Status.SUPERSEDED,
         "can_settle": reviews and found.status in (Status.SUBMITTED, Status.ACCEPTED),
-        "can_audit": reviews and found.status in core.SUBMITTED,
     }
 
 
