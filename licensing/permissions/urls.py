@@ -24,6 +24,7 @@ urlpatterns = [
     path("imports/<int:import_id>/", imports.one_import, name="import"),
     path("imports/<int:import_id>/progress/", imports.progress, name="import_progress"),
     path("imports/<int:import_id>/rejects.csv", imports.rejects, name="import_rejects"),
+    path("imports/<int:import_id>/answer/", imports.answer, name="import_answer"),
     path("mandates/", mandates.mandates, name="mandates"),
     path("mandates/new/", mandates.mandate_create, name="mandate_create"),
     path("mandates/mine/", signing.mine, name="my_mandates"),

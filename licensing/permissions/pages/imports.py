@@ -10,18 +10,20 @@ from typing import Any, Final
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access.paging import paginate
-from accounts.identity.core import Actor, Forbidden, Refusal
+from accounts.identity.core import Actor, Forbidden, NotFound, Refusal
 from accounts.identity.gate import ActorRequest, signed_in
 from accounts.organisations.models import Organisation
 from licensing.intake.core import write_rejects
 from licensing.intake.models import Import
+from licensing.intake.services import path_of
 from licensing.permissions import tasks
 from licensing.permissions.services.imports import PERMISSION, find_import, request_import
 
@@ -31,6 +33,9 @@ LABELS: Final = {
     Import.Kind.SHARES: gettext_lazy("Shares"),
     Import.Kind.MANDATES: gettext_lazy("Mandates"),
     Import.Kind.RESERVATIONS: gettext_lazy("Reservations"),
+    Import.Kind.CWR: gettext_lazy("Musical works (CWR)"),
+    Import.Kind.ONIX: gettext_lazy("Books (ONIX)"),
+    Import.Kind.RENEWALS: gettext_lazy("Renewals of copyright"),
 }
 COLUMNS: Final = {
     Import.Kind.HOLDERS: "holder_ref, name · name_ko, kind, ipi, isni, email, country, tax_status",
@@ -38,6 +43,16 @@ COLUMNS: Final = {
     Import.Kind.SHARES: "work_ref, holder_ref, share · role, valid_from, valid_to",
     Import.Kind.MANDATES: "holder_ref, uses, valid_from · kinds, territory, valid_to",
     Import.Kind.RESERVATIONS: "target, uses · territory, from",
+}
+# Files that have no columns of ours: what they are.
+FORMATS: Final = {
+    Import.Kind.CWR: gettext_lazy("CWR 2.1 or 2.2, with NWR and REV. You get an acknowledgement to send back."),
+    Import.Kind.ONIX: gettext_lazy("ONIX 3 for books, with reference or short tags. Editions of one work become one work."),
+    Import.Kind.RENEWALS: gettext_lazy("The Catalog of Copyright Entries as TSV: title, author, oreg, odat, claimants."),
+}
+COUNTING: Final = {
+    Import.Kind.CWR: gettext_lazy("A row is a line of the file."),
+    Import.Kind.ONIX: gettext_lazy("A row is a product, counted from 1."),
 }
 SHOWN = 100  # rejects on the page; the file has all that are kept
 
@@ -47,7 +62,9 @@ class ImportForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("File"),
         allow_empty_file=True,
-        help_text=gettext_lazy("CSV, TSV, JSON Lines or Parquet, also as .gz or .zst."),
+        help_text=gettext_lazy(
+            "CSV, TSV, JSON Lines or Parquet; for the last kinds the format they name. Also as .gz or .zst."
+        ),
     )
 
     def __init__(self, *args: Any, kinds: list[Import.Kind], **kwargs: Any) -> None:
@@ -70,7 +87,8 @@ def imports(request: ActorRequest) -> HttpResponse:
         return redirect("licensing:import", made.pk)
     context = {
         "form": form if kinds else None,
-        "columns": [(LABELS[kind], COLUMNS[kind]) for kind in kinds],
+        "columns": [(LABELS[kind], COLUMNS[kind]) for kind in kinds if kind in COLUMNS],
+        "formats": [(LABELS[kind], FORMATS[kind]) for kind in kinds if kind in FORMATS],
         "page": paginate(request, Import.objects.visible_to(actor).select_related("file").order_by("-id")),
         "labels": LABELS,
     }
@@ -125,6 +143,7 @@ def _shown(actor: Actor, import_id: int) -> dict[str, Any]:
         "label": LABELS[Import.Kind(found.kind)],
         "ended": found.status in (Import.Status.DONE, Import.Status.FAILED),
         "rejects": rejects,
+        "counting": COUNTING.get(Import.Kind(found.kind), _("The header is row 1.")),
         "more": len(found.rejects) - len(rejects),
     }
 
@@ -138,6 +157,21 @@ def rejects(request: ActorRequest, import_id: int) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="import-{found.pk}-rejects.csv"'
     write_rejects(response, found.rejects)  # type: ignore[arg-type]
     return response
+
+
+@signed_in
+@require_GET
+def answer(request: ActorRequest, import_id: int) -> HttpResponseBase:
+    """The file that goes back to whoever sent the works."""
+    found = find_import(actor=_of_a_society(request.actor), import_id=import_id)
+    if found.answer is None:
+        raise NotFound(_("There is no answer to this file."))
+    return FileResponse(
+        path_of(found.answer).open("rb"),
+        as_attachment=True,
+        filename=found.answer.name,
+        content_type="text/plain; charset=utf-8",
+    )
 
 
 def _of_a_society(actor: Actor) -> Actor:

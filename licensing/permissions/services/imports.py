@@ -16,7 +16,14 @@ from licensing.intake.models import Import
 from licensing.intake.services import keep
 from licensing.permissions.services.importing import import_mandates
 from licensing.permissions.services.importing_reservations import import_reservations
-from licensing.repertoire.services import import_holders, import_shares, import_works
+from licensing.repertoire.services import (
+    import_cwr,
+    import_holders,
+    import_onix,
+    import_renewals,
+    import_shares,
+    import_works,
+)
 
 PERMISSION: Final = {
     Import.Kind.HOLDERS: "works.import",
@@ -24,6 +31,9 @@ PERMISSION: Final = {
     Import.Kind.SHARES: "works.import",
     Import.Kind.MANDATES: "mandates.manage",
     Import.Kind.RESERVATIONS: "reservations.manage",
+    Import.Kind.CWR: "works.import",
+    Import.Kind.ONIX: "works.import",
+    Import.Kind.RENEWALS: "works.import",
 }
 _SERVICES: Final[dict[str, Callable[..., ImportResult]]] = {
     Import.Kind.HOLDERS: import_holders,
@@ -31,6 +41,9 @@ _SERVICES: Final[dict[str, Callable[..., ImportResult]]] = {
     Import.Kind.SHARES: import_shares,
     Import.Kind.MANDATES: import_mandates,
     Import.Kind.RESERVATIONS: import_reservations,
+    Import.Kind.CWR: import_cwr,
+    Import.Kind.ONIX: import_onix,
+    Import.Kind.RENEWALS: import_renewals,
 }
 _STALLED = dt.timedelta(minutes=2)
 
@@ -99,7 +112,7 @@ def stalled() -> list[int]:
 
 def find_import(*, actor: Actor, import_id: int) -> Import:
     """One of the society's imports, or NotFound."""
-    found = Import.objects.visible_to(actor).select_related("file").filter(pk=import_id).first()
+    found = Import.objects.visible_to(actor).select_related("file", "answer").filter(pk=import_id).first()
     if found is None:
         raise NotFound(say("There is no such import."))
     return found

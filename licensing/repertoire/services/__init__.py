@@ -1,6 +1,13 @@
 """What is done with a repertoire: files imported, holders, works and shares kept by hand, people who act for others."""
 
-from licensing.repertoire.importing import import_holders, import_shares, import_works
+from licensing.repertoire.importing import (
+    import_cwr,
+    import_holders,
+    import_onix,
+    import_renewals,
+    import_shares,
+    import_works,
+)
 from licensing.repertoire.services.holders import holder_ids_of, represent, save_holder
 from licensing.repertoire.services.shares import ShareLine, set_shares
 from licensing.repertoire.services.works import save_work
@@ -8,7 +15,10 @@ from licensing.repertoire.services.works import save_work
 __all__ = [
     "ShareLine",
     "holder_ids_of",
+    "import_cwr",
     "import_holders",
+    "import_onix",
+    "import_renewals",
     "import_shares",
     "import_works",
     "represent",

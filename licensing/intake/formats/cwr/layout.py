@@ -50,9 +50,10 @@ WIDTHS: Final[dict[str, tuple[int, ...]]] = {
 
 WORK_RECORDS: Final = frozenset({"NWR", "REV"})
 # Of a work's records, those that say nothing we keep. What is neither here nor read is no record of CWR 2.
-PASSED_OVER: Final = frozenset(
-    "SPT OPT SWT OWT PWR PER EWT VER COM NPN NPR NWN NPA NET NCT NVT NOW INS IND ORN ARI TER MSG NPW".split()
-)
+PASSED_OVER: Final = frozenset({
+    "SPT", "OPT", "SWT", "OWT", "PWR", "PER", "EWT", "VER", "COM", "NPN", "NPR", "NWN", "NPA", "NET", "NCT", "NVT", "NOW",
+    "INS", "IND", "ORN", "ARI", "TER", "MSG", "NPW",
+})  # fmt: skip
 
 
 def fields(layout: Layout, text: str) -> dict[str, str]:
