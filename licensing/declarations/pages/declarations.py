@@ -160,28 +160,25 @@ def declaration(request: ActorRequest, declaration_id: int) -> HttpResponse:
     found = find_in(with_lateness(Declaration.objects.all()), request.actor, declaration_id)
     successor = Declaration.objects.filter(supersedes=found).first()
     asked = list(Question.objects.filter(declaration=found).order_by("severity", "pk")) if found.lines else []
-    context = (
-        _standing(found)
-        | arriving(found)
-        | {
-            "counts": _counts(found),
-            "bars": [(label, lines) for _status, label, lines, _units in _counts(found) if lines],
-            "rating": Rating.from_data(found.fee) if found.fee else None,
-            "remunerations": remunerations(found) if found.lines.get("licensed") else [],
-            "questions": [(QUESTIONS.get(q["code"], ""), q) for q in _unasked(found, asked)],
-            "asked": [(QUESTIONS.get(question.code, ""), question) for question in asked],
-            "rejects": first_rejects(found, SHOWN),
-            "uses": _largest(found),
-            "successor": successor if successor and (successor.submitted_at or not request.actor.is_society) else None,
-            "events": Event.objects.visible_to(request.actor).about("declaration", found.pk).order_by("-id")[:20],
-            "happened": HAPPENED,
-            "timeline": [(TIMELINE[step.code], step) for step in timeline(found, successor)],
-            "difference": difference_of(found),
-            "billed_before": billed_before(found) if found.lines else None,
-            "file_form": FileForm(),
-            "question_form": QuestionForm(),
-        }
-    )
+    context = _standing(found) | {
+        "counts": _counts(found),
+        "bars": [(label, lines) for _status, label, lines, _units in _counts(found) if lines],
+        "rating": Rating.from_data(found.fee) if found.fee else None,
+        "remunerations": remunerations(found) if found.lines.get("licensed") else [],
+        "questions": [(QUESTIONS.get(q["code"], ""), q) for q in _unasked(found, asked)],
+        "asked": [(QUESTIONS.get(question.code, ""), question) for question in asked],
+        "rejects": first_rejects(found, SHOWN),
+        "uses": _largest(found),
+        "successor": successor if successor and (successor.submitted_at or not request.actor.is_society) else None,
+        "events": Event.objects.visible_to(request.actor).about("declaration", found.pk).order_by("-id")[:20],
+        "happened": HAPPENED,
+        "timeline": [(TIMELINE[step.code], step) for step in timeline(found, successor)],
+        "difference": difference_of(found),
+        "billed_before": billed_before(found) if found.lines else None,
+        "file_form": FileForm(),
+        "question_form": QuestionForm(),
+    }
+    context |= arriving(found)
     repeated = any(question.code == "overlap" for question in asked)
     context |= tabs(request.actor, found, has_overlaps=repeated) | _allowed(request.actor, found)
     return render(request, "licensing/declarations/detail.html", context)
