@@ -233,6 +233,7 @@ SPECTACULAR_SETTINGS = {
         "DeclarationStatus": "licensing.declarations.models.Declaration.Status",
         "InvoiceKind": "royalties.billing.models.Invoice.Kind",
         "InvoiceStatus": "royalties.billing.models.STATUSES",
+        "RunPoolKind": "royalties.distribution.models.RunPool.Kind",
         "RunStatus": "royalties.distribution.models.Run.Status",
         "AllocationStatus": "royalties.distribution.models.Allocation.Status",
     },

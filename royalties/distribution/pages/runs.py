@@ -47,7 +47,8 @@ def start(request: ActorRequest) -> HttpResponse:
     society_id = request.actor.organisation_id or 0
     waiting, released = services.waiting_money(society_id), services.waiting_releases(society_id)
     changed = services.waiting_corrections(society_id)
-    spans = [*((each.start, each.end) for each in waiting), *(each.period for each in (*released, *changed))]
+    spans = [(each.start, each.end) for each in waiting]
+    spans += [*(each.period for each in released), *(each.period for each in changed)]
     form = StartForm(request.POST or None, initial={"start": spans[0][0], "end": spans[0][1]} if spans else {})
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data

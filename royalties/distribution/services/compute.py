@@ -338,12 +338,12 @@ def _store_taken(engine: Engine, run: Run, result: Result) -> None:
         return
     taken = """SELECT r.run_pool, s.allocation_id, s.amount, 'true' FROM suspended s
         JOIN run_pool r ON r.pool = s.origin AND r.kind = 'release' ORDER BY s.allocation_id"""
-    pools = RunPool.objects.filter(run=run, kind=RunPool.Kind.CORRECTION)
+    pools = RunPool.objects.filter(run=run, kind=RunPool.Kind.CORRECTION).select_related("origin")
     try:
         with transaction.atomic():
             engine.give(taken, "royalties_runrelease", ("pool_id", "allocation_id", "amount", "active"))
             RunCorrection.objects.bulk_create(
-                RunCorrection(pool=pool, corrected_id=pool.origin_id, amount=pool.amount) for pool in pools
+                RunCorrection(pool=pool, corrected=pool.origin, amount=pool.amount) for pool in pools
             )
     except IntegrityError as error:
         raise Conflict(
