@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -14,7 +14,6 @@ from licensing.engine.duck import connect
 from licensing.matching import indexing
 from licensing.matching.core import scoring, spellings, title_key
 
-AIM: Final = 0.998  # precision in the half that the threshold is chosen on; the promise, on the other, is 0.995
 _WELL: Final = 1.96
 
 
@@ -42,19 +41,14 @@ def answer(works: Sequence[Work], questions: Sequence[Question]) -> list[Answere
         engine.table("entry", {"work_id": "BIGINT", "value": "VARCHAR"}, entries)
         indexing.index(engine)
         near = indexing.look_up(engine, keys)
-    names = {label: code for group in (scoring.TITLES, scoring.CREATORS) for code, label in group.items()}
     return [
         Answered(
             question,
             next(iter(exact[key])) if len(exact.get(key, ())) == 1 else None,
-            tuple((found.work_id, names[found.why[0]], _creators(found.why[1])) for found in those),
+            tuple((found.work_id, found.likeness.title, found.likeness.creators) for found in those),
         )
         for question, key, those in zip(questions, keys, near, strict=True)
     ]
-
-
-def _creators(label: str) -> str:
-    return next(code for code, said in scoring.CREATORS.items() if said == label)
 
 
 def fit(answered: Sequence[Answered]) -> dict[tuple[str, str], tuple[int, int, float]]:
@@ -88,23 +82,6 @@ def _share(pool: Sequence[float]) -> float:
     return (pool[1] + 0.25) / (pool[0] + 1)
 
 
-def threshold(answered: Sequence[Answered], table: Mapping[tuple[str, str], tuple[int, int, float]]) -> float:
-    """The lowest score from which on what is taken as certain is right often enough."""
-    best = 1.0
-    for level in sorted({round(score, 4) for _pairs, _right, score in table.values()}, reverse=True):
-        taken = [one for one in answered if one.exact is None and certain(one, table, level)]
-        right = sum(one.near[0][0] == one.question.work for one in taken)
-        if taken and right / len(taken) < AIM:
-            break
-        best = level
-    return best
-
-
-def certain(one: Answered, table: Mapping[tuple[str, str], tuple[int, int, float]], level: float) -> bool:
-    scores = [round(table[title, creators][2], 4) for _work, title, creators in one.near]
-    return bool(scores) and scores[0] >= level and (len(scores) == 1 or scores[1] < 0.5)
-
-
 def measured(answered: Sequence[Answered]) -> dict[str, Any]:
     """Precision, recall and recall@5 by the scores and the threshold of the product."""
     taken = right = exact = exact_right = there = fifth = 0
@@ -114,7 +91,7 @@ def measured(answered: Sequence[Answered]) -> dict[str, Any]:
         meant = one.question.work
         first = one.exact
         scores = [scoring.score(scoring.Likeness(title, creators)) for _work, title, creators in one.near]
-        if first is None and scoring.certain(scores):
+        if first is None and scoring.certain(scores, one.near[0][2] if one.near else ""):
             first = one.near[0][0]
         if first is not None:
             taken += 1
@@ -142,7 +119,7 @@ def measured(answered: Sequence[Answered]) -> dict[str, Any]:
         "recall": ratio(right, there),
         "recall_at_5": ratio(fifth, there),
         "threshold": str(scoring.threshold()),
-        "wrong_by_kind": dict(wrong.most_common()) and {k: v for k, v in wrong.most_common() if v},
+        "wrong_by_kind": {k: v for k, v in wrong.most_common() if v},
         "left_to_people_by_kind": {k: v for k, v in missed.most_common() if v},
     }
 

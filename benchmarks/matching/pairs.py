@@ -13,12 +13,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rapidfuzz.distance import OSA
+
 from config.demo.repertoire import DATA
-from licensing.matching.core import short_title, title_key
+from licensing.matching.core import plain_title, short_title, title_key
 
 SEED: Final = 20261124
 UNREGISTERED_PERCENT: Final = 30  # of the catalogue is not in the register: what is asked about them has no answer
-_HEADING = re.compile(r"^([A-ZÀ-Þ][A-ZÀ-Þ'’\-. ]+, [A-ZÀ-Þ'’\-. ]+(?:\([A-ZÀ-Þ ]+\))?(?:, (?:ed|comp|tr)\.)?)[.)]? +(\S.*)$")
+_HEADING = re.compile(
+    r"^([A-ZÀ-Þ][A-ZÀ-Þ'’\-. ]+, [A-ZÀ-Þ'’\-. ]+(?:\([A-ZÀ-Þ ]+\))?(?:, (?:ed|comp|tr)\.)?)[.)]? +(\S.*)$"
+)
+_ADDED = re.compile(r" \(\d{4}\)$")
 _CUT = re.compile(r"\s*[;:(\[]|\. ")
 
 
@@ -53,39 +58,41 @@ def catalogue() -> list[Work]:
         if parts := _HEADING.match(row["title"].strip()):
             creators, title = _name(parts[1]), parts[2].rstrip(". ")
             key = title_key(title, creators)
-            dice = hashlib.sha256(key.encode()).digest()
-            half = "fit" if dice[0] % 2 else "held_out"
-            found.setdefault(key, Work(len(found) + 1, title, creators, half, dice[1] % 100 >= UNREGISTERED_PERCENT))
+            dice = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
+            half = "fit" if dice % 2 else "held_out"
+            registered = dice // 2 % 100 >= UNREGISTERED_PERCENT
+            found.setdefault(key, Work(len(found) + 1, title, creators, half, registered))
     return list(found.values())
 
 
 def _name(heading: str) -> str:
-    return re.sub(r"\w[\w'’]*", lambda word: word[0].capitalize(), heading.rstrip(".")).replace(", Ed", ", ed.")
+    return re.sub(r"\w[\w'’]*", lambda word: word[0].capitalize(), heading.rstrip(".")).removesuffix(", Ed")
 
 
-def questions(works: Sequence[Work], *, each: int = 6, seed: int = SEED) -> list[Question]:
+def questions(works: Sequence[Work], *, each: int = 12, seed: int = SEED) -> list[Question]:
     """`each` questions about every work, and as many that look like registered ones and mean none."""
     dice = random.Random(seed)
     asked: list[Question] = []
+    words = sorted({word for work in works for word in plain_title(work.title).split() if len(word) > 3})
     for work in works:
         answer = work.number if work.registered else None
         for how in dice.sample(sorted(_WAYS), each):
             title, creators = _WAYS[how](dice, work.title, work.creators)
             asked.append(Question(title, creators, answer, how, work.half))
         if work.registered:
-            for how, (title, creators) in _traps(dice, work, works):
+            for how, (title, creators) in _traps(dice, work, works, words):
                 asked.append(Question(title, creators, None, how, work.half))
     known = {title_key(work.title, work.creators): work.number for work in works if work.registered}
-    # A trap that happens to be a work of the register is a question about it.
+    # Who names a registered work by its whole title and creators means that one, whatever it was made of.
     return [
-        Question(q.title, q.creators, known[key], q.how, q.half)
-        if q.work is None and (key := title_key(q.title, q.creators)) in known
-        else q
+        Question(q.title, q.creators, known.get(title_key(_ADDED.sub("", q.title), q.creators), q.work), q.how, q.half)
         for q in asked
     ]
 
 
-def _traps(dice: random.Random, work: Work, works: Sequence[Work]) -> Iterator[tuple[str, tuple[str, str]]]:
+def _traps(
+    dice: random.Random, work: Work, works: Sequence[Work], known: Sequence[str]
+) -> Iterator[tuple[str, tuple[str, str]]]:
     """What only looks like this work."""
     other = dice.choice(works)
     if other.creators != work.creators:
@@ -98,6 +105,20 @@ def _traps(dice: random.Random, work: Work, works: Sequence[Work]) -> Iterator[t
     if strange and len(long) > 1:
         words[dice.choice(long)] = dice.choice(strange)
         yield "trap: near title, same author", (" ".join(words), work.creators)
+    plain = plain_title(_main(work.title)).split()
+    neighbours = [
+        (n, other)
+        for n, word in enumerate(plain)
+        if len(word) > 3
+        for other in known
+        if word != other and OSA.distance(word, other, score_cutoff=1) == 1
+    ]
+    if neighbours:
+        n, word = dice.choice(neighbours)
+        yield (
+            "trap: a word one letter away, same author",
+            (" ".join([*plain[:n], word, *plain[n + 1 :]]), work.creators),
+        )
     yield "trap: other title, same author", (_main(other.title), work.creators)
 
 
@@ -123,7 +144,7 @@ def _slip(dice: random.Random, text: str) -> str:
 
 def _swapped(creators: str) -> str:
     surname, _comma, given = creators.partition(", ")
-    return f"{given.removesuffix(', ed.')} {surname}"
+    return f"{given} {surname}"
 
 
 def _initials(creators: str) -> str:

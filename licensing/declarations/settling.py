@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from licensing import terms
+from licensing.declarations.models import Declaration
 from licensing.engine.core import Engine
 from licensing.licences.core import Terms
 from licensing.matching import finding, suffixes
+from licensing.matching.services import remember
 from licensing.permissions import core, snapshots, volume
 from licensing.permissions.services import reserved as reservations
 
@@ -52,6 +54,7 @@ def run(engine: Engine, groups: Sequence[Path], order: Order, *, progress: Calla
     _load(engine, order)
     engine.open("grouped", *groups)
     finding.find(engine, titles=lambda: snapshots.load_titles(engine, order.society_id))
+    finding.guess(engine, order.society_id)
     engine.run(_SETTLE)
     progress("permit")
     volume.spread_near(engine)
@@ -62,7 +65,13 @@ def run(engine: Engine, groups: Sequence[Path], order: Order, *, progress: Calla
 
 
 def store(engine: Engine, declaration_id: int) -> int:
-    """Append the declared use to its table, in the caller's transaction; returns the number of rows."""
+    """Append the declared use to its table, in the caller's transaction; returns the number of rows.
+
+    What the matcher decided is remembered with it, unless it is for a test.
+    """
+    declaration = Declaration.objects.select_related("licence__society").get(pk=declaration_id)
+    if not declaration.sandbox:
+        remember(society=declaration.licence.society, guesses=finding.guessed(engine))
     # In the order of the indexes, which fill twice as fast so.
     query = f"""SELECT {declaration_id}, {", ".join(_STORED)} FROM told
     ORDER BY work_id NULLS LAST, scheme, value, use, unit, used_on, status, basis"""

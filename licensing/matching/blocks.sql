@@ -4,9 +4,13 @@
 -- Inputs   entry_numbered(id, work_id, value), entry_word(id, word)     from index.sql
 --          query(n, value)                         what is asked
 -- Output   near_by(n, work_id, value)              at most 40 for each that is asked, the likeliest first
+--          known_word(n, word)                     the words of each that titles have
 
 -- step query_word: what is asked, by the same words
 SELECT DISTINCT n, unnest(words_of(value)) AS word FROM query;
+
+-- step known_word: words of what is asked that some title has
+SELECT n, word FROM query_word WHERE word IN (SELECT word FROM entry_word);
 
 -- step worth: how much a word tells, where it tells something
 SELECT word, ln((SELECT count(*) + 1 FROM entry_numbered) / count(*)) + 0.1 AS worth

@@ -6,12 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from django.conf import settings
+
 from licensing.engine.core import Engine
 from licensing.matching import MATCH
+from licensing.matching.services.deciding import Guess
+from licensing.matching.services.suggesting import guesses
 
 _MEMBERS: Final = Path(__file__).with_name("members.sql")
 _MEAN: Final = Path(__file__).with_name("mean.sql")
 _TEXT: Final = "VARCHAR"
+_GUESS: Final = {"scheme": _TEXT, "value": _TEXT, "work_id": "BIGINT", "score": "DECIMAL(5,4)", "reason": _TEXT}
 TITLE: Final = {"value": _TEXT, "work_id": "BIGINT"}
 
 
@@ -40,6 +45,28 @@ def find(
         engine.table("title", TITLE)
     engine.run(_MEAN)
     engine.execute("CREATE OR REPLACE TABLE found AS SELECT scheme, value, work_id FROM meant")
+
+
+def guess(engine: Engine, society_id: int) -> None:
+    """After `find`: let the matcher decide about titles that nothing has, the most used first and no more than a setting
+    says. The tables `guess(scheme, value, work_id, score, reason)` and, with them, `found`.
+    """
+    unknown: list[tuple[str]] = []
+    if _any(engine, "wanted WHERE scheme = 'title'"):
+        unknown = engine.rows(
+            f"""SELECT g.value FROM grouped g
+            WHERE g.scheme = 'title' AND NOT EXISTS (SELECT 1 FROM found f WHERE f.scheme = 'title' AND f.value = g.value)
+              AND NOT EXISTS (SELECT 1 FROM "rule" r WHERE r.scheme = 'title' AND r.value = g.value)
+            GROUP BY g.value ORDER BY SUM(g.units) DESC, g.value LIMIT {int(settings.MATCH_MOST_TITLES)}"""
+        )
+    engine.table("guess", _GUESS, guesses(society_id, [value for (value,) in unknown]))
+    if unknown:
+        engine.execute("INSERT INTO found SELECT scheme, value, work_id FROM guess")
+
+
+def guessed(engine: Engine) -> list[Guess]:
+    """What `guess` decided, to be remembered with the declared use that rests on it."""
+    return [Guess(*row) for row in engine.rows("SELECT scheme, value, work_id, score, reason FROM guess")]
 
 
 def _any(engine: Engine, source: str) -> bool:

@@ -5,7 +5,7 @@ Bounded work for each that is asked (`blocks.sql`), and the same answer whatever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -25,17 +25,18 @@ _WORDS_OF: Final = """CREATE OR REPLACE MACRO words_of(value) AS list_concat(
   list_transform(list_filter(string_split(replace(split_part(value, ' / ', 2), ';', ' '), ' '), lambda w: length(w) > 1),
                  lambda w: '&' || left(replace(split_part(value, ' / ', 1), ' ', ''), 4) || w),
   CASE WHEN regexp_matches(value, '[\u3400-\u9fff\uac00-\ud7a3]')
-       THEN list_transform(range(1, least(length(split_part(value, ' / ', 1)), 40)), lambda i: '~' || substr(split_part(value, ' / ', 1), i, 2))
+       THEN list_transform(range(1, least(length(split_part(value, ' / ', 1)), 40)),
+                           lambda i: '~' || substr(split_part(value, ' / ', 1), i, 2))
        ELSE [] END)"""
 _BATCH: Final = 2000  # asked together
 
 
 class Found(NamedTuple):
-    """A work that is like what was asked, how sure that is, and why."""
+    """A work that is like what was asked, how sure that is, and how the two compare."""
 
     work_id: int
     score: Decimal
-    why: tuple[str, ...]
+    likeness: scoring.Likeness
 
 
 def named(value: str) -> scoring.Named:
@@ -60,19 +61,28 @@ def look_up(engine: Engine, asked: Sequence[str], *, limit: int = 5) -> list[lis
         for rows in engine.stream("SELECT n, work_id, value FROM near_by"):
             for n, work_id, value in rows:
                 near[n].append((work_id, value))
-        answers += [ranked(value, those)[:limit] for value, those in zip(batch, near, strict=True)]
+        known: list[set[str]] = [set() for _one in batch]
+        for rows in engine.stream("SELECT n, word FROM known_word"):
+            for n, word in rows:
+                known[n].add(word)
+        answers += [ranked(*one)[:limit] for one in zip(batch, near, known, strict=True)]
     return answers
 
 
-def ranked(value: str, works: Iterable[tuple[int, str]]) -> list[Found]:
+def certain(found: Sequence[Found]) -> bool:
+    """Whether the first one is meant for certain; needs two or more, where there are."""
+    return bool(found) and scoring.certain([one.score for one in found], found[0].likeness.creators)
+
+
+def ranked(value: str, works: Iterable[tuple[int, str]], known: Collection[str] = ()) -> list[Found]:
     """The works by their likeness, the likeliest first; each once, by the most like of its titles."""
     line = named(value)
     best: dict[int, tuple[Decimal, float, Found]] = {}
     for work_id, other in works:
         work = named(other)
-        found = scoring.likeness(line, work)
+        found = scoring.likeness(line, work, known)
         score = scoring.score(found)
-        rank = (score, scoring.closeness(line, work), Found(work_id, score, found.why))
+        rank = (score, scoring.closeness(line, work), Found(work_id, score, found))
         if work_id not in best or rank[:2] > best[work_id][:2]:
             best[work_id] = rank
     order = sorted(best.values(), key=lambda each: (-each[0], -each[1], each[2].work_id))

@@ -2,6 +2,6 @@
 
 from licensing.matching.services.deciding import decide, remember, withdraw
 from licensing.matching.services.spelling import refresh_titles
-from licensing.matching.services.suggesting import Candidate, candidates
+from licensing.matching.services.suggesting import Candidate, candidates, guesses
 
-__all__ = ["Candidate", "candidates", "decide", "refresh_titles", "remember", "withdraw"]
+__all__ = ["Candidate", "candidates", "decide", "guesses", "refresh_titles", "remember", "withdraw"]
