@@ -13,7 +13,8 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 VAR = CHECKOUT / "var" / "bench"
-STEPS = ("pdf", "pages", "api", "check")
+STEPS = ("pdf", "pages", "api", "check", "files")
+ALONE = ("check", "files")  # may be all that is measured
 BARE, END_TO_END = "bare parse of the file", "END TO END, to committed postings"
 
 
@@ -25,12 +26,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--steps",
         default=",".join(STEPS),
-        help=f"what else of {','.join(STEPS)}; the main job always runs, unless it is check alone",
+        help=f"what else of {','.join(STEPS)}; the main job always runs, unless nothing but {' or '.join(ALONE)} is asked",
     )
     parser.add_argument("--parquet", action="store_true", help="declare the Parquet file instead of the CSV file")
     parser.add_argument("--pdfs", type=int, default=300)
     parser.add_argument("--identifiers", type=int, default=1_000_000, help="of the file that is asked about")
     parser.add_argument("--reservations", type=int, default=100_000)
+    parser.add_argument("--sizes", default="10000000/1,100000000/10", help="LINES/FILES, of one declaration each")
+    parser.add_argument("--pair", default="20000000/16", help="LINES/FILES that one worker reads, and then two")
     parser.add_argument(
         "--keep", action="store_true", help="use the repertoire of the last kept run, and keep it again"
     )
@@ -86,8 +89,11 @@ def _measure(chosen: argparse.Namespace) -> None:
     took, used = imports.seconds[SNAPSHOT], imports.processor[SNAPSHOT]
     _say(f"  {SNAPSHOT}, once after a change: {took:.1f} s, {used:.1f} s of processor")
 
-    if steps == ["check"]:
-        _check(parties, chosen, results, clock, memory)
+    if set(steps) <= set(ALONE):
+        if "check" in steps:
+            _check(parties, chosen, results, clock, memory)
+        if "files" in steps:
+            results["files"] = _files(parties, world, chosen)
         _say("", f"All figures: {report.keep(results).relative_to(CHECKOUT)}")
         return
 
@@ -115,7 +121,20 @@ def _measure(chosen: argparse.Namespace) -> None:
         _say("", *report.answers("API", results["api"]))
     if "check" in steps:
         _check(parties, chosen, results, clock, memory)
+    if "files" in steps:
+        results["files"] = _files(parties, world, chosen)
     _say("", f"All figures: {report.keep(results).relative_to(CHECKOUT)}")
+
+
+def _files(parties: Any, world: Any, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Many files of one declaration, by one worker and by two."""
+    from benchmarks import many
+
+    def pairs(text: str) -> list[tuple[int, int]]:
+        return [(int(lines), int(files)) for lines, _, files in (part.partition("/") for part in text.split(","))]
+
+    _say("")
+    return many.measure(parties, VAR / "world", world, sizes=pairs(chosen.sizes), pair=pairs(chosen.pair)[0], say=_say)
 
 
 def _check(parties: Any, chosen: argparse.Namespace, results: dict[str, Any], clock: Any, memory: Any) -> None:

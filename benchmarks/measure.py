@@ -35,7 +35,7 @@ class Servers:
 
     def peak(self) -> int:
         """The most that one of them ever held, in bytes; the shared buffers that it has touched are counted."""
-        return max((_peak(process.pid) for process in self.processes()), default=0)
+        return max((peak_of(process.pid) for process in self.processes()), default=0)
 
 
 @dataclass
@@ -92,14 +92,15 @@ class Memory:
         """The peak in this step alone for this process; of PostgreSQL's, until now."""
         Path("/proc/self/clear_refs").write_text("5")
         yield
-        self.by_step[name] = (_peak("self"), self.servers.peak())
+        self.by_step[name] = (peak_of("self"), self.servers.peak())
 
     def most(self) -> tuple[int, int]:
         here, postgres = zip(*self.by_step.values(), strict=True)
         return max(here), max(postgres)
 
 
-def _peak(pid: int | str) -> int:
+def peak_of(pid: int | str) -> int:
+    """The most that a process ever held, in bytes."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
