@@ -18,7 +18,15 @@ from rest_framework.response import Response
 from accounts.access.api.views import ApiViewSet
 from licensing import terms
 from licensing.declarations import services
-from licensing.declarations.models import Declaration, DeclarationFile, DeclaredUse, ReportDuty
+from licensing.declarations.api_checks import (
+    ChangeSerializer,
+    DifferenceSerializer,
+    OverlapSerializer,
+    QuestionSerializer,
+)
+from licensing.declarations.models import Change, Declaration, DeclarationFile, DeclaredUse, ReportDuty
+from licensing.declarations.services.differing import difference_of
+from licensing.declarations.services.lateness import with_lateness
 from licensing.declarations.services.listing import reject_rows
 from licensing.licences.services import find_licence
 
@@ -106,14 +114,21 @@ class DeclarationSerializer(serializers.ModelSerializer[Declaration]):
     fee = serializers.JSONField(allow_null=True)
     problems = NoteSerializer(many=True)
     questions = NoteSerializer(many=True)
+    late_since = serializers.SerializerMethodField(help_text="the day on which its report was due, where it came later")
 
     class Meta:
         model = Declaration
         fields = [
             "id", "declaration", "licence", "period_start", "period_end", "use", "unit", "model", "dataset", "reference",
             "territory", "bases", "sandbox", "supersedes", "superseded_by", "status", "step", "lines_read", "sha256",
-            "lines", "units", "works", "fee", "problems", "questions", "created_at", "submitted_at", "accepted_at",
+            "lines", "units", "works", "fee", "problems", "questions", "late_since", "created_at", "submitted_at", "accepted_at",
         ]  # fmt: skip
+
+    @extend_schema_field(serializers.DateField(allow_null=True))
+    def get_late_since(self, declaration: Declaration) -> Any:
+        if not hasattr(declaration, "late_since"):
+            declaration = with_lateness(Declaration.objects.filter(pk=declaration.pk)).get()
+        return declaration.late_since  # type: ignore[attr-defined]
 
     def get_superseded_by(self, declaration: Declaration) -> int | None:
         successor = getattr(declaration, "superseded_by", None)
@@ -132,13 +147,33 @@ def _counts(found: dict[str, int]) -> dict[str, int]:
 
 
 class DeclarationDetailSerializer(DeclarationSerializer):
-    """`progress` is null before a file was received."""
+    """`progress` is null before a file was received, `difference` where it amends nothing or is not processed.
+
+    `asked` are the questions of the checks and of the society with their answers; open ones that hold back acceptance
+    stand in `questions`, too.
+    """
 
     files = FileSerializer(many=True)
     progress = serializers.SerializerMethodField()
+    asked = serializers.SerializerMethodField()
+    overlaps = serializers.SerializerMethodField()
+    difference = serializers.SerializerMethodField()
 
     class Meta(DeclarationSerializer.Meta):
-        fields = [*DeclarationSerializer.Meta.fields, "files", "progress"]
+        fields = [*DeclarationSerializer.Meta.fields, "files", "progress", "asked", "overlaps", "difference"]
+
+    @extend_schema_field(QuestionSerializer(many=True))
+    def get_asked(self, declaration: Declaration) -> Any:
+        return QuestionSerializer(declaration.asked.order_by("pk") if declaration.lines else [], many=True).data
+
+    @extend_schema_field(OverlapSerializer(many=True))
+    def get_overlaps(self, declaration: Declaration) -> Any:
+        return OverlapSerializer(declaration.overlaps.order_by("other_id"), many=True).data
+
+    @extend_schema_field(DifferenceSerializer(allow_null=True))
+    def get_difference(self, declaration: Declaration) -> Any:
+        found = difference_of(declaration)
+        return DifferenceSerializer(found).data if found else None
 
     @extend_schema_field(ProgressSerializer(allow_null=True))
     def get_progress(self, declaration: Declaration) -> dict[str, Any] | None:
@@ -174,6 +209,7 @@ class UseSerializer(serializers.ModelSerializer[DeclaredUse]):
 
 
 _ONLY_STATUS = OpenApiParameter("status", OpenApiTypes.STR, enum=Declaration.Status.values, description="only these")
+_ONLY_CHANGE = OpenApiParameter("change", OpenApiTypes.STR, enum=Change.Kind.values, description="only these")
 _ONLY_ENDING = OpenApiParameter("status", OpenApiTypes.STR, enum=list(terms.LINE_STATUSES), description="only these")
 _FILE = {"file": {"type": "string", "format": "binary"}}
 _UPLOAD = {"multipart/form-data": {"type": "object", "required": ["file"], "properties": _FILE}}
@@ -193,7 +229,7 @@ class DeclarationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVi
         return DeclarationSerializer if self.action == "list" else DeclarationDetailSerializer
 
     def get_queryset(self) -> Any:
-        found, asked = super().get_queryset(), self.request.query_params
+        found, asked = with_lateness(super().get_queryset()), self.request.query_params
         if self.action == "list":
             found = found.filter(status=asked["status"]) if asked.get("status") else found
             return found.filter(licence__ref=asked["licence"]) if asked.get("licence") else found
@@ -268,6 +304,18 @@ class DeclarationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVi
         if status := request.query_params.get("status"):
             found = found.filter(status=status)
         return self.get_paginated_response(UseSerializer(self.paginate_queryset(found), many=True).data)
+
+    @extend_schema(parameters=[_ONLY_CHANGE, _ONLY_ENDING], responses=ChangeSerializer(many=True))
+    @action(detail=True, methods=["get"])
+    def difference(self, request: Request, pk: str) -> Response:
+        """Every row that an amendment adds, removes or changes, the largest change first; none where it amends nothing."""
+        declaration = self.get_object()
+        difference_of(declaration)
+        found = Change.objects.filter(declaration=declaration).select_related("work")
+        for name in ("change", "status"):
+            if asked := request.query_params.get(name):
+                found = found.filter(**{name: asked})
+        return self.get_paginated_response(ChangeSerializer(self.paginate_queryset(found), many=True).data)
 
     def _now(self, declaration: Declaration, status: int) -> Response:
         return Response(self.shown(Declaration.objects.select_related("licence").get(pk=declaration.pk)), status=status)
