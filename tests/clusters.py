@@ -24,8 +24,12 @@ from tests.processes import wait_until
 
 WORKERS = 2
 _HEAPS = "spark.driver.memory=768m;spark.executor.memory=512m"
+_QUICK = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # seconds of many small plans: optimising them costs more than it gives
+)
 _LOOPBACK = "spark.driver.host=127.0.0.1;spark.driver.bindAddress=127.0.0.1"
-_SMALL = f"spark.cores.max={WORKERS};spark.executor.cores=1;spark.sql.shuffle.partitions=4;spark.locality.wait=0"
+_SMALL = f"spark.cores.max={WORKERS};spark.executor.cores=1;spark.sql.shuffle.partitions=2;spark.locality.wait=0"
+_JAVA = f"spark.driver.extraJavaOptions={_QUICK};spark.executor.extraJavaOptions={_QUICK}"
 
 
 def _ready() -> None:
@@ -44,7 +48,7 @@ class Cluster:
 
     master: str
     shared: Path
-    conf: str = f"{_HEAPS};{_LOOPBACK};{_SMALL}"
+    conf: str = f"{_HEAPS};{_LOOPBACK};{_SMALL};{_JAVA}"
 
 
 @pytest.fixture(scope="session")
@@ -105,6 +109,7 @@ def _start(role: str, options: tuple[str, ...], log: Path) -> subprocess.Popen[b
 
     home = Path(pyspark.__file__).parent
     environment = os.environ | {"SPARK_HOME": str(home), "SPARK_DAEMON_MEMORY": "256m", "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment |= {"SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false", "SPARK_DAEMON_JAVA_OPTS": _QUICK}
     out: IO[bytes]
     with log.open("wb") as out:
         return subprocess.Popen(

@@ -1,7 +1,8 @@
 """The main job on the cluster gives what it gives on DuckDB, to the byte: declared use, allocations, both digests.
 
 On the data of the demo, and on societies drawn at random. One society, two licences of the same terms: what is declared
-under the first is settled on one engine, what is declared under the second on the other.
+under the first is settled on one engine, what is declared under the second on the other. (`committed_db`: the signs of
+life of a declaration come from a thread of their own, which must see it.)
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ from royalties.distribution import services as distribution
 from royalties.distribution.models import Run
 from tests.accounts.people import person
 from tests.clusters import WORKERS, Cluster
+from tests.conftest import Committed
 from tests.licensing.parties import determined, licence, organisation
 from tests.licensing.repertoire_files import bring
 from tests.licensing.tariff_documents import charge, tariff
 
-pytestmark = pytest.mark.django_db
 QUARTER = (dt.date(2026, 1, 1), dt.date(2026, 4, 1))
 USES = "work_id, scheme, value, kind, use, unit, used_on, status, basis, missing_ppm, units, lines, title, creators"
 PARTS = (
@@ -126,7 +127,7 @@ def computed(society: Organisation, computer: Actor, engine: str) -> dict[str, A
     return found
 
 
-def test_on_the_data_of_the_demo(spark: Cluster, tmp_path: Path) -> None:
+def test_on_the_data_of_the_demo(committed_db: Committed, spark: Cluster, tmp_path: Path) -> None:
     society, firm = organisation("WEBPUB", "society"), organisation("HANGANG-AI", "licensee")
     for kind, path in repertoire.write_web_society(tmp_path).items():
         manage(f"import_{kind}", str(path), "--society", society.ref)
@@ -142,8 +143,8 @@ def test_on_the_data_of_the_demo(spark: Cluster, tmp_path: Path) -> None:
     assert on_spark["rows"][0] > 10_000
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_on_a_society_drawn_at_random(spark: Cluster, tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("seed", [1])
+def test_on_a_society_drawn_at_random(committed_db: Committed, spark: Cluster, tmp_path: Path, seed: int) -> None:
     society, firm = organisation("RANDOM", "society"), organisation("FIRM", "licensee")
     drawn = random.Random(seed)
     works = draw_society(society, drawn)
