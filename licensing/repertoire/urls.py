@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from licensing.repertoire.pages import joining, registration
+from licensing.repertoire.pages import joining, merging, registration
 from licensing.repertoire.pages import register as pages
 
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("works/new/", pages.work_new, name="work_new"),
     path("works/<int:work_id>/", pages.work, name="work"),
     path("works/<int:work_id>/edit/", pages.work_edit, name="work_edit"),
+    path("works/<int:work_id>/names/", merging.work_names, name="work_names"),
     path("works/<int:work_id>/shares/", pages.work_shares, name="work_shares"),
     path("join/apply/", joining.apply, name="apply"),
     path("join/mine/", joining.applications, name="applications"),

@@ -192,7 +192,7 @@ def _add_holders(stage: Stage) -> None:
 def _write_shares(stage: Stage, *, replaces: bool) -> None:
     _execute(_SHARES)
     if replaces:
-        _execute(_END_SHARES, stage.society.pk)
+        _execute(_END_SHARES)
     shares.work_out(stage)
     stage.reject_parts("SELECT row, 'share', NULL, refused FROM outcome WHERE refused IS NOT NULL")
     shares.write(stage)
@@ -294,20 +294,18 @@ DROP TABLE IF EXISTS incoming_share;
 CREATE TEMP TABLE incoming_share ON COMMIT DROP AS
 SELECT min(p.row) AS row, t.work_ref, h.ref AS holder_ref, p.role,
   coalesce(min(p.share), (least(sum(p.hundredths), 10000) * 100)::text || 'ppm') AS share,
-  NULL::date AS since, NULL::date AS until, bool_or(t.own) AS own
+  NULL::date AS since, NULL::date AS until, t.work_id, h.id AS holder_id
 FROM incoming_part p JOIN target t ON t.ref = p.ref JOIN party y ON y.key = p.key JOIN licensing_holder h ON h.id = y.holder_id
-GROUP BY t.work_ref, h.ref, p.role;
+GROUP BY t.work_ref, t.work_id, h.ref, h.id, p.role;
+CREATE UNIQUE INDEX ON incoming_share (work_id, holder_id, role);
 ANALYZE incoming_share;
 """
 # Of works that the file registers as its own: shares without days, undisputed, that it no longer states.
 _END_SHARES = """
 WITH gone AS (
-  DELETE FROM licensing_share s USING target t
-  WHERE s.work_id = t.work_id AND t.own AND lower_inf(s.valid) AND upper_inf(s.valid) AND NOT s.disputed
-    AND EXISTS (SELECT FROM incoming_share i WHERE i.work_ref = t.work_ref)
-    AND NOT EXISTS (
-      SELECT FROM incoming_share i JOIN licensing_holder h ON h.society_id = %s AND h.ref = i.holder_ref
-      WHERE i.work_ref = t.work_ref AND h.id = s.holder_id AND i.role = s.role)
-  RETURNING t.ref)
+  DELETE FROM licensing_share s USING (SELECT DISTINCT i.work_id, t.ref FROM incoming_share i JOIN target t ON t.work_id = i.work_id WHERE t.own) w
+  WHERE s.work_id = w.work_id AND lower_inf(s.valid) AND upper_inf(s.valid) AND NOT s.disputed AND NOT EXISTS (
+    SELECT FROM incoming_share i WHERE i.work_id = s.work_id AND i.holder_id = s.holder_id AND i.role = s.role)
+  RETURNING w.ref)
 INSERT INTO altered SELECT ref FROM gone
 """

@@ -11,11 +11,12 @@ from licensing.intake.core import TableSpec
 from licensing.intake.importing import ImportResult, Stage, check_society, merge, staged
 from licensing.intake.models import Import, StoredFile
 from licensing.repertoire.identifiers.schemes import UNKNOWN_SCHEME
+from licensing.repertoire.importing.aliases import find_aliases, replace_aliases
 from licensing.repertoire.importing.normalising import normalised
 
 SPEC = TableSpec(
     required=("work_ref", "kind", "title"),
-    optional=("creators", "language", "published", "protected_until", "identifiers"),
+    optional=("creators", "language", "published", "protected_until", "identifiers", "also_titles"),
 )
 
 UNKNOWN_KIND = gettext_noop("unknown kind of work")
@@ -36,7 +37,8 @@ def import_works(
 ) -> ImportResult:
     """Create and update the society's works by `work_ref`, and replace the identifiers of the works in the file.
 
-    Columns that the file lacks keep their values. A bad identifier is reported and left out; its work is taken.
+    `also_titles` (`;`) replaces their other titles likewise. Columns that the file lacks
+    keep their values. A bad identifier is reported and left out; its work is taken.
     """
     check_society(actor, society, "works.import")
     with staged(society=society, stored=file, kind=Import.Kind.WORKS, spec=SPEC, record_in=record_in) as stage:
@@ -48,6 +50,8 @@ def import_works(
         stage.once("work_ref")
         if stage.has("identifiers"):
             find_identifiers(stage)
+        if stage.has("also_titles"):
+            find_aliases(stage)
         stage.copy(
             "incoming_work",
             _STAGED,
@@ -64,6 +68,8 @@ def import_works(
         )
         if stage.has("identifiers"):
             updated += _replace_identifiers(stage)
+        if stage.has("also_titles"):
+            updated += replace_aliases(stage, beside=stage.has("identifiers"))
         return stage.finish(actor, created=created, updated=updated)
 
 

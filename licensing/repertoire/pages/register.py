@@ -113,6 +113,8 @@ def work(request: ActorRequest, work_id: int) -> HttpResponse:
     context = {
         "work": found,
         "identifiers": list(found.identifiers.order_by("scheme", "value")),
+        "aliases": list(found.aliases.order_by("title", "creators")),
+        "survivor": services.survivor(found) if found.merged_into_id else None,
         "shares": shares,
         "current": current,
         "total": total,

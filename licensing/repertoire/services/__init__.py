@@ -9,11 +9,20 @@ from licensing.repertoire.importing import (
     import_works,
 )
 from licensing.repertoire.services.holders import holder_ids_of, represent, save_holder
+from licensing.repertoire.services.merging import (
+    add_alias,
+    merge_works,
+    named_work,
+    remove_alias,
+    survivor,
+    unmerge_work,
+)
 from licensing.repertoire.services.shares import ShareLine, set_shares
 from licensing.repertoire.services.works import save_work
 
 __all__ = [
     "ShareLine",
+    "add_alias",
     "holder_ids_of",
     "import_cwr",
     "import_holders",
@@ -21,8 +30,13 @@ __all__ = [
     "import_renewals",
     "import_shares",
     "import_works",
+    "merge_works",
+    "named_work",
+    "remove_alias",
     "represent",
     "save_holder",
     "save_work",
     "set_shares",
+    "survivor",
+    "unmerge_work",
 ]
