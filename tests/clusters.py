@@ -113,7 +113,11 @@ def _start(role: str, options: tuple[str, ...], log: Path) -> subprocess.Popen[b
     out: IO[bytes]
     with log.open("wb") as out:
         return subprocess.Popen(
-            [home / "bin" / "spark-class", role, *options], env=environment, stdout=out, stderr=subprocess.STDOUT
+            [home / "bin" / "spark-class", role, *options],
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for the tests, which end it in their order
         )
 
 
