@@ -12,8 +12,8 @@ function measured(value, units, step, suffix = "") {
   return new Intl.NumberFormat(LANGUAGE, { style: "unit", unit: units[at] + suffix, unitDisplay: "short", maximumFractionDigits: digits }).format(value);
 }
 const BYTES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
-const bytes = (count) => measured(count, BYTES, 1000);
-const rate = (count) => measured(count, BYTES, 1000, "-per-second");
+const bytes = (count) => measured(count, BYTES, 1024);
+const rate = (count) => measured(count, BYTES, 1024, "-per-second");
 const time = (seconds) => measured(Math.max(1, seconds), ["second", "minute", "hour"], 60);
 
 /** What the server refused, in its own words. */
@@ -231,23 +231,28 @@ class Room {
     this.run();
   }
 
-  /** Several files are announced, so that the declaration is processed once, when all are here. */
+  /** Several files are announced, so that the declaration is processed once, when all are here. Others stay awaited. */
   async announce(items) {
-    const { files, missing } = await this.manifest();
+    const { missing } = await this.manifest();
     const awaited = new Set(missing.map((file) => `${file.bytes}:${file.path}`));
-    const isAwaited = ({ path, file }) => awaited.has(`${file.size}:${path}`);
     this.announced = new Set(missing.map((file) => file.path));
-    if (files && items.every(isAwaited)) return;
-    const wanted = this.waiting;
-    if (wanted.length < 2 && !missing.length) return;
-    await this.manifest(wanted);
-    this.announced = new Set(wanted.map((item) => item.path));
+    if (items.every(({ path, file }) => awaited.has(`${file.size}:${path}`))) return;
+    if (this.waiting.length < 2 && !missing.length) return;
+    await this.expect(missing, this.waiting);
   }
 
-  async manifest(items) {
+  async expect(others, items) {
+    const own = new Set(items.map((item) => item.path));
+    const files = others.filter((file) => !own.has(file.path));
+    files.push(...items.map(({ path, file }) => ({ path, bytes: file.size })));
+    await this.manifest(files);
+    this.announced = new Set(files.map((file) => file.path));
+  }
+
+  /** What is announced; with `files`, they are from now on. */
+  async manifest(files) {
     const options = { headers: { Accept: "application/json" } };
-    if (items) {
-      const files = items.map(({ path, file }) => ({ path, bytes: file.size }));
+    if (files) {
       Object.assign(options, { method: "POST", body: JSON.stringify({ files }) });
       Object.assign(options.headers, { "Content-Type": "application/json", "X-CSRFToken": this.word });
     }
@@ -348,9 +353,14 @@ class Room {
     }
     item.forget();
     if (url) await request("DELETE", url, { ...TUS, "X-CSRFToken": this.word }, null).catch(() => {});
-    if (this.announced.delete(item.path)) await this.manifest(this.waiting).catch((error) => this.problem(error.message));
+    if (this.announced.delete(item.path)) await this.doWithout(item).catch((error) => this.problem(error.message));
     this.tick();
     if (!this.items.length) this.part("overall").hidden = true;
+  }
+
+  async doWithout(item) {
+    const { missing } = await this.manifest();
+    await this.manifest(missing.filter((file) => file.path !== item.path));
   }
 
   /** Bars and figures as they are now; the voice speaks more rarely. */

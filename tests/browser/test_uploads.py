@@ -21,7 +21,7 @@ from tests.journeys.told import STAFF
 from tests.licensing.declaring import PERIOD, lines
 
 DATA = lines(*(f"domain,site{n}.example.com,{n + 1}" for n in range(3000)))
-PART = 10_000
+PART = 10_240
 CHOOSE = "input#uploads-files"
 
 
@@ -113,6 +113,20 @@ def test_a_folder_is_announced_and_processed_as_one(page_of: Any, declaration: D
     done = services.process(declaration.pk)
     assert done is not None and done.lines["total"] == 2
     assert sorted(str(use.used_on) for use in done.uses.all()) == ["2026-01-15", "2026-02-15"]
+
+
+def test_what_others_announced_stays_awaited(page_of: Any, declaration: Declaration, tmp_path: Path) -> None:
+    page = page_of
+    actor = actor_of_user(User.objects.get(email=STAFF["licensee"][0]))
+    services.announce(actor=actor, declaration=declaration, files=[services.Announced("other.csv", 9, "a" * 64)])
+    page.reload()
+    see(page.get_by_text("1 of 1 announced files is missing."))
+    file = tmp_path / "use.csv"
+    file.write_bytes(DATA)
+    with page.expect_navigation():
+        page.set_input_files(CHOOSE, file)
+    assert [(each.path, each.sha256) for each in declaration.announced.missing()] == [("other.csv", "a" * 64)]
+    assert Declaration.objects.get(pk=declaration.pk).status == "draft"
 
 
 def test_pause_and_cancel(page_of: Any, declaration: Declaration, tmp_path: Path) -> None:
