@@ -19,6 +19,7 @@ from accounts.evidence.services import record
 from accounts.identity.core import SYSTEM, Conflict, Reference, Refusal, say
 from licensing.engine import connect
 from licensing.engine.core import Engine
+from licensing.matching.services import refresh_titles
 from royalties.distribution.core import RuleTerms, parse
 from royalties.distribution.models import Run, RunCorrection, RunPool, RunPoolDeclaration, RunReceipt, RunRelease
 from royalties.distribution.services import digests, moving
@@ -97,6 +98,7 @@ def _reach(run: Run, step: str) -> None:
 def _calculate(engine: Engine, run: Run) -> Result:
     terms = parse(run.rule.document)
     _reach(run, "read")
+    refresh_titles(run.society_id)  # what waits in suspense may mean a work by its title
     with one_look():
         moved = moving.calculate(engine, run)
         pools = read(engine, run, terms, loaded=bool(moved))

@@ -113,12 +113,13 @@ def _take_cases(engine: Engine, invoices: list[int]) -> None:
 def _take_uses(engine: Engine, invoices: list[int]) -> None:
     """The table `declared`: the priced uses of the declarations that weigh in these invoices' pools, under their works' refs.
 
+    A work that was merged into another is that one.
     For a pool of compensation: the uses of its case, their units multiplied by the holder's ppm of the work on that day.
     """
     uses, parameters = DeclaredUse.objects.priced().order_by().query.sql_with_params()
     sql = f"""
-        SELECT b.invoice_id, u.work_id, u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, u.units
-        FROM ({uses}) u
+        SELECT b.invoice_id, coalesce(m.survivor_id, u.work_id), u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, u.units
+        FROM ({uses}) u LEFT JOIN licensing_merged m ON m.work_id = u.work_id
         JOIN royalties_pooldeclaration b ON b.declaration_id = u.declaration_id AND b.invoice_id = ANY(%s)
         UNION ALL
         SELECT i.id, u.work_id, u.scheme, u.value, u.kind, u.use, u.unit, u.used_on, u.units * u.ppm
