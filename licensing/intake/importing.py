@@ -172,8 +172,16 @@ class Stage:
             cursor.execute(f"ANALYZE {table}")
         return copied
 
-    def finish(self, actor: Actor, *, created: int, updated: int) -> ImportResult:
-        """Write the import's record, and evidence if anything changed."""
+    def finish(self, actor: Actor, *, created: int, updated: int, filled: Sequence[str] = ()) -> ImportResult:
+        """Write the import's record, and evidence if anything changed.
+
+        `filled` are tables that it may have filled: PostgreSQL looks at them anew, since who asks a moment later would
+        otherwise be planned for as if they were nearly empty.
+        """
+        if created or updated:
+            with connection.cursor() as cursor:
+                for table in filled:
+                    cursor.execute(f"ANALYZE {table}")
         counts = {
             "read": self.read,
             "created": created,

@@ -23,6 +23,7 @@ from licensing.intake.models import Import, StoredFile
 from licensing.intake.services import keep, limits
 from licensing.repertoire.importing import outside
 from licensing.repertoire.importing.outside import Row, Rules, row
+from licensing.repertoire.importing.works import FILLED
 from licensing.terms import PPM
 
 _PRESENT = ("work_ref", "kind", "title", "creators", "language", "published", "identifiers")
@@ -42,7 +43,7 @@ def import_cwr(
     with staged_by(reading, society=society, stored=file, kind=Import.Kind.CWR, record_in=record_in) as stage:
         created, updated = outside.register(stage, Rules(latest=True, replaces=True))
         stage.answer = _answered(stage, headers[0])
-        return stage.finish(actor, created=created, updated=updated)
+        return stage.finish(actor, created=created, updated=updated, filled=FILLED)
 
 
 def _fill(engine: Engine, path: Path, headers: list[Header]) -> Contents:

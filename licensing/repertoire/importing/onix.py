@@ -15,6 +15,7 @@ from licensing.intake.models import Import, StoredFile
 from licensing.intake.services import limits
 from licensing.repertoire.importing import outside
 from licensing.repertoire.importing.outside import Row, Rules, row
+from licensing.repertoire.importing.works import FILLED
 
 _PRESENT = ("work_ref", "kind", "title", "creators", "language", "published", "identifiers")
 
@@ -30,7 +31,7 @@ def import_onix(
     check_society(actor, society, "works.import")
     with staged_by(_fill, society=society, stored=file, kind=Import.Kind.ONIX, record_in=record_in) as stage:
         created, updated = outside.register(stage, Rules(latest=False))
-        return stage.finish(actor, created=created, updated=updated)
+        return stage.finish(actor, created=created, updated=updated, filled=FILLED)
 
 
 def _fill(engine: Engine, path: Path) -> Contents:

@@ -303,7 +303,8 @@ ANALYZE incoming_share;
 # Of works that the file registers as its own: shares without days, undisputed, that it no longer states.
 _END_SHARES = """
 WITH gone AS (
-  DELETE FROM licensing_share s USING (SELECT DISTINCT i.work_id, t.ref FROM incoming_share i JOIN target t ON t.work_id = i.work_id WHERE t.own) w
+  DELETE FROM licensing_share s USING (
+    SELECT DISTINCT i.work_id, t.ref FROM incoming_share i JOIN target t ON t.work_id = i.work_id WHERE t.own) w
   WHERE s.work_id = w.work_id AND lower_inf(s.valid) AND upper_inf(s.valid) AND NOT s.disputed AND NOT EXISTS (
     SELECT FROM incoming_share i WHERE i.work_id = s.work_id AND i.holder_id = s.holder_id AND i.role = s.role)
   RETURNING w.ref)

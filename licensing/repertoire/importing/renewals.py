@@ -16,6 +16,7 @@ from licensing.intake.models import Import, StoredFile
 from licensing.intake.services import limits
 from licensing.repertoire.importing import outside
 from licensing.repertoire.importing.outside import Row, Rules, row
+from licensing.repertoire.importing.works import FILLED
 
 
 def import_renewals(
@@ -28,7 +29,7 @@ def import_renewals(
     check_society(actor, society, "works.import")
     with staged_by(_fill, society=society, stored=file, kind=Import.Kind.RENEWALS, record_in=record_in) as stage:
         created, updated = outside.register(stage, Rules(latest=True, replaces=True))
-        return stage.finish(actor, created=created, updated=updated)
+        return stage.finish(actor, created=created, updated=updated, filled=FILLED)
 
 
 def _fill(engine: Engine, path: Path) -> Contents:

@@ -58,7 +58,7 @@ def import_shares(
             "WHERE o.refused IS NOT NULL"
         )
         created, updated = write(stage)
-        return stage.finish(actor, created=created, updated=updated)
+        return stage.finish(actor, created=created, updated=updated, filled=("licensing_share",))
 
 
 def _check_shares(stage: Stage) -> None:

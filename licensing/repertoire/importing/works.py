@@ -31,6 +31,8 @@ _STAGED = {
     "language": "varchar", "published": "varchar", "protected_until": "date",
 }  # fmt: skip
 
+FILLED: Final = ("licensing_work", "licensing_identifier")
+
 
 def import_works(
     *, actor: Actor, society: Organisation, file: StoredFile, record_in: Import | None = None
@@ -70,7 +72,7 @@ def import_works(
             updated += _replace_identifiers(stage)
         if stage.has("also_titles"):
             updated += replace_aliases(stage, beside=stage.has("identifiers"))
-        return stage.finish(actor, created=created, updated=updated)
+        return stage.finish(actor, created=created, updated=updated, filled=FILLED)
 
 
 def check(stage: Stage) -> None:
