@@ -31,7 +31,7 @@ _STAGED = {
     "language": "varchar", "published": "varchar", "protected_until": "date",
 }  # fmt: skip
 
-FILLED: Final = ("licensing_work", "licensing_identifier")
+FILLED = ("licensing_work", "licensing_identifier")
 
 
 def import_works(
