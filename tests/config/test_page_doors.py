@@ -24,10 +24,13 @@ from accounts.identity.models import User
 from accounts.notices.models import Notice, Webhook, WebhookDelivery
 from accounts.organisations.models import Organisation
 from config.actors import actor_of_user
+from licensing.claims.models import Claim, Unmatched
 from licensing.compliance.models import Case, ReservationNotice
 from licensing.declarations.models import Declaration, ReportDuty
+from licensing.intake.services import keep
 from licensing.licences.models import Licence, StandardTerms, StandingOffer
 from licensing.licences.services import certificates
+from licensing.matching.services import decide
 from licensing.permissions.models import FoundSignal, Mandate, MandateSignature, Reservation, Site, StatutoryScheme
 from licensing.permissions.services import bulk, grant_mandate, signing
 from licensing.permissions.services.checks import Question
@@ -56,6 +59,7 @@ PUBLIC = {
     "licensing:tariff",
     "licensing:tariff_compare",
     "licensing:tariff_document",
+    "licensing:unmatched_item",
 } | {f"licensing:{page}" for page in ("terms_version", "terms_document", "ready_offer")}
 FILLED = {
     "on": "2026-05-01",
@@ -69,7 +73,7 @@ ASKED = (
     "language", "currency", "reason", "empty", "object", "before", "period_start", "period_end",
     "key", "ref", "work", "state", "society", "title", "identifier", "address",
     "licensee", "declaration", "about", "which", "download", "year", "first_day", "end",
-    "against", "start", "code", "next", "on", "from", "to", "example",
+    "against", "scheme", "only", "source", "back", "start", "code", "next", "on", "from", "to", "example",
 )  # fmt: skip
 
 
@@ -145,6 +149,7 @@ def address(world: World) -> Callable[[str], str]:
         "duty_id": _duty(world).pk, "scheme_id": _scheme(world).pk,
         **_of_a_licence(world),
         **_of_terms(world),
+        **_of_claims(world, holder),
         "case_id": case.pk, "reservation_notice_id": kept.pk,
         "reservation_id": kept.reservation_id, "ref": kept.reservation.ref, "language": "ko", "kind": "letter",
         "group": "holder", "form": "csv",
@@ -176,6 +181,19 @@ def _of_terms(world: World) -> dict[str, Any]:
     )  # fmt: skip
     code = certificates.issue(licence=licence).code
     return {"terms_id": draft.pk, "standing_id": prepared.pk, "code": code, "name": "odrl.json"}
+
+
+def _of_claims(world: World, holder: Holder) -> dict[str, int]:
+    """An unmatched item that a member claims with a file, and a decision about another."""
+    named = {"society": world.society, "scheme": "isbn", "kind": "book", "lines": 1}
+    item = Unmatched.objects.create(value="9788936434267", title="A Book", **named)
+    proof = keep(actor=SYSTEM, stream=io.BytesIO(b"%PDF-1"), name="proof.pdf", organisation=world.society)
+    claimant = User.objects.get(pk=world.computer.user_id)
+    claim = Claim.objects.create(
+        ref="K-DOOR-DOOR-DOOR", item=item, holder=holder, claimant=claimant, statement="Mine.", evidence=proof
+    )
+    rule = decide(actor=SYSTEM, society=world.society, scheme="isbn", value="9780306406157", work=None)
+    return {"item_id": item.pk, "claim_id": claim.pk, "rule_id": rule.pk}
 
 
 def _duty(world: World) -> ReportDuty:
@@ -339,7 +357,11 @@ def test_the_own_pages_open(world: World, address: Callable[[str], str]) -> None
     }
     licensee |= {"licensing:licence_signed_copy", "licensing:ready_done"}  # of one that both sides signed
     elsewhere = licensee | {"licensing:tariff_decide", "licensing:comment_moderate"}  # the latter a rate body's
-    elsewhere |= {"licensing:mandate_take_back", "licensing:registration_change"}  # a member's own
+    elsewhere |= {
+        "licensing:claim_make",
+        "licensing:mandate_take_back",
+        "licensing:registration_change",
+    }  # a member's own
     assert set(ABOUT_AN_OBJECT) - opened - acts == elsewhere
     assert len(opened) > 25 and len(acts) > 15
 
