@@ -16,7 +16,7 @@ from typing import Any
 from django.core.management import call_command
 
 from accounts.identity.models import User
-from config.demo import permission, rates, repertoire
+from config.demo import claims, permission, rates, repertoire
 from config.demo.documents import RULE, TARIFF
 from config.demo.summary import top_holders
 from config.management.commands.distribute import shown
@@ -108,6 +108,9 @@ class Story:
             asked = permission.tell(
                 manage, self.folder, society=WEB, firm=FIRM, holders=reserving, file=declaration_file
             )
+        with self.step("claims: what matched nothing finds its publisher"):
+            [(holder, _name, _amount)] = top_holders(run["run"], 1)
+            claimed = claims.tell(manage, self.folder, society=WEB, holder=holder, creator=CREATOR, period=YEAR)
         with self.step("rates and licences: propose, comment, sign"):
             rated = rates.tell(manage, self.folder, society=WEB, firm=SMALL, body=RATES, commission=COMMISSION)
         with self.step("every invariant verified"):
@@ -118,6 +121,7 @@ class Story:
             "invoice": invoice,
             "run": run,
             "permission": asked,
+            "claims": claimed,
             "rates": rated,
             "verified": verified,
         }
@@ -211,7 +215,7 @@ class Story:
 
     def _distribute(self) -> dict[str, Any]:
         """A run where money waits; told again, there is none, and the run that took it is shown."""
-        done = Run.objects.filter(society__ref=WEB, status=Run.Status.PUBLISHED).order_by("-id").first()
+        done = Run.objects.filter(society__ref=WEB, status=Run.Status.PUBLISHED).order_by("id").first()
         if done is not None:
             return shown(done)
         two = ("--as", "distribution@webpub.example", "--approve-as", "second@webpub.example")

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from config.demo import permission, rates
+from config.demo import claims, permission, rates
 from royalties.distribution.models import Allocation
 
 STATUSES = ("licensed", "unmatched", "unmandated", "unlicensed", "reserved", "rejected")
@@ -32,6 +32,7 @@ def lines(told: dict[str, Any], folder: Path) -> Iterator[str]:
     yield from _declared(told["declaration"])
     yield from _distributed(told["run"], told["invoice"])
     yield from permission.lines(told["permission"], money)
+    yield from claims.lines(told["claims"], money)
     yield from rates.lines(told["rates"], money)
     yield ""
     yield f"Invariants: {'all hold' if told['verified']['ok'] else told['verified']['problems']}"
