@@ -159,6 +159,7 @@ HAPPENINGS: Final[dict[str, Any]] = {
     "declaration.submission_requested": _("declaration to be handed in once processed"),
     "declaration.submitted": _("declaration handed in"),
     "declaration.questioned": _("declaration returned with a question"),
+    "public_figures.imported": _("public figures about datasets imported"),
     "declaration.doubted": _("questions raised by the checks of a declaration"),
     "declaration.question_answered": _("question about a declaration answered"),
     "declaration.question_settled": _("question about a declaration settled"),

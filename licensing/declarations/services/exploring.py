@@ -20,7 +20,7 @@ from licensing.repertoire.models import Identifier, Work
 
 SORTABLE: Final = 1_000_000  # rows; they are sorted in half a second
 _STORED: Final = ("pk",)
-_BY_NAME: Final = ("scheme", "value", "use", "unit", "used_on", "status", "basis")
+_BY_NAME: Final = ("work_id", "scheme", "value", "use", "unit", "used_on", "status", "basis")
 _SCHEMES: Final = (*terms.SCHEMES, "title")
 
 
