@@ -8,7 +8,8 @@
 -- Output   moved_part(pool, origin, allocation_id, scheme, value, reason), declared, pool
 
 -- step moved_part: a pool each; a corrected pool has the number of its origin below zero
-SELECT ROW_NUMBER() OVER (ORDER BY j.allocation_id, j.reason) AS pool, s.origin, s.allocation_id, s.work_id, s.scheme, s.value,
+SELECT j.allocation_id * 8 + CASE j.reason WHEN 'reserved' THEN 1 WHEN 'unmandated' THEN 2 WHEN 'unlicensed' THEN 3 WHEN 'free' THEN 4
+                                           WHEN 'individual' THEN 5 ELSE 0 END AS pool, s.origin, s.allocation_id, s.work_id, s.scheme, s.value,
        j.reason, j.amount
 FROM judged_amount j
 JOIN suspended s ON s.allocation_id = j.allocation_id;

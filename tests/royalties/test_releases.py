@@ -13,8 +13,9 @@ from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from accounts.identity.core import SYSTEM, Conflict, Refusal
+from licensing.licences.models import Licence
 from licensing.matching.services import decide, withdraw
-from licensing.permissions.models import Mandate, Reservation
+from licensing.permissions.models import DirectLicence, Mandate, Reservation
 from licensing.repertoire.models import Identifier, Work
 from royalties.distribution import services
 from royalties.distribution.models import Allocation, Run, RunPool, RunRelease
@@ -136,7 +137,7 @@ def test_the_same_amount_is_never_released_twice(world: World) -> None:
         RunRelease.objects.create(pool=taken.pool, allocation=taken.allocation, amount=taken.amount)
 
 
-@pytest.mark.parametrize("way", ["discard", "refuse", "reverse"])
+@pytest.mark.parametrize("way", ["refuse", "reverse"])
 def test_a_run_that_does_not_stand_gives_it_back(world: World, way: str) -> None:
     world.own(Owned("N", "H-N", 1_000_000))
     mandate(world, "H-N")
@@ -275,27 +276,52 @@ def test_two_identifiers_of_one_work_are_two_amounts() -> None:
     nothing_is_wrong()
 
 
-def test_the_order_of_what_happens_moves_no_won() -> None:
-    """Both matches before one run, or one before each of two: the same amounts, and the same digest for the same inputs."""
+def test_every_answer_of_permission_has_its_consequence() -> None:
+    """One amount, five identifiers: what each turned out to mean decides what becomes of its part."""
+    world = make_world()
+    world.rule(deductions=[])
+    Licence.objects.filter(pk=world.licence.pk).update(kinds=["web"])
+    names = ["ok", "free", "direct", "music", "reserved"]
+    uses = [Used(f"domain:{name}.example", 1) for name in names]
+    world.receive(world.bill(world.declare(uses), net=500), 500)
+    posted(world)
+    world.own(*(Owned(name.upper(), f"H-{name}", 1_000_000) for name in names))
+    mandate(world, *(f"H-{name}" for name in names))
+    Work.objects.filter(ref="FREE").update(protected_until=JANUARY)
+    Work.objects.filter(ref="MUSIC").update(kind="music")
+    DirectLicence.objects.create(
+        holder_id=world.holders()["H-direct"], licensee=world.licensee, uses=["*"], kinds=["*"], territory=["*"],
+        valid=DateRange(JANUARY, None),
+    )  # fmt: skip
+    reserve(world, target="work", work=Work.objects.get(ref="RESERVED"))
+    for name in names:
+        mean(world, f"domain:{name}.example", name.upper())
+    Licence.objects.filter(pk=world.licence.pk).update(status="suspended")  # today; what was allowed then stays so
+    run = posted(world)
+    assert [line[1:5] for line in lines(run)] == [
+        ("H-direct", "held", "individual", 100),
+        ("H-free", "held", "free", 100),
+        ("H-music", "held", "unlicensed", 100),
+        ("H-ok", "payable", "", 100),
+        ("H-reserved", "held", "reserved", 100),
+    ]
+    publish(run)
+    nothing_is_wrong()
 
-    def played(society: str, together: bool) -> dict[str, int]:
-        world = make_world(society, f"F-{society}")
-        world.rule(deductions=[])
-        world.own(Owned("N", "H-1", 333_333), Owned("N", "H-2", 666_667), Owned("M", "H-1", 1_000_000))
-        mandate(world, "H-1", "H-2")
-        uses = [Used("domain:one.example", 5), Used("domain:two.example", 7), Used("domain:rest.example", 1)]
-        world.receive(world.bill(world.declare(uses), net=10_007), 10_007)
-        posted(world)
-        mean(world, "domain:one.example", "N")
-        if not together:
-            posted(world)
-        mean(world, "domain:two.example", "M")
-        posted(world)
-        holders = {pk: ref for ref, pk in world.holders().items()}
-        paid = Account.objects.filter(society=world.society, kind="payable").values_list("owner_id", "credits")
-        return {holders[pk]: credits for pk, credits in paid}
 
-    assert played("TOGETHER", True) == played("APART", False)
+def test_a_line_of_several_identifiers_is_released_and_reserved_by_any_of_them() -> None:
+    world = make_world()
+    world.rule(deductions=[])
+    whole = "domain:x.example;isbn:9788937460449"
+    uses = [Used(f"several:{whole}", 1), Used("domain:y.example", 1)]
+    world.receive(world.bill(world.declare(uses), net=200), 200)
+    posted(world)
+    world.own(Owned("N", "H-N", 1_000_000))
+    mandate(world, "H-N")
+    reserve(world, place="x.example", target="place")
+    mean(world, "isbn:9788937460449", "N")
+    mean(world, "domain:y.example", "N")
+    assert sorted(line[2:5] for line in lines(posted(world))) == [("held", "reserved", 100), ("payable", "", 100)]
     nothing_is_wrong()
 
 

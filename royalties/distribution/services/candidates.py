@@ -44,14 +44,15 @@ SUSPENDED_USES: Final = f"""
 
 # The uses of declarations that weigh now in a pool that is divided anew. Parameters: pools, declarations, those of the uses.
 CORRECTED_USES: Final = """
-    SELECT p.id, u.work_id, u.scheme, u.value, u.used_on,
+    SELECT p.id, coalesce(m.survivor_id, u.work_id), u.scheme, u.value, u.used_on,
            u.units * coalesce((r.document->'use_weights'->>u.use)::numeric, 0) * coalesce((r.document->'unit_weights'->>u.unit)::numeric, 1)
                    * coalesce((r.document->'kind_points'->>u.kind)::numeric, 1)
     FROM unnest(%s::bigint[], %s::bigint[]) b (pool_id, declaration_id)
     JOIN royalties_runpool p ON p.id = b.pool_id
     JOIN royalties_run n ON n.id = p.run_id
     JOIN royalties_rule r ON r.id = n.rule_id
-    JOIN ({uses}) u ON u.declaration_id = b.declaration_id"""
+    JOIN ({uses}) u ON u.declaration_id = b.declaration_id
+    LEFT JOIN licensing_merged m ON m.work_id = u.work_id"""
 
 # Pools that were distributed by other declarations than those that stand now. Parameters: society, currency, run.
 _CORRECTIONS: Final = """

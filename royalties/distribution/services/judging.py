@@ -12,7 +12,7 @@ from typing import Final
 
 from licensing.engine.core import Engine
 from licensing.licences.models import Licence
-from licensing.matching import MATCH, suffixes
+from licensing.matching import finding, suffixes
 from licensing.permissions import volume
 from licensing.permissions.core import Grant, Span
 from licensing.permissions.models import DirectLicence
@@ -24,7 +24,8 @@ _VERDICT: Final = {
     "used_on": "DATE", "reason": "VARCHAR",
 }  # fmt: skip
 _PLACE: Final = {"scheme": "VARCHAR", "value": "VARCHAR", "place": "VARCHAR"}
-_REGISTERED: Final = ("work", "identifier", "share", "mandate")
+_MEMBER: Final = {"whole": "VARCHAR", "scheme": "VARCHAR", "value": "VARCHAR"}
+_REGISTERED: Final = ("work", "identifier", "rule", "share", "mandate")
 # What is not said by the licence is the reason why it is held; a scheme of the law pays members, and holds what is others'.
 _REASON: Final = """
     CASE WHEN a.answer = 'licence' THEN ''
@@ -49,16 +50,17 @@ def judge(engine: Engine, society_id: int) -> None:
 
 
 def _find_places(engine: Engine) -> None:
-    """The places that the web locations in question lie in, where any is reserved."""
+    """The places that the web locations in question lie in, where any is reserved; and the identifiers of lines with several."""
     engine.table("place", _PLACE)
-    if not engine.rows("SELECT 1 FROM reservation WHERE place IS NOT NULL LIMIT 1"):
-        return
-    suffixes.load(engine)
-    engine.execute("CREATE OR REPLACE VIEW reserved AS SELECT place FROM reservation WHERE place IS NOT NULL")
-    engine.execute(
-        "CREATE OR REPLACE TABLE sought AS SELECT DISTINCT scheme, value FROM suspended_use WHERE scheme IN ('domain', 'url')"
-    )
-    engine.run(MATCH)
+    engine.table("member", _MEMBER)
+    places = engine.rows("SELECT 1 FROM reservation WHERE place IS NOT NULL LIMIT 1")
+    if places or engine.rows("SELECT 1 FROM suspended_use WHERE scheme = 'several' LIMIT 1"):
+        suffixes.load(engine)
+        finding.find(
+            engine,
+            titles=lambda: engine.table("title", finding.TITLE),
+            wanted="SELECT DISTINCT scheme, value FROM suspended_use WHERE scheme <> 'title'",
+        )
 
 
 def _ask(engine: Engine, licence: Licence, territory: str, statutory: list[Grant]) -> None:
@@ -82,6 +84,7 @@ def _ask(engine: Engine, licence: Licence, territory: str, statutory: list[Grant
         WHERE s.licence_id = {licence.pk} AND s.territory = '{territory}'"""
     )
     volume.spread_near(engine)
+    volume.spread_several(engine)
     engine.run(volume.PERMIT)
     engine.execute(
         f"""INSERT INTO verdict

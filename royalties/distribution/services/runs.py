@@ -15,6 +15,7 @@ from accounts.approvals.models import Approval
 from accounts.evidence.services import record
 from accounts.identity.core import Actor, Conflict, Reference, Refusal
 from accounts.organisations.models import Organisation
+from licensing.matching.services import refresh_titles
 from royalties.billing.models import Invoice, PoolDeclaration, Receipt
 from royalties.distribution.models import Rule, Run, RunCorrection, RunReceipt, RunRelease
 from royalties.distribution.services import candidates
@@ -108,6 +109,7 @@ def start_run(
     """
     enter(actor, society, "distribution.compute")
     asked = _period(period)
+    refresh_titles(society.pk)  # what waits in suspense may mean a work by its title
     with transaction.atomic():
         chosen = currency or _only_currency(society, asked)
         if chosen and (open_run := _open(society, chosen)):

@@ -128,12 +128,15 @@ class RunFacts:
         """(pool, work) → its declared uses that weighed, summed over days."""
         declarations = self.pools_of_declaration
         sums: dict[tuple[int, int], dict[tuple[str, str, str], int]] = {}
-        found = DeclaredUse.objects.priced().filter(work_id__in=list(works), declaration_id__in=list(declarations))
+        merged = _merged_into(works)
+        found = DeclaredUse.objects.priced().filter(
+            work_id__in=[*works, *merged], declaration_id__in=list(declarations)
+        )
         for work, declaration, use, unit, kind, units in found.values_list(
             "work_id", "declaration_id", "use", "unit", "kind", "units"
         ):
             for pool in declarations[declaration]:
-                of_work = sums.setdefault((pool, work), {})
+                of_work = sums.setdefault((pool, merged.get(work, work)), {})
                 of_work[use, unit, kind] = of_work.get((use, unit, kind), 0) + int(units)
         weighed = {
             key: tuple(
@@ -207,6 +210,15 @@ class RunFacts:
 def _factor(step: Mapping[str, str]) -> Factor:
     """A step of the tariff's calculation that multiplies."""
     return Factor(step.get("quantity", ""), step["price"], step.get("per", ""), step.get("code") == "percentage")
+
+
+def _merged_into(works: Iterable[int]) -> dict[int, int]:
+    """Work → the one of these that it was merged into: what was declared of it is the other's now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT work_id, survivor_id FROM licensing_merged WHERE survivor_id = ANY(%s::bigint[])", [list(works)]
+        )
+        return dict(cursor.fetchall())
 
 
 # The uses that released amounts waited for. Parameters: pools, schemes, values.
