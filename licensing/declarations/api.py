@@ -76,6 +76,7 @@ class FileSerializer(serializers.Serializer[Any]):
 
     file = serializers.IntegerField(source="pk")
     name = serializers.CharField(source="file.name")
+    path = serializers.CharField(help_text="its place in the folder that was sent as one")
     sha256 = serializers.CharField(source="file.sha256")
     bytes = serializers.IntegerField(source="file.size")
     status = serializers.ChoiceField(DeclarationFile.Status.choices)

@@ -71,7 +71,7 @@ class TusViewSet(ApiViewSet):
             answer["Tus-Version"] = tus.VERSION
         return answer
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """What this server can do, for whoever asks."""
         says = {
             "Tus-Version": tus.VERSION,
@@ -265,7 +265,7 @@ class AnnouncedSerializer(serializers.Serializer[Any]):
 
 
 class ManifestCreate(serializers.Serializer[Any]):
-    files = AnnouncedSerializer(many=True, max_length=10_000)
+    files = AnnouncedSerializer(many=True)
 
 
 class ManifestSerializer(serializers.Serializer[Any]):

@@ -26,6 +26,7 @@ from accounts.access.models import Token
 from accounts.identity.core import SYSTEM
 from accounts.organisations.models import Organisation
 from config.wsgi import application
+from licensing.intake import tus
 from licensing.repertoire.models import Holder, Representation
 from licensing.tariffs.examples import read
 from tests.accounts import people
@@ -66,6 +67,11 @@ def tokens(db: None, _one_connection: None) -> list[str]:
     Representation.objects.create(user=creator, holder=holder)
     made.append(services.issue_token(actor=SYSTEM, user=creator, scopes="*")[1])
     return made
+
+
+@schemathesis.serializer(tus.MEDIA_TYPE)
+def _part_of_a_file(_context: Any, value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 schema = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))

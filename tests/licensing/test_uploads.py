@@ -106,8 +106,8 @@ def test_a_part_with_another_checksum_is_sent_again(made: Firm, program: Client)
         answer = part(program, where, 0, sent, Upload_Checksum=checksum(said))
         assert (answer.status_code, answer.json()["code"]) == (460, "checksum_mismatch")
         assert offset(program, where) == 0
-    for said in ("md5 eA==", "sha256 eA==", "sha256", "sha256 ?"):
-        assert part(program, where, 0, DATA[:100], Upload_Checksum=said).status_code == 400
+    for unknown in ("md5 eA==", "sha256 eA==", "sha256", "sha256 ?"):
+        assert part(program, where, 0, DATA[:100], Upload_Checksum=unknown).status_code == 400
     assert part(program, where, 0, DATA[:100], Upload_Checksum=checksum(DATA[:100])).status_code == 204
 
 

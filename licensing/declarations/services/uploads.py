@@ -88,7 +88,7 @@ def finish_upload(upload_id: int) -> Upload | None:
 
 
 def _hand_over(upload: Upload, stored: StoredFile) -> None:
-    about = Declaration.objects.select_related("licence__licensee").filter(pk=upload.about_id).first()
+    about = Declaration.objects.select_related("licence__licensee").filter(pk=upload.about_id or 0).first()
     if about is None:
         raise NotFound(_("The declaration that the file was sent for is gone."))
     try:
