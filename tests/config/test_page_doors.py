@@ -26,6 +26,7 @@ from accounts.organisations.models import Organisation
 from config.actors import actor_of_user
 from licensing.claims.models import Claim, Unmatched
 from licensing.compliance.models import Case, ReservationNotice
+from licensing.declarations import models as checking
 from licensing.declarations.models import Declaration, ReportDuty
 from licensing.intake.services import keep
 from licensing.licences.models import Licence, StandardTerms, StandingOffer
@@ -73,7 +74,7 @@ ASKED = (
     "language", "currency", "reason", "empty", "object", "before", "period_start", "period_end",
     "key", "ref", "work", "state", "society", "title", "identifier", "address",
     "licensee", "declaration", "about", "which", "download", "year", "first_day", "end",
-    "against", "scheme", "only", "source", "back", "start", "code", "next", "on", "from", "to", "example",
+    "against", "unit", "change", "with", "seed", "scheme", "only", "source", "back", "start", "code", "next", "on", "from", "to", "example",
 )  # fmt: skip
 
 
@@ -150,6 +151,7 @@ def address(world: World) -> Callable[[str], str]:
         **_of_a_licence(world),
         **_of_terms(world),
         **_of_claims(world, holder),
+        **_of_checks(world),
         "case_id": case.pk, "reservation_notice_id": kept.pk,
         "reservation_id": kept.reservation_id, "ref": kept.reservation.ref, "language": "ko", "kind": "letter",
         "group": "holder", "form": "csv",
@@ -194,6 +196,16 @@ def _of_claims(world: World, holder: Holder) -> dict[str, int]:
     )
     rule = decide(actor=SYSTEM, society=world.society, scheme="isbn", value="9780306406157", work=None)
     return {"item_id": item.pk, "claim_id": claim.pk, "rule_id": rule.pk}
+
+
+def _of_checks(world: World) -> dict[str, int]:
+    """A question about the world's declaration, and a sample of it for an audit."""
+    declaration = Declaration.objects.order_by("pk")[0]
+    asked = checking.Question.objects.create(
+        declaration=declaration, code="society", severity="note", detail="?", asked_by="x"
+    )
+    sample = checking.AuditSample.objects.create(declaration=declaration, seed="s", population=1, size=1, drawn_by="x")
+    return {"question_id": asked.pk, "sample_id": sample.pk}
 
 
 def _duty(world: World) -> ReportDuty:
@@ -347,7 +359,8 @@ def test_the_own_pages_open(world: World, address: Callable[[str], str]) -> None
     own = _browser(people.person(world.society, "administrator"))
     opened = {name for name in ABOUT_AN_OBJECT if own.get(address(name)).status_code in (200, 302)}
     acts = {name for name in ABOUT_AN_OBJECT if own.get(address(name)).status_code == 405}
-    licensee = {f"licensing:declaration_{act}" for act in ("amend", "attach", "discard", "submit")}
+    acts_of_firms = ("amend", "attach", "cancel", "discard", "do_without", "resume", "submit", "upload_cancel")
+    licensee = {f"licensing:declaration_{act}" for act in acts_of_firms} | {"licensing:question_answer"}
     licensee |= {f"licensing:case_{act}" for act in ("accept", "dispute", "point")}
     licensee |= {"licensing:reservation_notice_acknowledge", "licensing:duty_nil"}
     steps = ("uses", "term", "figures", "check", "withdraw")
