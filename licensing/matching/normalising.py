@@ -20,7 +20,7 @@ _TEXT: Final = "VARCHAR"
 
 
 def spell(engine: Engine) -> None:
-    """From `strange(scheme, identifier)` the table `spelled(scheme, identifier, value, problem)`."""
+    """From `strange(scheme, identifier)` the view `spelled(scheme, identifier, value, problem)`."""
     engine.run(NORMALISE)
     unsure = (
         (scheme, identifier, *_normalised(scheme, identifier))
@@ -28,9 +28,11 @@ def spell(engine: Engine) -> None:
         for scheme, identifier in rows
     )
     columns = {"scheme": _TEXT, "identifier": _TEXT, "value": _TEXT, "problem": _TEXT}
-    engine.table("spelled", columns, unsure)
-    engine.execute("INSERT INTO spelled SELECT scheme, identifier, value, NULL FROM certain WHERE value IS NOT NULL")
-    engine.execute("DROP TABLE certain")
+    engine.table("doubtful", columns, unsure)
+    engine.execute(
+        """CREATE OR REPLACE VIEW spelled AS SELECT scheme, identifier, value, problem FROM doubtful
+        UNION ALL SELECT scheme, identifier, value, NULL FROM certain WHERE value IS NOT NULL"""
+    )
 
 
 def title(engine: Engine) -> None:

@@ -55,6 +55,13 @@ CERTAIN = [
     ("url", "example.com./A/b/", "example.com/A/b/"),
     ("url", "http://example.com/a?b=1&c=/x?y", "example.com/a?b=1&c=/x?y"),
     ("url", "example.com?b=1", "example.com/?b=1"),
+    ("isrc", "kr-a30-23-00001", "KRA302300001"),
+    ("isrc", "USRC17607839", "USRC17607839"),
+    ("isni", "0000 0001 2281 955X", "000000012281955X"),
+    ("isni", "0000-0001-2281-955x", "000000012281955X"),
+    ("ipi", "00014107338", "00014107338"),
+    ("ipi", "14107338", "00014107338"),
+    ("uci", "i410-ecn-0102-2009-000-0000001", "I410-ECN-0102-2009-000-0000001"),
 ]
 UNCERTAIN = [
     ("domain", "co.kr"),
@@ -76,7 +83,13 @@ UNCERTAIN = [
     ("proprietary", "a  b"),
     ("proprietary", "가"),
     ("proprietary", "x" * 2049),
-    ("isrc", "KRA302300001"),
+    ("isrc", "ZZA302300001"),
+    ("isrc", "ISRC KRA302300001"),
+    ("isni", "0000000122819551"),
+    ("ipi", "00014107339"),
+    ("ipi", "I-000141073-3"),
+    ("uci", "I410"),
+    ("usco", "R123456"),
 ]
 
 
@@ -135,8 +148,19 @@ webs = st.builds(
     st.text("/ab?&#=:@%. utm_gclid", max_size=12)
     | st.sampled_from(["?utm_source=1", "/?a=1&gclid=2", "?", "/?&", ":443/", "/~a!$'()*+,;=[]|"]),
 )
+marked = st.from_regex(r"(?i:[A-Z]{2}-?[A-Z0-9]{3}-?[0-9]{2}-?[0-9]{5}|KR-?A3O-?[0-9]{2}-?[0-9]{5})", fullmatch=True)
+objects = st.from_regex(r"(?i:(UCI:)?[IG]\d{3}(-[A-Z0-9]{0,3})?([-:+][A-Z0-9._~]{0,4}){0,2})", fullmatch=True)
 words = st.text(st.characters(max_codepoint=0x3000), max_size=12)
-texts = numbers | hyphened | webs | words | st.builds(lambda t: f"10.1234/{t}", words)
+texts = (
+    numbers
+    | hyphened
+    | marked
+    | objects
+    | st.text("0123456789 -X", min_size=6, max_size=19)
+    | webs
+    | words
+    | st.builds(lambda t: f"10.1234/{t}", words)
+)
 
 
 @settings(max_examples=150)
@@ -151,6 +175,8 @@ def test_check_digits_agree_over_whole_ranges() -> None:
     strange = [("isbn", f"97803064061{n:02}") for n in range(100)] + [("isbn", f"03064061{n:02}") for n in range(100)]
     strange += [("isbn", f"0306406{n:02}X") for n in range(100)] + [("issn", f"17487{n:03}") for n in range(1000)]
     strange += [("iswc", f"T034524{n:04}") for n in range(1000)] + [("ismn", f"97900601156{n:02}") for n in range(100)]
+    strange += [("isni", f"00000001228{n:04}X"[:15] + x) for n in range(90) for x in "0123456789X"]
+    strange += [("ipi", f"000141073{n:02}") for n in range(100)] + [("ipi", f"{n:06}") for n in range(0, 20000, 7)]
     found = certain(strange)
     for scheme, text in set(strange):
         assert found.get((scheme, text)) == by_python(scheme, text), (scheme, text)
