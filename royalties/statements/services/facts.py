@@ -128,15 +128,9 @@ class RunFacts:
         """(pool, work) → its declared uses that weighed, summed over days."""
         declarations = self.pools_of_declaration
         sums: dict[tuple[int, int], dict[tuple[str, str, str], int]] = {}
-        merged = _merged_into(works)
-        found = DeclaredUse.objects.priced().filter(
-            work_id__in=[*works, *merged], declaration_id__in=list(declarations)
-        )
-        for work, declaration, use, unit, kind, units in found.values_list(
-            "work_id", "declaration_id", "use", "unit", "kind", "units"
-        ):
+        for work, declaration, use, unit, kind, units in _uses_of_works(works, declarations):
             for pool in declarations[declaration]:
-                of_work = sums.setdefault((pool, merged.get(work, work)), {})
+                of_work = sums.setdefault((pool, work), {})
                 of_work[use, unit, kind] = of_work.get((use, unit, kind), 0) + int(units)
         weighed = {
             key: tuple(
@@ -212,13 +206,20 @@ def _factor(step: Mapping[str, str]) -> Factor:
     return Factor(step.get("quantity", ""), step["price"], step.get("per", ""), step.get("code") == "percentage")
 
 
-def _merged_into(works: Iterable[int]) -> dict[int, int]:
-    """Work → the one of these that it was merged into: what was declared of it is the other's now."""
+_USES_OF_WORKS = """
+    SELECT coalesce(m.survivor_id, u.work_id), u.declaration_id, u.use, u.unit, u.kind, u.units
+    FROM ({uses}) u LEFT JOIN licensing_merged m ON m.work_id = u.work_id
+    WHERE u.declaration_id = ANY(%s::bigint[]) AND u.work_id = ANY(ARRAY(
+      SELECT unnest(%s::bigint[]) UNION ALL SELECT work_id FROM licensing_merged WHERE survivor_id = ANY(%s::bigint[])))"""
+
+
+def _uses_of_works(works: Iterable[int], declarations: Iterable[int]) -> list[tuple[Any, ...]]:
+    """The priced uses of these works; what was declared of a work that was merged into one of them is that one's."""
+    uses, parameters = DeclaredUse.objects.priced().order_by().query.sql_with_params()
+    these = list(works)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT work_id, survivor_id FROM licensing_merged WHERE survivor_id = ANY(%s::bigint[])", [list(works)]
-        )
-        return dict(cursor.fetchall())
+        cursor.execute(_USES_OF_WORKS.format(uses=uses), [*parameters, list(declarations), these, these])
+        return cursor.fetchall()
 
 
 # The uses that released amounts waited for. Parameters: pools, schemes, values.
