@@ -35,7 +35,9 @@ HEAD = record(
 SUMMARY = record("SY01.03", "S1", "", "", "SubscriptionModel", "dasan::AiTraining", "KR", "Premium", "100")
 
 
-def block(number: int, *, units: str = "100", use: str = "", isrc: str = ISRC, iswc: str = "", ref: str = "1") -> list[str]:
+def block(
+    number: int, *, units: str = "100", use: str = "", isrc: str = ISRC, iswc: str = "", ref: str = "1"
+) -> list[str]:
     """A recording and its use."""
     title = ("Yesterday", "", "The Beatles")
     return [
@@ -75,7 +77,11 @@ def test_a_report_declares_its_usages_and_names_refused_ones_by_its_own_lines(pa
     made = declare(parties, report(*body), unit="token", use="ground")
     assert counts(made) == {"rejected": 3, "unmandated": 1, "unmatched": 1}
     assert [row for row in uses(made) if row[0] != "M"] == [("isrc:KRA012600001", "unmatched", "", 40, 1)]
-    assert {(row, column) for row, column, *_rest in rejects(made)} == {(9, "identifier"), (11, "units"), (13, "identifier")}
+    assert {(row, column) for row, column, *_rest in rejects(made)} == {
+        (9, "identifier"),
+        (11, "units"),
+        (13, "identifier"),
+    }
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress, lambda data: b"\xef\xbb\xbf" + data])
@@ -96,7 +102,7 @@ def test_its_use_is_what_the_parties_agreed_to_call_it_else_the_declarations_own
 
 def test_several_identifiers_of_a_recording_stand_on_its_line(tmp_path: Path) -> None:
     several = written(tmp_path, report(*block(1, iswc=f"{ISWC}|T0000000010")))[3]
-    assert several == f',,iswc:{ISWC};iswc:T0000000010;isrc:{ISRC},100,,train,Yesterday,Lennon; McCartney'
+    assert several == f",,iswc:{ISWC};iswc:T0000000010;isrc:{ISRC},100,,train,Yesterday,Lennon; McCartney"
 
 
 def test_a_work_record_names_the_work_of_its_blocks_recording(tmp_path: Path) -> None:

@@ -193,7 +193,10 @@ def _write_shares(stage: Stage, *, replaces: bool) -> None:
     _execute(_SHARES)
     if replaces:
         _execute(_END_SHARES)
+    # The works and members of this transaction are in no statistics yet: by them a join row by row would look cheap.
+    _execute("SET LOCAL enable_nestloop = off; SET LOCAL cursor_tuple_fraction = 1")
     shares.work_out(stage)
+    _execute("SET LOCAL enable_nestloop = on; SET LOCAL cursor_tuple_fraction = DEFAULT")
     stage.reject_parts("SELECT row, 'share', NULL, refused FROM outcome WHERE refused IS NOT NULL")
     shares.write(stage)
     _execute("INSERT INTO altered SELECT t.ref FROM outcome o JOIN target t ON t.work_id = o.work_id")
