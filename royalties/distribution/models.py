@@ -185,6 +185,14 @@ class RunPool(models.Model):
             ),
         ]
 
+    @property
+    def rule(self) -> Rule:
+        """The rule by which its works weigh: of a correction, that of the run in which its money was new."""
+        pool = self
+        while pool.kind == RunPool.Kind.CORRECTION and pool.origin is not None:
+            pool = pool.origin
+        return pool.run.rule
+
 
 class RunPoolDeclaration(models.Model):
     """A declaration whose uses weighed in a pool of a run, as it was when the run was computed: statements explain by it."""

@@ -211,6 +211,14 @@ def test_the_rule_and_the_cuts_of_then_stay() -> None:
     run = posted(world, QUARTER)
     assert (run.deductions, run.reserve, run.distributable) == ({}, 0, first.distributable)
     assert first.deductions and due(world) == {"H-A": 2_120, "H-C": 5_300}  # 7,420 as 1,000 to 2,500
+    world.rule(version=2, valid_from="2026-04-01", use_weights={"train": 1, "ground": 1})
+    second = (APRIL, datetime.date(2026, 7, 1))
+    for _time in range(2):  # of a correction, too: by the rule under which the money was new
+        amend(world, [Used("A", 1, use="train"), Used("C", 1, use="ground")])
+        run = publish(posted(world, second))
+        assert run.rule.version == 2 and due(world) == {"H-A": 2_120, "H-C": 5_300}
+    row = Statement.objects.get(run=run, holder__ref="H-C")
+    assert [use.factor for line in facts.in_full(row).lines for use in line.uses] == [2_500]
     nothing_is_wrong()
 
 

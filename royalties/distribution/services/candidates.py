@@ -11,7 +11,7 @@ from django.db import connection
 # Amounts in suspense of posted runs that matched nothing then and mean a work now, none of them taken by another run.
 # Parameters: run, society, currency, run.
 _OPEN: Final = """
-    SELECT a.id, a.pool_id, a.run_id, r.rule_id, r.period, m.work_id, a.scheme, a.value, a.amount, a.used_on
+    SELECT a.id, a.pool_id, a.run_id, r.period, m.work_id, a.scheme, a.value, a.amount, a.used_on
     FROM royalties_run r
     JOIN royalties_allocation a ON a.run_id = r.id AND a.status = 'suspense' AND a.reason = 'unmatched' AND a.amount > 0
     CROSS JOIN LATERAL (SELECT licensing_meaning(r.society_id, a.scheme, a.value) AS work_id) m
@@ -22,16 +22,27 @@ _OPEN: Final = """
                       WHERE c.corrected_id = a.pool_id AND c.active AND p.run_id <> %s)
       AND m.work_id IS NOT NULL"""
 
+# The rule of a pool `p` (see `RunPool.rule`).
+_RULE: Final = """(
+      WITH RECURSIVE up AS (
+        SELECT q.origin_id, q.run_id, q.kind FROM royalties_runpool q WHERE q.id = p.id
+        UNION ALL
+        SELECT o.origin_id, o.run_id, o.kind FROM up JOIN royalties_runpool o ON o.id = up.origin_id WHERE up.kind = 'correction')
+      SELECT n.rule_id FROM up JOIN royalties_run n ON n.id = up.run_id WHERE up.kind = 'receipts')"""
+
 # Their uses, weighed by the rule of the run that they come from; of compensation, as its pool weighed them.
 # Parameters: those of `_OPEN`, pools to leave out, those of the uses.
 SUSPENDED_USES: Final = f"""
     WITH candidate AS MATERIALIZED ({_OPEN} AND a.pool_id <> ALL(%s::bigint[])
+    ), ruled AS MATERIALIZED (
+      SELECT p.id AS pool_id, {_RULE} AS rule_id FROM royalties_runpool p WHERE p.id IN (SELECT pool_id FROM candidate)
     )
     SELECT c.id, c.pool_id, c.work_id, c.scheme, c.value, c.amount, d.licence_id, d.territory, u.use, u.unit, u.used_on, u.units,
            u.units * coalesce((r.document->'use_weights'->>u.use)::numeric, 0) * coalesce((r.document->'unit_weights'->>u.unit)::numeric, 1)
                    * coalesce((r.document->'kind_points'->>u.kind)::numeric, 1)
     FROM candidate c
-    JOIN royalties_rule r ON r.id = c.rule_id
+    JOIN ruled l ON l.pool_id = c.pool_id
+    JOIN royalties_rule r ON r.id = l.rule_id
     JOIN royalties_runpooldeclaration b ON b.pool_id = c.pool_id
     JOIN licensing_declaration d ON d.id = b.declaration_id
     JOIN ({{uses}}) u ON u.declaration_id = b.declaration_id AND u.scheme = c.scheme AND u.value = c.value
@@ -43,16 +54,19 @@ SUSPENDED_USES: Final = f"""
     JOIN licensing_caseuse u ON u.case_id = i.case_id AND u.work_id IS NULL AND u.scheme = c.scheme AND u.value = c.value"""
 
 # The uses of declarations that weigh now in a pool that is divided anew. Parameters: pools, declarations, those of the uses.
-CORRECTED_USES: Final = """
+CORRECTED_USES: Final = (
+    """
     SELECT p.id, coalesce(m.survivor_id, u.work_id), u.scheme, u.value, u.used_on,
            u.units * coalesce((r.document->'use_weights'->>u.use)::numeric, 0) * coalesce((r.document->'unit_weights'->>u.unit)::numeric, 1)
                    * coalesce((r.document->'kind_points'->>u.kind)::numeric, 1)
     FROM unnest(%s::bigint[], %s::bigint[]) b (pool_id, declaration_id)
     JOIN royalties_runpool p ON p.id = b.pool_id
-    JOIN royalties_run n ON n.id = p.run_id
-    JOIN royalties_rule r ON r.id = n.rule_id
+    JOIN royalties_rule r ON r.id = """
+    + _RULE
+    + """
     JOIN ({uses}) u ON u.declaration_id = b.declaration_id
     LEFT JOIN licensing_merged m ON m.work_id = u.work_id"""
+)
 
 # Pools that were distributed by other declarations than those that stand now. Parameters: society, currency, run.
 _CORRECTIONS: Final = """

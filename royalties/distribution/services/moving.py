@@ -58,7 +58,7 @@ class Moved:
         return f"{self.origin.invoice.number} {self.kind} of {self.origin.kind} {self.origin.run.input_digest}"
 
     def as_data(self) -> dict[str, Any]:
-        return {"origin": self.name, "amount": self.amount, "rule": self.origin.run.rule.sha256}
+        return {"origin": self.name, "amount": self.amount, "rule": self.origin.rule.sha256}
 
 
 def calculate(engine: Engine, run: Run) -> list[Moved]:
@@ -144,7 +144,7 @@ def _check_corrected(engine: Engine, corrections: Sequence[candidates.Correction
             units.setdefault(declaration, set()).add(unit)
     for pool in RunPool.objects.filter(pk__in=[c.pool_id for c in corrections]).select_related("invoice", "run__rule"):
         now = next(each.now for each in corrections if each.pool_id == pool.pk)
-        terms, weight = parse(pool.run.rule.document), weights.get(pool.pk, 0)
+        terms, weight = parse(pool.rule.document), weights.get(pool.pk, 0)
         try:
             terms.check_units(unit for one in now for unit in units.get(one, ()))
         except Refusal as refusal:

@@ -132,9 +132,10 @@ class RunFacts:
             for pool in declarations[declaration]:
                 of_work = sums.setdefault((pool, work), {})
                 of_work[use, unit, kind] = of_work.get((use, unit, kind), 0) + int(units)
+        terms = {row.pk: self._terms_of(row) for row in self._rows if row.kind == RunPool.Kind.CORRECTION}
         weighed = {
             key: tuple(
-                Used(use, unit, units, self.terms.factor(use=use, unit=unit, kind=kind))
+                Used(use, unit, units, terms.get(key[0], self.terms).factor(use=use, unit=unit, kind=kind))
                 for (use, unit, kind), units in sorted(of_work.items())
             )
             for key, of_work in sums.items()
@@ -160,10 +161,10 @@ class RunFacts:
         }
 
     def _terms_of(self, pool: RunPool) -> RuleTerms:
-        rule = pool.run.rule_id
-        if rule not in self._terms:
-            self._terms[rule] = self.terms if rule == self.run.rule_id else parse(pool.run.rule.document)
-        return self._terms[rule]
+        rule = pool.rule
+        if rule.pk not in self._terms:
+            self._terms[rule.pk] = parse(rule.document)
+        return self._terms[rule.pk]
 
     def revised(self, holders: Sequence[int]) -> dict[int, tuple[Revised, ...]]:
         """Holder id → what this run's corrections gave instead of what earlier runs had given."""
