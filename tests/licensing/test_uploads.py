@@ -19,6 +19,7 @@ from accounts.identity.core import Refusal
 from licensing.declarations import services
 from licensing.declarations.models import Declaration
 from licensing.declarations.services import quotas
+from licensing.declarations.tasks import finish_upload
 from licensing.intake import objects, tus
 from licensing.intake.models import StoredFile, Upload
 from licensing.intake.services import path_of
@@ -234,6 +235,38 @@ def test_a_part_that_a_dead_server_left_is_written_over(made: Firm, program: Cli
     assert offset(program, where) == 0, "it lay in storage, but was not counted"
     part(program, where, 0, DATA[:300])
     part(program, where, 300, DATA[300:])
+    assert path_of(declaration.files.get().file).read_bytes() == DATA
+
+
+def test_a_very_large_file_is_put_together_by_a_worker(made: Firm, program: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr("licensing.declarations.services.uploads._AT_ONCE", 1000)
+    declaration = draft(made)
+    where = begin(program, declaration, len(DATA), filename="use.csv")["Location"]
+    assert part(program, where, 0, DATA).status_code == 204
+    assert program.get(where).json()["status"] == "open" and not declaration.files.exists()
+    finish_upload(Upload.objects.get().pk)
+    assert program.get(where).json()["status"] == "done" and declaration.files.exists()
+    finish_upload(Upload.objects.get().pk)
+    assert declaration.files.count() == 1
+
+
+def test_a_worker_that_dies_while_it_finishes_leaves_nothing_half_done(
+    made: Firm, program: Client, monkeypatch: Any
+) -> None:
+    declaration = draft(made)
+    where = begin(program, declaration, len(DATA), filename="use.csv")["Location"]
+    part(program, where, 0, DATA[:800])
+
+    def dies(**_given: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("licensing.declarations.services.uploads.attach_stored", dies)
+        with pytest.raises(KeyboardInterrupt):
+            part(program, where, 800, DATA[800:])
+    assert offset(program, where) == len(DATA)
+    assert not declaration.files.exists() and Upload.objects.get().status == "open"
+    assert services.resume_uploads() == 1
     assert path_of(declaration.files.get().file).read_bytes() == DATA
 
 
