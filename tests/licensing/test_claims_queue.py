@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -275,3 +276,11 @@ def test_candidates_are_sought_once_for_a_state_of_the_register(monkeypatch: pyt
     assert made.item().candidates == [{"work": book(made).pk, "score": "0.91", "why": ["the same title"]}]
     save_work(actor=SYSTEM, society=made.society, ref="NEW", kind="book", title="New")
     assert services.seek_candidates(made.society) == 6
+
+
+def test_what_only_the_register_says_otherwise_is_asked_in_its_time() -> None:
+    made = world()
+    Identifier.objects.create(society=made.society, work=book(made), scheme="isbn", value=ISBN)
+    assert tasks.refresh() == 0 and made.item().status == "open"
+    refreshing.QueueLook.objects.update(looked_at=timezone.now() - refreshing.PATIENCE)
+    assert tasks.refresh() == 1 and made.item().status == "matched"

@@ -12,6 +12,8 @@ SELECT d.id, (d.fee ->> 'amount')::numeric AS amount, d.fee ->> 'currency' AS cu
 FROM licensing_declaration d JOIN licensing_licence l ON l.id = d.licence_id
 WHERE l.society_id = %(society)s AND d.status = 'accepted' AND NOT d.sandbox;
 
+ANALYZE queue_accepted;
+
 -- What one unit and one line of each declaration stand for.
 CREATE TEMP TABLE queue_prices ON COMMIT DROP AS
 WITH priced AS (
@@ -74,6 +76,7 @@ WITH worths AS (  -- where fees are in several currencies, the one with the most
 SELECT scheme, value, kind, lines, declarations, first_day, last_day, title, creators, units, worth, currency,
        coalesce(md5(likeness), '') AS alike
 FROM told;
+
 ANALYZE queue_now;
 
 -- Rows are locked in their order, as people's decisions lock them, so that neither waits for the other for ever.

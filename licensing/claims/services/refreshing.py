@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import Case, IntegerField, Value, When
+from django.utils import timezone
 
 from accounts.organisations.models import Organisation
 from licensing.claims.models import QueueLook, Unmatched
@@ -20,6 +22,7 @@ QUEUE: Final = Path(__file__).with_name("queue.sql").read_text(encoding="utf-8")
 MEANING: Final = Path(__file__).with_name("meaning.sql").read_text(encoding="utf-8")
 CANDIDATES: Final = 5  # works shown for an item
 SOUGHT_AT_ONCE: Final = 300  # items a turn
+PATIENCE: Final = dt.timedelta(minutes=10)  # with what the register alone says otherwise
 _LOCK: Final = 0x_9E_0E
 
 _CHANGED: Final = f"""
@@ -33,13 +36,17 @@ _SETTLE: Final = f"""
 
 
 def refresh_all() -> int:
-    """Bring the queue of every society up to date; returns how many had something new."""
+    """Bring the queue of every society up to date; returns how many had something new.
+
+    What was declared is added up at once. What only the register says otherwise is asked every ten minutes at most: each
+    decision makes the register another one, has told its own items already, and asking of a million takes its time.
+    """
     societies = Organisation.objects.filter(kind=Organisation.Kind.SOCIETY).order_by("pk")
-    return sum(refresh_items(society) for society in societies)
+    return sum(refresh_items(society, patience=PATIENCE) for society in societies)
 
 
 @transaction.atomic
-def refresh_items(society: Organisation) -> bool:
+def refresh_items(society: Organisation, *, patience: dt.timedelta = dt.timedelta(0)) -> bool:
     """Bring a society's queue up to date with its accepted declarations, its rules and its register; set-based.
 
     Says whether there was anything new since the last look. Twice changes nothing; a second one at the same time leaves it
@@ -52,6 +59,8 @@ def refresh_items(society: Organisation) -> bool:
     look, _new = QueueLook.objects.get_or_create(society=society)
     declared, register = _declared(society.pk), RepertoireRevision.objects.state(society.pk)
     if (declared, register) == (look.declared, look.register):
+        return False
+    if declared == look.declared and look.register and timezone.now() < look.looked_at + patience:
         return False
     if declared != look.declared:
         with connection.cursor() as cursor:
