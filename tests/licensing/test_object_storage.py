@@ -21,6 +21,7 @@ from licensing.intake import objects
 from licensing.intake.models import StoredFile
 from licensing.intake.services import keep, let_go, path_of
 from tests.licensing.declaring import counts, declare, firm, lines
+from tests.together import together
 
 HOURS = 3600
 
@@ -105,6 +106,20 @@ def test_a_file_is_fetched_once(bucket: Any, society: Organisation, settings: An
         path_of(stored)
     assert caught.value.code == "file_lost"
     assert kept(society, b"once") == stored and path_of(stored).read_bytes() == b"once", "sending it again heals it"
+
+
+def test_workers_that_want_a_file_at_once_fetch_it_once(
+    bucket: Any, society: Organisation, settings: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    stored = kept(society, bytes(range(256)) * 4000)
+    another_machine(settings, tmp_path)
+    opened, fetch = [], type(objects.storage())._open
+    monkeypatch.setattr(
+        type(objects.storage()), "_open", lambda self, name, mode="rb": (opened.append(name), fetch(self, name))[1]
+    )
+    paths = together(*[lambda: objects.here(stored.sha256, stored.size, name="x")] * 4)
+    assert len(set(paths)) == 1 and paths[0].stat().st_size == stored.size
+    assert len(opened) == 1
 
 
 def test_a_damaged_object_is_never_read(bucket: Any, society: Organisation, settings: Any, tmp_path: Path) -> None:
