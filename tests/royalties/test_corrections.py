@@ -7,8 +7,11 @@ import json
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from accounts.identity.core import SYSTEM, Conflict, Refusal
+from accounts.identity.models import User
 from licensing.declarations.models import Declaration
 from royalties.billing.models import Invoice, InvoiceDeclaration
 from royalties.distribution import services
@@ -197,6 +200,11 @@ def test_the_statement_says_the_old_amount_the_new_one_and_why(world: World) -> 
         data = json.loads(statements.content(facts.in_full(told[ref]), "json", "en"))
         assert [(each["payable_before"], each["payable"]) for each in data["revises"]] == [(before, now)]
     assert statements.content(facts.in_full(told["H-B"]), "pdf", "ko").startswith(b"%PDF")
+    member = world.member("H-A")
+    seen = Client()
+    seen.force_login(User.objects.get(pk=member.user_id))
+    page = seen.get(reverse("royalties:overview"))
+    assert page.context["line"] == [("2026-03", 400)]  # 500 of the first statement are in the second's 400
     nothing_is_wrong()
 
 

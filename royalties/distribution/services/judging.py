@@ -78,7 +78,7 @@ def _ask(engine: Engine, licence: Licence, territory: str, statutory: list[Grant
     )
     engine.execute(
         f"""CREATE OR REPLACE TABLE used AS
-        SELECT s.work_id, s.scheme, s.value, w.kind, s."use", s.unit, s.used_on, CAST('' AS VARCHAR) AS dataset,
+        SELECT s.work_id, s.scheme, s.value, w.kind, s."use", s.unit, s.used_on, CAST('' AS STRING) AS dataset,
                s.units, CAST(1 AS BIGINT) AS lines
         FROM suspended_use s JOIN registered_work w ON w.work_id = s.work_id
         WHERE s.licence_id = {licence.pk} AND s.territory = '{territory}'"""

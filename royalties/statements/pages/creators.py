@@ -21,6 +21,7 @@ from licensing.terms import USES
 from royalties.distribution.models import Run
 from royalties.ledger.models import Account
 from royalties.statements.models import Statement
+from royalties.statements.services import facts
 
 _USES_OF_A_WORK = 20
 _PICTURED = 200  # statements that the picture over time is drawn from
@@ -33,14 +34,14 @@ def owed(request: ActorRequest) -> HttpResponse:
         return render(request, "royalties/statements/owed.html", {"balances": [], "latest": [], "no_money": True})
     mine = Statement.objects.visible_to(actor).exclude(run__status=Run.Status.REVERSED)
     recent = list(mine.select_related("run", "society", "holder").order_by("-id")[:_PICTURED])
-    balances = _balances(actor)
+    balances, back = _balances(actor), facts.taken_back(recent)
     currency = balances[0][0] if balances else (recent[0].currency if recent else "KRW")
     context = {
         "balances": balances,
         "currency": currency,
         "latest": recent[:6],
-        "line": _over_time(recent, currency),
-        "held": sum(each.held for each in recent if each.currency == currency),
+        "line": _over_time(recent, currency, back),
+        "held": sum(each.held - _back(each, back)[1] for each in recent if each.currency == currency),
     }
     return render(request, "royalties/statements/owed.html", context)
 
@@ -52,13 +53,21 @@ def _balances(actor: Actor) -> list[tuple[str, int]]:
     return sorted(((currency, int(amount)) for currency, amount in sums), key=lambda each: (-each[1], each[0]))
 
 
-def _over_time(recent: Iterable[Statement], currency: str) -> list[tuple[str, int]]:
+Back = dict[tuple[int, int], tuple[int, int]]
+
+
+def _back(each: Statement, back: Back) -> tuple[int, int]:
+    """What of a statement's (payable, held) stood on an earlier one already."""
+    return back.get((each.run_id, each.holder_id), (0, 0))
+
+
+def _over_time(recent: Iterable[Statement], currency: str, back: Back) -> list[tuple[str, int]]:
     """Payable amounts by the last month of use, in order."""
     sums: dict[str, int] = {}
     for each in recent:
         if each.currency == currency:
             month = (each.run.period.upper - datetime.timedelta(days=1)).strftime("%Y-%m")
-            sums[month] = sums.get(month, 0) + each.payable
+            sums[month] = sums.get(month, 0) + each.payable - _back(each, back)[0]
     return sorted(sums.items())
 
 

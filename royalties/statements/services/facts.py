@@ -277,6 +277,22 @@ def _pool_alone(row: RunPool, charges: tuple[Charge, ...]) -> PoolFacts:
     )
 
 
+_TAKEN_BACK = """
+    SELECT correction_run_id, holder_id, coalesce(sum(amount) FILTER (WHERE status = 'payable'), 0)::bigint,
+           coalesce(sum(amount) FILTER (WHERE status = 'held'), 0)::bigint
+    FROM royalties_takenback WHERE correction_run_id = ANY(%s) AND holder_id = ANY(%s) GROUP BY 1, 2"""
+
+
+def taken_back(rows: Sequence[StatementRow]) -> dict[tuple[int, int], tuple[int, int]]:
+    """(run, holder) → what of earlier statements (payable, held) is contained in that one's: sums over several leave it out."""
+    runs = {row.run_id for row in rows if row.run.corrected}
+    if not runs:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN_BACK, [list(runs), list({row.holder_id for row in rows})])
+        return {(run, holder): (payable, held) for run, holder, payable, held in cursor.fetchall()}
+
+
 def head(
     row: StatementRow,
     society: Organisation,
