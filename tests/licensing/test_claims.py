@@ -48,7 +48,7 @@ def test_a_claim_keeps_what_is_said_and_shown_and_tells_the_society() -> None:
     made = world()
     staff = made.staff()
     claim = made.claim()
-    assert claim.ref.startswith("K-") and claim.status == "open" and claim.evidence.size == 21  # type: ignore[union-attr]
+    assert claim.ref.startswith("K-") and claim.status == "open" and claim.evidence.size == 21
     assert Event.objects.about("claim", claim.pk).get().verb == "claim.made"
     notice = Notice.objects.get(user_id=staff.user_id)
     assert "The Vegetarian Diaries" in notice.subject and notice.link == f"/claims/{claim.pk}/"

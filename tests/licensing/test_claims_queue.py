@@ -264,7 +264,8 @@ def test_a_decided_item_is_not_decided_over() -> None:
 
 
 def test_candidates_are_sought_once_for_a_state_of_the_register(monkeypatch: pytest.MonkeyPatch) -> None:
-    made, asked = world(), []
+    made = world()
+    asked: list[str] = []
 
     def candidates(society: int, items: Any, limit: int) -> list[list[Candidate]]:
         asked.extend(value for _scheme, value, _title, _creators in items)

@@ -57,8 +57,8 @@ def claim(
 
     Raises Conflict where they claim it already or it is decided, Refusal where nothing is shown, TooOften.
     """
-    _check_claimant(actor, holder, item)
-    limit("claim", str(actor.user_id), most=MOST_AN_HOUR, seconds=3600)
+    person = _check_claimant(actor, holder, item)
+    limit("claim", str(person), most=MOST_AN_HOUR, seconds=3600)
     said = _text(statement, LONGEST, _("Say why it is yours, in at most 2,000 characters."), "/statement")
     if work is not None:
         check_theirs(work, holder)
@@ -73,7 +73,7 @@ def claim(
         ref=new_ref("K"),
         item=held,
         holder=holder,
-        claimant_id=actor.user_id,
+        claimant_id=person,
         work=work,
         statement=said,
         evidence=stored,
@@ -181,13 +181,15 @@ def _end(claim: Claim, status: str, *, by: str, **fields: Any) -> Claim:
     return claim
 
 
-def _check_claimant(actor: Actor, holder: Holder, item: Unmatched) -> None:
+def _check_claimant(actor: Actor, holder: Holder, item: Unmatched) -> int:
+    """Who claims: a person who acts for a member of the society that keeps the money."""
     if holder.pk not in actor.holder_ids or actor.user_id is None or actor.sandbox:
         raise NotFound(_("There is no such holder."))
     actor.require(PERMISSION)
     if holder.society_id != item.society_id:
         said = _("%(society)s keeps this money. Join it, and claim it there.")
         raise Forbidden(said % {"society": item.society})
+    return actor.user_id
 
 
 def _kept(actor: Actor, stream: IO[bytes], name: str, item: Unmatched) -> StoredFile:
