@@ -85,7 +85,7 @@ def test_a_society_sends_a_cwr_file_on_the_page_and_downloads_the_answer(society
     shown = client.get(reverse("licensing:import", args=[made.pk])).content.decode()
     assert reverse("licensing:import_answer", args=[made.pk]) in shown
     answer = client.get(reverse("licensing:import_answer", args=[made.pk]))
-    body = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    body = b"".join(answer.streaming_content)
     assert body.startswith(b"HDRSO") and b"\r\nMSG" in body
     other = signed_in(person(organisation("OTHER", "society"), "repertoire"))
     assert other.get(reverse("licensing:import_answer", args=[made.pk])).status_code == 404

@@ -135,8 +135,9 @@ def read(path: Path, limits: Limits) -> Iterator[Product]:
     reader = _Reader()
     try:
         for event, element in events:
-            product = reader.begin(element) if event == "start" else reader.end(element)
-            if product:
+            if event == "start":
+                reader.begin(element)
+            elif product := reader.end(element):
                 yield product
     except etree.XMLSyntaxError as error:
         line = error.position[0] if error.position else 0
