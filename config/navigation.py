@@ -157,7 +157,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
     ),
 }
 
-PUBLIC = (JOIN, RESERVE, SEARCH, UNMATCHED, REGISTER, TARIFFS, CONSULTATIONS, Place(_("API"), "api-docs"))
+PUBLIC = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, CONSULTATIONS, Place(_("API"), "api-docs"))
 CERTIFICATE = Place(_("Check a licence"), "licensing:certificates")
 RECEIPT = Place(_("Check a receipt"), "licensing:receipt_verify")
 FOOTER = (
