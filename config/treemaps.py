@@ -140,7 +140,7 @@ def _words(label: str, share: str, box: Box, width: float, height: float) -> Saf
     room = int((width - 16) / _LETTER)
     if height < 26 or room < 4:
         return mark_safe("")
-    name = charts.shortened(label, room)
+    name = charts.shortened(label, room - 1)  # and its ellipsis
     two = height >= 46
     line = format_html('<text class="quiet" x="{}" y="{}">{}</text>', f"{box.x + 9:.1f}", f"{box.y + 36:.1f}", share)
     return format_html(

@@ -86,7 +86,7 @@ def test_the_size_that_a_margin_asks_for(population: int, margin: str, size: int
 )
 def test_what_cannot_be_sampled_is_refused(change: dict[str, Decimal]) -> None:
     with pytest.raises(Refusal):
-        sampling.suggested_size(**({"population": 100, "margin": Decimal("0.05"), "confidence": LEVEL} | change))  # type: ignore[arg-type]
+        sampling.suggested_size(**({"population": 100, "margin": Decimal("0.05"), "confidence": LEVEL} | change))
 
 
 @given(st.integers(1, 10**9), st.sampled_from(["0.01", "0.03", "0.05", "0.10"]))

@@ -101,7 +101,7 @@ def sums_hold(declaration: Declaration) -> None:
         assert told["total"] == sum(told[status] for status in LINE_STATUSES)
         for source in (DeclaredUse, UseSum):
             kept: dict[str, int] = {}
-            for status, value in source.objects.filter(declaration=declaration).values_list("status", column):  # type: ignore[attr-defined]
+            for status, value in source.objects.filter(declaration=declaration).values_list("status", column):
                 kept[status] = kept.get(status, 0) + int(value)
             assert kept == {s: n for s, n in told.items() if n and s not in ("total", "rejected")}
 

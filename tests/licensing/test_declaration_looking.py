@@ -170,7 +170,7 @@ def test_a_declaration_after_its_day_is_late_unless_the_society_waived_it(of: Fi
     made = declare(of, DATA, submit=True)
 
     def late(declaration: Declaration) -> Any:
-        return lateness.with_lateness(Declaration.objects.all()).get(pk=declaration.pk).late_since  # type: ignore[attr-defined]
+        return lateness.with_lateness(Declaration.objects.all()).get(pk=declaration.pk).late_since
 
     assert late(made) == dt.date(2026, 4, 30)
     assert "The report was due on" in text(reviewer.get(f"/declarations/{made.pk}/"))

@@ -9,8 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from licensing.declarations.models.declarations import Declaration, DeclaredUse
 from licensing.repertoire.models import Work
 
-UNITS = {"max_digits": 38, "decimal_places": 0}
-
 
 class UseSum(models.Model):
     """What a declaration says, summed by how it ended: pages read these few rows instead of millions."""
@@ -23,11 +21,11 @@ class UseSum(models.Model):
     unit = models.CharField(max_length=12)
     rows = models.BigIntegerField()
     lines = models.BigIntegerField()
-    units = models.DecimalField(**UNITS)
+    units = models.DecimalField(max_digits=38, decimal_places=0)
     large_rows = models.BigIntegerField()  # of 10,000 units and more, where round numbers would show
     round_rows = models.BigIntegerField()  # those of them that are multiples of 1,000
-    least = models.DecimalField(**UNITS)
-    most = models.DecimalField(**UNITS)
+    least = models.DecimalField(max_digits=38, decimal_places=0)
+    most = models.DecimalField(max_digits=38, decimal_places=0)
 
     class Meta:
         app_label = "licensing"
@@ -47,7 +45,7 @@ class HostSum(models.Model):
     host = models.CharField(max_length=2048)
     work = models.ForeignKey(Work, models.PROTECT, null=True, related_name="+")
     rows = models.BigIntegerField()
-    units = models.DecimalField(**UNITS)
+    units = models.DecimalField(max_digits=38, decimal_places=0)
 
     class Meta:
         app_label = "licensing"
@@ -90,8 +88,8 @@ class Change(models.Model):
     used_on = models.DateField()
     status = models.CharField(max_length=10)
     basis = models.CharField(max_length=12, blank=True)
-    units_before = models.DecimalField(**UNITS)  # 0 where there was no such row
-    units_after = models.DecimalField(**UNITS)
+    units_before = models.DecimalField(max_digits=38, decimal_places=0)  # 0 where there was no such row
+    units_after = models.DecimalField(max_digits=38, decimal_places=0)
     lines_before = models.BigIntegerField()
     lines_after = models.BigIntegerField()
 
@@ -131,7 +129,7 @@ class OverlapRow(models.Model):
 
     overlap = models.ForeignKey(Overlap, models.CASCADE, related_name="shared", db_index=False)
     use = models.ForeignKey(DeclaredUse, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
-    other_units = models.DecimalField(**UNITS)
+    other_units = models.DecimalField(max_digits=38, decimal_places=0)
 
     class Meta:
         app_label = "licensing"

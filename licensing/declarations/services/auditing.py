@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -131,7 +131,7 @@ def sample_rows(sample: AuditSample) -> list[dict[str, Any]]:
 def _units(sample: AuditSample) -> tuple[Decimal, Decimal]:
     """Units declared in the sample, and those found: nothing of what cannot be found, what was found of what is wrong."""
     declared = found = Decimal(0)
-    rows: Sequence[Any] = sample.rows.values_list("finding", "use__units", "found_units")
+    rows: Any = sample.rows.values_list("finding", "use__units", "found_units")
     for finding, units, right in rows:
         declared += units
         if finding == AuditLine.Finding.RIGHT or (finding == AuditLine.Finding.WRONG and right is None):

@@ -91,5 +91,5 @@ def standings(difference: Difference) -> list[Standing]:
 def rows_by_kind(declaration: Declaration) -> dict[str, dict[str, Any]]:
     """How many rows were added, removed and changed, with their units before and after."""
     found = Change.objects.filter(declaration=declaration).order_by().values("change")
-    sums = found.annotate(rows=Count("pk"), before=Sum("units_before"), after=Sum("units_after"))
+    sums: Any = found.annotate(rows=Count("pk"), before=Sum("units_before"), after=Sum("units_after"))
     return {row["change"]: row for row in sums}

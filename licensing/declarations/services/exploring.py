@@ -73,6 +73,7 @@ def in_order(found: QuerySet[DeclaredUse], asked: Asked, sums: Sums, sort: str) 
 
 def sums(declaration: Declaration, asked: Asked) -> Sums:
     """Of what is asked for: from the kept sums, or by adding up what a search found."""
+    by_unit: Any
     if asked.q:
         by_unit = rows(declaration, asked).order_by("unit").values("unit").annotate(
             n=Count("pk"), all_lines=Sum("lines"), all_units=Sum("units")

@@ -98,6 +98,6 @@ def _sums(overlap: Overlap) -> tuple[int, int, dict[str, str]]:
     mine = DeclaredUse.objects.filter(pk__in=OverlapRow.objects.filter(overlap=overlap).values("use_id"))
     by_unit = mine.order_by("unit").values("unit").annotate(lines=Sum("lines"), units=Sum("units"))
     works = mine.order_by().values("work_id", "scheme", "value").distinct()
-    found: list[dict[str, Any]] = list(by_unit)
+    found: list[Any] = list(by_unit)
     total = works.aggregate(n=Count("*"))["n"]
     return sum(row["lines"] for row in found), int(total), {row["unit"]: str(row["units"]) for row in found}
