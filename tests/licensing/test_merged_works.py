@@ -104,8 +104,7 @@ def test_the_society_enters_titles_and_merges_on_the_page_of_names(parties: Firm
     assert work.merged_into == book
     assert book.title in client.get(f"/works/{work.pk}/").content.decode()
     client.post(page, {"action": "unmerge", "reason": "No."})
-    work.refresh_from_db()
-    assert work.merged_into is None
+    assert Work.objects.get(pk=work.pk).merged_into is None
     stranger = Client()
     stranger.force_login(person(organisation("OTHER", "society"), "repertoire"))
     assert stranger.get(page).status_code == 404

@@ -106,7 +106,7 @@ def spell_titles(actor: Actor, asked: Iterable[Spoken]) -> None:
     """Before titles are looked up: bring the spellings of the registers that are asked up to date."""
     if any(scheme == "title" for scheme, _value in asked):
         societies = Organisation.objects.filter(kind=Organisation.Kind.SOCIETY)
-        if actor.is_society:
+        if actor.is_society and actor.organisation_id is not None:
             societies = societies.filter(pk=actor.organisation_id)
         for society_id in societies.order_by("pk").values_list("pk", flat=True):
             refresh_titles(society_id)
