@@ -21,7 +21,8 @@ declaration, distribution) is written once, in what DuckDB and Apache Spark 4 bo
 - Texts: length, lower, upper, trim(x), trim(TRAILING '/' FROM x), substr(x, from[, length]), split_part(x, mark, n),
   instr(x, part), replace, translate, concat (of what is never NULL), contains, lpad, rpad, chr(n), md5, sha256.
 - Others: COALESCE, NULLIF, least, greatest, abs, round, bit_count, & and |.
-- Lists, inside one statement only; each engine defines these (DuckDB by macros, Spark by its own or temporary functions):
+- Lists, inside one statement only; each engine defines these (DuckDB by macros, Spark by its own or temporary functions; so
+  sha256, split_at and join_ordered do not stand inside each other: a subquery parts them):
     split_at(x, mark)             the parts of a text between its marks (the mark is taken literally)
     array_size(list)              how many
     slice(list, from, count)      of a list, from 1 on

@@ -6,6 +6,9 @@
 -- Output   block(number, block, digest)
 
 -- step block: one digest a block of units; its lines in the order of seq, then of themselves (four digits in front say which)
-SELECT number, block, sha256(join_ordered(array_agg(numbered), 4, chr(10))) AS digest
-FROM (SELECT number, CAST((seq - seq % 512) / 512 AS BIGINT) AS block, CONCAT(1000 + seq % 512, line) AS numbered FROM line) x
-GROUP BY number, block;
+SELECT number, block, sha256(lines) AS digest
+FROM (
+  SELECT number, block, join_ordered(array_agg(numbered), 4, chr(10)) AS lines
+  FROM (SELECT number, CAST((seq - seq % 512) / 512 AS BIGINT) AS block, CONCAT(1000 + seq % 512, line) AS numbered FROM line) x
+  GROUP BY number, block
+) y;

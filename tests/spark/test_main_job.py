@@ -241,10 +241,11 @@ def draw_reservations(society: Organisation, drawn: random.Random) -> None:
     targets += [{"target": "place", "place": drawn.choice(HOSTS), "pattern": "*/x*", "excepting": ["*/x/y$"]}]
     targets += [{"target": "identifier", "scheme": "proprietary", "value": "P-7"}]
     for n, target in enumerate(targets):
+        ended = drawn.choice([None, moment + dt.timedelta(days=50)])
         Reservation.objects.create(
-            ref=f"R-{n}", society=society, uses=drawn.choice([["*"], ["train"]]), territory=["*"], status="effective",
-            source="staff", received_at=moment, effective_from=moment + dt.timedelta(days=drawn.randrange(40)),
-            ended_at=drawn.choice([None, moment + dt.timedelta(days=50)]), **target,
+            ref=f"R-{n}", society=society, uses=drawn.choice([["*"], ["train"]]), territory=["*"], source="staff",
+            status="withdrawn" if ended else "effective", ended_at=ended, received_at=moment,
+            effective_from=moment + dt.timedelta(days=drawn.randrange(40)), **target,
         )  # fmt: skip
 
 
