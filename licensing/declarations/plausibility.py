@@ -181,7 +181,7 @@ def _changes(now: Figures, last: Figures, thresholds: Thresholds) -> Iterator[Do
 def _change(
     what: str, about: str, now: Decimal, before: Decimal, rows: int, thresholds: Thresholds, *, number: int, unit: str
 ) -> Iterator[Doubt]:
-    if rows < thresholds.fewest_rows:
+    if rows < thresholds.fewest_rows or not min(now, before):
         return
     more = now > before
     ratio = now / before if more else before / now
