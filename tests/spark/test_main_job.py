@@ -152,7 +152,7 @@ def test_on_a_society_drawn_at_random(committed_db: Committed, spark: Cluster, t
     licences = [licence(society, firm, version, ref=ref, uses=["train", "ground"]) for ref in ("L-1", "L-2")]
     file = repertoire.write_csv(
         tmp_path / "declared.csv",
-        ("identifier_type", "identifier", "units", "use", "used_on", "title", "creators"),
+        ("identifier_type", "identifier", "units", "unit", "use", "used_on", "title", "creators"),
         (draw_line(drawn, works) for _ in range(6_000)),
     )
     one, _other = declared_on_both(society, licences, file, "spark")
@@ -262,4 +262,4 @@ def draw_line(drawn: random.Random, works: list[tuple[str, str]]) -> tuple[objec
     use = drawn.choice(["train"] * 6 + ["ground"] * 3 + ["evaluate"])
     day = dt.date(2026, 1, 1) + dt.timedelta(days=drawn.choice([0, 10, 25, 40, 55, 70, 89]))
     units = drawn.choice([1, 7, 1_000, 999_999_999, drawn.randrange(1, 10**12)])
-    return (*said, units, use, day, *titled)
+    return (*said, units, "token", use, day, *titled)
