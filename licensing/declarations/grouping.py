@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,7 +53,7 @@ class Said:
     unit: str = ""
     dataset: str = ""
     constants: tuple[tuple[str, str], ...] = ()  # columns that the names of the file's folders fill
-    usage: dsr.Vocabulary = dsr.Vocabulary()  # how the terms of a usage report map to ours
+    usage: dsr.Vocabulary = field(default_factory=dsr.Vocabulary)  # how the terms of a usage report map to ours
 
     def key(self, sha256: str) -> str:
         """Names what is made of the file with this SHA-256, for a look at whether it was made before."""

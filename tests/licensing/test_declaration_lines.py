@@ -238,6 +238,8 @@ def test_direct_licences_of_all_holders_leave_nothing_to_price(parties: Firm) ->
 def test_every_reason_of_the_script_can_be_translated() -> None:
     script = Path(grouping.__file__).with_name("intake.sql").read_text(encoding="utf-8")
     said = set(re.findall(r"THEN '(?:identifier|identifier_type|units|unit|use|used_on): (.+?)'", script))
+    of_several = Path(grouping.__file__).with_name("group.sql").read_text(encoding="utf-8")
+    said |= set(re.findall(r"'identifiers: (.+?)'", of_several))
     assert said == set(core.REASONS) - {"the title is too long"}
 
 

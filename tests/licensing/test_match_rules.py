@@ -105,9 +105,10 @@ def test_only_the_societys_people_decide_and_only_about_its_own_works(society):
 )
 def test_the_database_refuses_to_change_or_delete_a_rule(society, attack):
     decide(society, "1", work(society, "A"))
-    with pytest.raises(DatabaseError, match="rule of matching"), transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # else their waiting checks refuse to truncate
-        cursor.execute(attack)
+        with pytest.raises(DatabaseError, match="rule of matching"), transaction.atomic():
+            cursor.execute(attack)
 
 
 def test_the_database_refuses_to_bring_a_withdrawn_rule_back(society):

@@ -60,6 +60,7 @@ def due(world: World) -> dict[str, int]:
     found = Account.objects.filter(society=world.society, kind__in=["payable", "recoverable"])
     sums: dict[str, int] = {}
     for owner, debits, credits in found.values_list("owner_id", "debits", "credits"):
+        assert owner is not None
         sums[refs[owner]] = sums.get(refs[owner], 0) + credits - debits
     return {ref: amount for ref, amount in sums.items() if amount}
 

@@ -104,14 +104,14 @@ def what_is_due(world: World) -> Counter[str]:
     return +sums
 
 
-def divided(line, meaning, shares):  # type: ignore[no-untyped-def]
+def divided(line, meaning, shares):
     work = meaning.get(line.key)
     if work is None:
         return [line]
     return allocate([Use(work, True, line.used_on, 1)], shares, distributable=line.amount)
 
 
-def rules(world: World):  # type: ignore[no-untyped-def]
+def rules(world: World):
     from licensing.matching.models import MatchRule
 
     return MatchRule.objects.filter(society=world.society).in_force().select_related("work")

@@ -156,7 +156,9 @@ def test_on_a_society_drawn_at_random(committed_db: Committed, spark: Cluster, t
         (draw_line(drawn, works) for _ in range(6_000)),
     )
     one, _other = declared_on_both(society, licences, file, "spark")
-    assert all(one.lines[status] for status in ("licensed", "unmandated", "unlicensed", "unmatched")), one.lines
+    assert all(one.lines[status] for status in ("licensed", "reserved", "unmandated", "unlicensed", "unmatched")), (
+        one.lines
+    )
     unequal = RULE | {
         "equal_part_percent": "10",
         "kind_points": {"web": 1, "book": 3, "news": 2},

@@ -36,8 +36,13 @@ class Allowance:
 
 def allowance(licence: Licence) -> Allowance:
     own = Quota.objects.filter(licence=licence).first()
-    most = (own.most_bytes, own.most_rows) if own else (settings.DECLARATION_MOST_BYTES, settings.DECLARATION_MOST_ROWS)
-    return Allowance(*most, used=_used(licence), arriving=_arriving(licence), own=own is not None)
+    return Allowance(
+        bytes=own.most_bytes if own else settings.DECLARATION_MOST_BYTES,
+        rows=own.most_rows if own else settings.DECLARATION_MOST_ROWS,
+        used=_used(licence),
+        arriving=_arriving(licence),
+        own=own is not None,
+    )
 
 
 def check_room(licence: Licence, size: int, *, adding: DeclarationFile | None = None) -> None:

@@ -47,8 +47,12 @@ COLUMNS: Final = {
 # Files that have no columns of ours: what they are.
 FORMATS: Final = {
     Import.Kind.CWR: gettext_lazy("CWR 2.1 or 2.2, with NWR and REV. You get an acknowledgement to send back."),
-    Import.Kind.ONIX: gettext_lazy("ONIX 3 for books, with reference or short tags. Editions of one work become one work."),
-    Import.Kind.RENEWALS: gettext_lazy("The Catalog of Copyright Entries as TSV: title, author, oreg, odat, claimants."),
+    Import.Kind.ONIX: gettext_lazy(
+        "ONIX 3 for books, with reference or short tags. Editions of one work become one work."
+    ),
+    Import.Kind.RENEWALS: gettext_lazy(
+        "The Catalog of Copyright Entries as TSV: title, author, oreg, odat, claimants."
+    ),
 }
 COUNTING: Final = {
     Import.Kind.CWR: gettext_lazy("A row is a line of the file."),
