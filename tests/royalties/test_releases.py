@@ -160,6 +160,20 @@ def test_a_run_that_does_not_stand_gives_it_back(world: World, way: str) -> None
     nothing_is_wrong()
 
 
+def test_what_was_taken_back_after_it_was_computed_is_not_approved(world: World) -> None:
+    world.own(Owned("N", "H-N", 1_000_000))
+    mandate(world, "H-N")
+    rule = mean(world, UNKNOWN, "N")
+    run = computed(world)
+    services.request(actor=world.computer, run=run)
+    withdraw(actor=SYSTEM, rule=rule, reason="It was not theirs.")
+    with pytest.raises(Conflict) as refused:
+        services.approve(actor=world.approver, run=run)
+    assert refused.value.code == "meant_otherwise"
+    mean(world, UNKNOWN, "N")  # what is decided so again is paid
+    assert services.approve(actor=world.approver, run=run).status == "approved"
+
+
 def test_new_money_and_a_release_go_in_one_run(world: World) -> None:
     world.own(Owned("N", "H-N", 1_000_000))
     mandate(world, "H-N")

@@ -12,6 +12,7 @@ from accounts.identity.core import Actor, Conflict, Reference
 from royalties.distribution.models import Run
 from royalties.distribution.services.guards import own_run
 from royalties.distribution.services.runs import KIND, POSTED
+from royalties.distribution.services.taking import meant_otherwise
 
 REVERSAL = "run_reversal"
 
@@ -33,8 +34,14 @@ def request(*, actor: Actor, run: Run) -> Approval:
 
 @transaction.atomic
 def approve(*, actor: Actor, run: Run, approve: bool = True, reason: str = "") -> Run:
-    """Decide on the pending approval, which is bound to the result's digest. Of two decisions at once exactly one counts."""
+    """Decide on the pending approval, which is bound to the result's digest. Of two decisions at once exactly one counts.
+
+    Raises Conflict where the run would pay what leaves suspense to a work that its identifier no longer means.
+    """
     run = own_run(actor, run.pk, "distribution.approve")
+    if approve and meant_otherwise(run):
+        said = _("What an identifier means was decided otherwise since this run was computed. Compute it again.")
+        raise Conflict("meant_otherwise", said)
     decide(actor=actor, approval=_pending(KIND, run), approve=approve, reason=reason, subject_sha256=run.result_digest)
     if not approve:
         record(

@@ -55,6 +55,21 @@ def recovered(run: Run) -> list[tuple[int, int, int]]:
     return found
 
 
+# What a run releases to a work that its identifier does not mean any more.
+_MEANT_OTHERWISE = """
+    SELECT EXISTS (
+      SELECT FROM (SELECT DISTINCT a.scheme, a.value, a.work_id FROM royalties_allocation a
+                   JOIN royalties_runpool p ON p.id = a.pool_id AND p.kind = 'release' WHERE a.run_id = %s) r
+      WHERE licensing_meaning(%s, r.scheme, r.value) IS DISTINCT FROM licensing_survivor(r.work_id))"""
+
+
+def meant_otherwise(run: Run) -> bool:
+    """Whether a decision that a release rests on was taken back, or made otherwise, since the run was computed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MEANT_OTHERWISE, [run.pk, run.society_id])
+        return bool(cursor.fetchone()[0])
+
+
 def taken_further(run: Run) -> bool:
     """Whether another run has released or divided anew what this one distributed."""
     released = RunRelease.objects.filter(active=True, pool__origin__run=run)
