@@ -82,7 +82,7 @@ class UnmatchedViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiView
         if self.action != "list":
             return found
         if text := asked.get("q", "").strip():
-            found = looking.looked_up(found, text)
+            found = looking.looked_up_in_public(found, text)
         if society := asked.get("society"):
             found = found.filter(society__ref=society)
         return looking.of_kind(found, asked.get("kind", ""))

@@ -91,6 +91,9 @@ def test_a_firms_own_numbers_are_not_shown() -> None:
     hidden = made.item("DASAN-77")
     assert browser().get(f"/unmatched/{hidden.pk}/").status_code == 404
     assert browser().get(f"/api/v1/unmatched/{hidden.pk}/").status_code == 404
+    for guess in ("DASAN-78", "DASAN-79"):  # nor does a guess find out that there is one
+        assert "A Song" not in text(browser().get("/unmatched/", {"q": f"proprietary:{guess}"}))
+        assert browser().get("/api/v1/unmatched/", {"q": f"proprietary:{guess}"}).json()["results"] == []
 
 
 def test_what_is_decided_leaves_the_public_list() -> None:

@@ -36,7 +36,7 @@ def unmatched(request: ActorRequest) -> HttpResponse:
     if asked:
         try:
             limit("unmatched", caller(request), most=A_MINUTE, seconds=60)
-            found = looking.looked_up(found, asked)
+            found = looking.looked_up_in_public(found, asked)
         except TooOften as too_often:
             found, refused = found.none(), str(too_often)
     page = paginate(request, found.select_related("society").order_by("-pk"), counted=False)

@@ -29,6 +29,12 @@ def looked_up(items: UnmatchedQuerySet, asked: str) -> UnmatchedQuerySet:
     return items.filter(Q(value__in=(place, f"{place}/")) | Q(value__startswith=f"{place}/"), scheme__in=WEB)
 
 
+def looked_up_in_public(items: UnmatchedQuerySet, asked: str) -> UnmatchedQuerySet:
+    """The same for everybody. A firm's own numbers are not shown, so nobody finds out by guessing which there are."""
+    spoken = understood(asked[:LONGEST])
+    return items.none() if spoken and spoken[0] == "proprietary" else looked_up(items, asked)
+
+
 def of_kind(items: UnmatchedQuerySet, kind: str) -> UnmatchedQuerySet:
     return items.filter(kind=kind) if kind in terms.KINDS else items
 
