@@ -120,6 +120,7 @@ def test_a_work_record_names_the_work_of_its_blocks_recording(tmp_path: Path) ->
     ("data", "code"),
     [
         (report(*block(1), foot=record("FOOT", "99", "99", "1", "1", "1")), "wrong_counts"),
+        (report(*block(1), foot=record("FOOT", "9" * 5000, "9" * 5000, "1", "1", "1")), "broken_structure"),
         (report(*block(1), blocks=2), "wrong_counts"),
         (report(*block(1), foot=record("FOOT", "5", "5", "3", "1", "1")), "wrong_counts"),
         (report(*block(1), foot=record("FOOT", "x", "", "", "")), "broken_structure"),

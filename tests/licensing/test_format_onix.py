@@ -112,6 +112,11 @@ def test_other_encodings_are_understood_said_or_not(tmp_path: Path, encoding: st
     assert read(tmp_path, (head + said).encode(encoding))[0].title.startswith("채식주의자")
 
 
+def test_a_place_of_thousands_of_digits_is_only_a_place(tmp_path: Path) -> None:
+    data = message(product().replace("<SequenceNumber>2<", f"<SequenceNumber>{'9' * 5000}<"))
+    assert [c.role for c in read(tmp_path, data)[0].contributors] == ["A01", "B06"]
+
+
 def test_editions_of_one_work_are_one_work_with_their_isbns(society: Organisation) -> None:
     data = message(product(ONE, work="W7"), product(TWO, "The Vegetarian", work="W7"), product(THREE, "Other"))
     result = send(society, data)

@@ -20,6 +20,7 @@ from licensing.intake.formats import text
 COLUMNS: Final = ("identifier_type", "identifier", "identifiers", "units", "unit", "use", "title", "creators")
 MOST_RESOURCES: Final = 10_000  # of one block
 LONGEST: Final = 65_536  # bytes of a record
+_MOST_DIGITS: Final = 18  # of a count
 
 # DDEX names what consumers do (OnDemandStream, …), which says nothing of ours. What reports of AI services are agreed to
 # say (`namespace::value`) is known by these words; what is not known leaves the use to the declaration.
@@ -168,7 +169,7 @@ class _Report:
             del counted["summary records"]  # they are counted over all the report's files
         for what, (place, count) in counted.items():
             stated = _cell(cells, place)
-            if not stated.isdecimal():
+            if not stated.isdecimal() or len(stated) > _MOST_DIGITS:
                 _broken(row, say("A number of the record is not in digits."))
             if int(stated) != count:
                 detail = say(

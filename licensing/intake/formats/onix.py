@@ -308,7 +308,7 @@ def _contributors(detail: etree._Element | None) -> tuple[Contributor, ...]:
         role = _said(element, "ContributorRole")
         if name:
             found.append(
-                (int(number) if number.isdecimal() else place, place, Contributor(role, name.replace(";", ",")))
+                (int(number[:9]) if number.isdecimal() else place, place, Contributor(role, name.replace(";", ",")))
             )
     return tuple(contributor for _number, _place, contributor in sorted(found, key=lambda each: each[:2]))
 
