@@ -117,7 +117,8 @@ def _answered(stage: Stage, sender: Header) -> StoredFile:
 
 def _answers(stage: Stage) -> Iterator[Answer]:
     """What became of each transaction, in order."""
-    stage.engine.take("became", {"ref": "VARCHAR", "work_ref": "VARCHAR", "id": "BIGINT", "ppm": "BIGINT"}, _BECAME)
+    columns = {"ref": "VARCHAR", "work_ref": "VARCHAR", "id": "BIGINT", "ppm": "BIGINT"}
+    stage.engine.take("became", columns, _BECAME, [timezone.localdate()])  # the database's own day is that of UTC
     lines = (line for lines in stage.engine.stream(_TOLD) for line in lines)
     for _row, told in groupby(lines, key=lambda line: line[0]):
         yield _answer(list(told))
@@ -158,7 +159,7 @@ def _sentence(at: str | None, value: str | None, reason: str) -> str:
 
 
 _BECAME = """
-SELECT t.ref, t.work_ref, t.work_id, (SELECT sum(s.ppm) FROM licensing_share s WHERE s.work_id = t.work_id AND s.valid @> CURRENT_DATE)
+SELECT t.ref, t.work_ref, t.work_id, (SELECT sum(s.ppm) FROM licensing_share s WHERE s.work_id = t.work_id AND s.valid @> %s::date)
 FROM target t
 """
 # Every transaction with each thing that was refused of it. Its records lie below it without a gap, so a line's distance is
