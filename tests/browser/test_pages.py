@@ -99,7 +99,7 @@ NOT_BY_LINK = re.compile(
     r"|recompute|read|remove|revoke|invite|switch|close|receipts|progress|checks|rejects|confirm|confirm-for|object|withdraw|sent|identity"
     r"|dispute|license|notify|point|settle|acknowledge|mark|take-back|replay|disable|enable|events|ping|secret|result|receipt|file|preview|effect|answer|moderate|extend|evidence)/$"
     r"|/(decline|renewal|amendment|price)/$|/files/<int:|^/consultations/attachments/|/raw$|^/signals/|^/invoices/cases/|^/join/account/$|^/reservations/<int:|<str:token>|<slug:|\.(csv|ics|json|jsonld|pdf|txt)$"
-    r"|/ready/<int:standing_id>/sign/$|/ready/done/|/certificate/$|/<str:name>$"
+    r"|/cancel/$|/manifest/forget/$|/(difference|overlaps)/$|^/audits/<int:|/ready/<int:standing_id>/sign/$|/ready/done/|/certificate/$|/<str:name>$"
 )
 
 

@@ -151,6 +151,7 @@ def _answers(
     with connect() as engine:
         for name, of_one in columns.items():
             engine.table(name, of_one, rows[name])
+        engine.table("member", {"whole": "VARCHAR", "scheme": "VARCHAR", "value": "VARCHAR"})  # no line says several
         volume.load_exceptions(engine, direct=direct, statutory=statutory)
         volume.load_licence(engine, licence=licence, territory=territory, model=model)
         # A number of its own for each case, in place of what was said.

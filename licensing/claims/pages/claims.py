@@ -139,6 +139,8 @@ def _work(actor: Actor, chosen: str) -> Work | None:
 def _concerned(actor: Actor) -> Actor:
     if actor.organisation_id is not None and not actor.is_society:
         raise Forbidden(_("This page is for rights holders and those who act for them."))
+    if actor.is_society:
+        actor.require(deciding.PERMISSION)
     return actor
 
 

@@ -112,4 +112,4 @@ SELECT %(society)s, n.scheme, n.value, n.title, n.creators, n.kind, n.units, n.l
 FROM queue_now n
 WHERE NOT EXISTS (SELECT FROM licensing_unmatched i
                   WHERE i.society_id = %(society)s AND i.scheme = n.scheme AND i.value = n.value)
-ORDER BY n.worth DESC, n.scheme, n.value;
+ORDER BY md5(n.scheme || n.value), n.scheme, n.value;  -- the order of ids, which anybody can see, shall not tell of money

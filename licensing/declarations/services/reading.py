@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
@@ -217,6 +218,7 @@ def _kept(file: DeclarationFile, path: Path | None, name: str) -> StoredFile | N
         return intake.keep(actor=SYSTEM, stream=stream, name=name, organisation=file.declaration.licence.licensee)
 
 
+@transaction.atomic
 def _finish(file: DeclarationFile, **values: Any) -> None:
     """Its end, and a sign of life of the declaration; Stopped where another has it by now."""
     ended = {"finished_at": timezone.now(), "step": "", "problems": [], "bytes_read": file.file.size} | values
