@@ -94,6 +94,14 @@ def let_go(*, actor: Actor, stored: StoredFile) -> bool:
     return True
 
 
+@transaction.atomic
+def forget_bytes(digest: str) -> None:
+    """Delete bytes that were placed and that no record names: their file was refused after all."""
+    _alone_with(digest)
+    if not StoredFile.objects.filter(sha256=digest).exists():
+        objects.remove(digest)
+
+
 def _alone_with(digest: str) -> None:
     """Wait until no other transaction places or deletes these bytes, and keep others waiting until this one ends."""
     with connection.cursor() as cursor:

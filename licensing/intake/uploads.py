@@ -29,7 +29,7 @@ from accounts.identity.core import Actor, Conflict, Reference, Refusal, say
 from accounts.organisations.models import Organisation
 from licensing.intake import core, objects
 from licensing.intake.models import StoredFile, Upload
-from licensing.intake.services import keep_written
+from licensing.intake.services import forget_bytes, keep_written
 from licensing.intake.tus import Checksum, Refused
 
 Status = Upload.Status
@@ -176,6 +176,7 @@ def finish(upload_id: int, hand_over: HandOver) -> Upload | None:
     Safe to run at any time and twice: the upload is held until the end, and let go by the database when we die. What is
     refused (another digest than announced, or whatever `hand_over` refuses) ends the upload and is raised.
     """
+    digest = ""
     try:
         with transaction.atomic():
             held = _whole(upload_id)
@@ -194,6 +195,8 @@ def finish(upload_id: int, hand_over: HandOver) -> Upload | None:
         return None
     except Refusal as refusal:
         _fail(upload_id, refusal)
+        if digest:
+            forget_bytes(digest)
         raise
     transaction.on_commit(lambda: objects.remove_folder(f"{_PARTS}/{held.key}"))
     return held

@@ -34,10 +34,11 @@ POINTS = {
     "submission": ("store", f"BEFORE UPDATE ON {ROW} (NEW.status = 'submitted')"),
     "acceptance": ("store", f"BEFORE UPDATE ON {ROW} (NEW.status = 'accepted')"),
 }
-# While a file is read: before its lines are normalised, and (its groups are kept) before it counts as read.
+# While a file is read: before its lines are normalised, before its groups are kept, before it counts as read.
 FILE = "licensing_declarationfile FOR EACH ROW WHEN"
 READING = {
     "lines": f"BEFORE UPDATE ON {FILE} (NEW.step = 'normalise')",
+    "keep": f"BEFORE UPDATE ON {FILE} (NEW.step = 'keep')",
     "end": f"BEFORE UPDATE ON {FILE} (NEW.status = 'read')",
 }
 CLAIM = f"BEFORE UPDATE ON {ROW} (OLD.step = 'intake' AND NEW.step = 'match')"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import errno
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,16 @@ def test_what_a_declaration_refuses_is_said_at_the_last_part(made: Firm, program
     answer = part(program, where, 0, DATA)
     assert (answer.status_code, answer.json()["code"]) == (409, "already_declared")
     assert program.get(where).json()["status"] == "failed"
+    assert objects.has(hashlib.sha256(DATA).hexdigest(), len(DATA)), "another declaration has the same bytes"
+
+
+def test_the_bytes_of_what_is_refused_do_not_stay(made: Firm, program: Client) -> None:
+    declaration = draft(made)
+    where = begin(program, declaration, len(DATA), filename="late.csv")["Location"]
+    Declaration.objects.filter(pk=declaration.pk).update(status="submitted")
+    assert part(program, where, 0, DATA).status_code == 409
+    assert program.get(where).json()["status"] == "failed"
+    assert not StoredFile.objects.exists() and not objects.has(hashlib.sha256(DATA).hexdigest(), len(DATA))
 
 
 def test_a_file_that_comes_while_others_are_settled_waits_for_its_turn(made: Firm, program: Client) -> None:

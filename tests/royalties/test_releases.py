@@ -170,8 +170,14 @@ def test_what_was_taken_back_after_it_was_computed_is_not_approved(world: World)
     with pytest.raises(Conflict) as refused:
         services.approve(actor=world.approver, run=run)
     assert refused.value.code == "meant_otherwise"
-    mean(world, UNKNOWN, "N")  # what is decided so again is paid
+    again = mean(world, UNKNOWN, "N")  # what is decided so again is paid
     assert services.approve(actor=world.approver, run=run).status == "approved"
+    withdraw(actor=SYSTEM, rule=again, reason="It was not, after all.")
+    with pytest.raises(Conflict) as refused:
+        services.post(run.pk)
+    assert refused.value.code == "meant_otherwise"
+    services.discard(actor=world.computer, run=run)
+    nothing_is_wrong()
 
 
 def test_new_money_and_a_release_go_in_one_run(world: World) -> None:

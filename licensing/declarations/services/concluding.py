@@ -6,7 +6,6 @@ worker that dies leaves no trace; and only the last claimant may store, so one t
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
@@ -33,8 +32,7 @@ from licensing.declarations.services.deciding import hand_in
 from licensing.engine import connect
 from licensing.engine.core import Engine
 from licensing.intake import services as intake
-from licensing.permissions.core import Grant, Span
-from licensing.permissions.models import DirectLicence
+from licensing.permissions.services.direct import grants_to
 from licensing.permissions.services.schemes import enabled
 
 Status = Declaration.Status
@@ -119,16 +117,12 @@ def _settled(engine: Engine, claim: Declaration, files: Sequence[DeclarationFile
 
 def _order(claim: Declaration) -> settling.Order:
     licence = claim.licence
-    direct = DirectLicence.objects.filter(licensee_id=licence.licensee_id, holder__society_id=licence.society_id)
     return settling.Order(
         society_id=licence.society_id,
         licence=licence.terms,
         model=claim.model,
         territory=claim.territory,
-        direct=[
-            (d.holder_id, Grant(d.uses, d.kinds, d.territory, Span(d.valid.lower or dt.date.min, d.valid.upper)))
-            for d in direct
-        ],
+        direct=grants_to(licensee_id=licence.licensee_id, society_id=licence.society_id),
         statutory=[scheme for _society, _ref, scheme in enabled({licence.society_id})],
     )
 

@@ -176,13 +176,15 @@ def amend(*, actor: Actor, declaration: Declaration) -> Declaration:
 def discard(*, actor: Actor, declaration: Declaration) -> None:
     """Throw away a declaration that was never submitted. Its files stay in storage."""
     require_declarant(actor, declaration.licence)
+    arriving = Upload.objects.about("declaration", declaration.pk).filter(status=Upload.Status.OPEN)
+    list(arriving.select_for_update(of=("self",)).order_by("pk"))  # before the declaration, as who finishes one does
     held = locked(declaration)
     if held.status not in core.OPEN:
         raise Conflict("submitted", _("A submitted declaration stays. Amend it instead."))
     if held.status == Status.PROCESSING:
         raise Conflict("processing", _("The declaration is being processed. Try again in a moment."))
     note(actor, "discarded", held)
-    for upload in Upload.objects.about("declaration", held.pk).filter(status=Upload.Status.OPEN):
+    for upload in arriving.all():
         uploads.cancel(actor=actor, upload=upload)
     forget_uses(held)
     held.delete()

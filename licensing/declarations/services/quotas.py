@@ -48,12 +48,12 @@ def allowance(licence: Licence) -> Allowance:
 def check_room(licence: Licence, size: int, *, adding: DeclarationFile | None = None) -> None:
     """Raises Refusal `quota_bytes` where so many bytes more are too many, before they are sent.
 
-    With `adding`, a kept file that was put into a declaration just now, in the caller's transaction: until that ends no
-    other file of the licence is added. Bytes that the licence has declared before count once.
+    Until the caller's transaction ends nobody else finds room under the licence. With `adding`, a kept file that was put
+    into a declaration just now in that transaction. Bytes that the licence has declared before count once.
     """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"declaration-quota:{licence.pk}"])
     if adding is not None:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"declaration-quota:{licence.pk}"])
         same = DeclarationFile.objects.filter(declaration__licence=licence, file=adding.file_id)
         if same.exclude(pk=adding.pk).exists():
             return

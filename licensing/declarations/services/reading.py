@@ -180,6 +180,7 @@ def _read(file: DeclarationFile) -> None:
 
             limits = _limits(file.declaration, passed)
             read = grouping.read(engine, intake.path_of(file.file), said, limits=limits, progress=reach)
+            reach("keep")
         rejects = _kept(file, read.rejects, f"rejects-{file.declaration_id}.csv")
         groups = _kept(file, read.groups, f"groups-{file.declaration_id}.parquet")
     _finish(

@@ -23,6 +23,7 @@ _AT_ONCE: Final = 256 * 1024**2  # bytes that are put together while the sender 
 log = structlog.get_logger(__name__)
 
 
+@transaction.atomic
 def begin_upload(
     *, actor: Actor, declaration: Declaration, name: str, size: int, path: str = "", sha256: str = ""
 ) -> Upload:

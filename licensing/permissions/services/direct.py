@@ -15,11 +15,21 @@ from accounts.identity.core import Actor, NotFound, Reference, Refusal
 from accounts.organisations.models import Organisation
 from licensing import terms
 from licensing.licences.services import checked_codes, checked_territory
+from licensing.permissions.core import Grant, Span
 from licensing.permissions.models import DirectLicence
 from licensing.permissions.services.mandates import ANYTHING
 from licensing.repertoire.models import Holder
 
 PERMISSION = "mandates.manage"
+
+
+def grants_to(*, licensee_id: int, society_id: int) -> list[tuple[int, Grant]]:
+    """What members of a society licensed to a firm themselves: (holder, what they allowed)."""
+    given = DirectLicence.objects.filter(licensee_id=licensee_id, holder__society_id=society_id)
+    return [
+        (d.holder_id, Grant(d.uses, d.kinds, d.territory, Span(d.valid.lower or dt.date.min, d.valid.upper)))
+        for d in given
+    ]
 
 
 @transaction.atomic

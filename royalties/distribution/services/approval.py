@@ -12,7 +12,7 @@ from accounts.identity.core import Actor, Conflict, Reference
 from royalties.distribution.models import Run
 from royalties.distribution.services.guards import own_run
 from royalties.distribution.services.runs import KIND, POSTED
-from royalties.distribution.services.taking import meant_otherwise
+from royalties.distribution.services.taking import require_meant
 
 REVERSAL = "run_reversal"
 
@@ -39,9 +39,8 @@ def approve(*, actor: Actor, run: Run, approve: bool = True, reason: str = "") -
     Raises Conflict where the run would pay what leaves suspense to a work that its identifier no longer means.
     """
     run = own_run(actor, run.pk, "distribution.approve")
-    if approve and meant_otherwise(run):
-        said = _("What an identifier means was decided otherwise since this run was computed. Compute it again.")
-        raise Conflict("meant_otherwise", said)
+    if approve:
+        require_meant(run)
     decide(actor=actor, approval=_pending(KIND, run), approve=approve, reason=reason, subject_sha256=run.result_digest)
     if not approve:
         record(

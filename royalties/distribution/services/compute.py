@@ -16,20 +16,19 @@ from django.utils.translation import gettext as _
 import royalties.distribution
 from accounts.approvals.models import Approval
 from accounts.evidence.services import record
-from accounts.identity.core import SYSTEM, Conflict, Reference, Refusal, say
+from accounts.identity.core import SYSTEM, Conflict, Reference, Refusal
 from licensing.engine import connect
 from licensing.engine.core import Engine
 from licensing.matching.services import refresh_titles
 from royalties.distribution.core import RuleTerms, parse
 from royalties.distribution.models import Run, RunCorrection, RunPool, RunPoolDeclaration, RunReceipt, RunRelease
 from royalties.distribution.services import digests, moving
+from royalties.distribution.services.dividing import require_comparable, require_divisible
 from royalties.distribution.services.inputs import Pool, one_look, read
 from royalties.distribution.services.moving import Moved
 from royalties.distribution.services.runs import KIND, no_money
 
 FOLDER = Path(royalties.distribution.__file__).parent
-MAX_AMOUNT = 10**15  # every quota lies below: the engine divides by way of doubles
-MAX_PRODUCT = 10**37  # amount × total weight: 38 digits
 STEPS = ("read", "weigh", "allocate", "digest", "store")
 _LOCK = 0x52554E  # names the advisory locks of runs
 _STORED = (
@@ -142,11 +141,8 @@ def factors(engine: Engine, pools: Sequence[Pool], terms: RuleTerms) -> list[tup
     rows = engine.rows('SELECT DISTINCT pool, kind, "use", unit FROM declared')
     found = [row for row in rows if row[0] not in alone]
     for pool in pools:
-        try:
-            terms.check_units(unit for number, _kind, _use, unit in found if number == pool.invoice.pk)
-        except Refusal as refusal:
-            said = say("Invoice {invoice}: {problem}", invoice=pool.invoice.number, problem=refusal.detail)
-            raise Refusal(refusal.code, said) from refusal
+        units = {unit for number, _kind, _use, unit in found if number == pool.invoice.pk}
+        require_comparable(terms, units, invoice=pool.invoice.number)
     combinations = sorted({(kind, use, unit) for _number, kind, use, unit in found})
     return [(kind, use, unit, terms.factor(use=use, unit=unit, kind=kind)) for kind, use, unit in combinations]
 
@@ -160,21 +156,7 @@ def _guarded(engine: Engine, pools: Sequence[Pool]) -> dict[int, tuple[int, int]
     for pool in pools:
         units, weight = weighed.get(pool.invoice.pk, (0, 0))
         rest = pool.cuts.distributable - pool.cuts.equal_part
-        if units == 0 or (weight == 0 and rest > 0):
-            raise Refusal(
-                "no_weight",
-                _("Nothing that was declared for invoice %(invoice)s has weight, so its money has nobody to go to.")
-                % {"invoice": pool.invoice.number},
-            )
-        if pool.cuts.pool >= MAX_AMOUNT or rest * weight >= MAX_PRODUCT:
-            raise Refusal(
-                "too_large",
-                _(
-                    "Invoice %(invoice)s: amount × total weight is too large to divide exactly. "
-                    "Lower the weights of the rule, keeping their ratios."
-                )
-                % {"invoice": pool.invoice.number},
-            )
+        require_divisible(invoice=pool.invoice.number, amount=pool.cuts.pool, rest=rest, units=units, weight=weight)
     return weighed
 
 

@@ -7,16 +7,15 @@ not whether it is suspended today.
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from typing import Final
 
 from licensing.engine.core import Engine
 from licensing.licences.models import Licence
 from licensing.matching import finding, suffixes
 from licensing.permissions import volume
-from licensing.permissions.core import Grant, Span
-from licensing.permissions.models import DirectLicence
+from licensing.permissions.core import Grant
 from licensing.permissions.services import reserved as reservations
+from licensing.permissions.services.direct import grants_to
 from licensing.permissions.services.schemes import enabled
 
 _VERDICT: Final = {
@@ -65,15 +64,11 @@ def _find_places(engine: Engine) -> None:
 
 def _ask(engine: Engine, licence: Licence, territory: str, statutory: list[Grant]) -> None:
     """Put the uses under one licence to `permit.sql`."""
-    direct = DirectLicence.objects.filter(licensee_id=licence.licensee_id, holder__society_id=licence.society_id)
     allowed = dataclasses.replace(licence.terms, status="active", models=(), datasets=())
     volume.load_licence(engine, licence=allowed, territory=territory, model="")
     volume.load_exceptions(
         engine,
-        direct=[
-            (d.holder_id, Grant(d.uses, d.kinds, d.territory, Span(d.valid.lower or datetime.date.min, d.valid.upper)))
-            for d in direct
-        ],
+        direct=grants_to(licensee_id=licence.licensee_id, society_id=licence.society_id),
         statutory=statutory,
     )
     engine.execute(

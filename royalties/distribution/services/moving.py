@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.db import connection
-from django.utils.translation import gettext as _
 
 import royalties.distribution
-from accounts.identity.core import Refusal, say
 from licensing.declarations.models import DeclaredUse
 from licensing.engine.core import Engine
 from licensing.permissions import snapshots
 from royalties.distribution.core import parse
 from royalties.distribution.models import Run, RunPool
 from royalties.distribution.services import candidates
+from royalties.distribution.services.dividing import require_comparable, require_divisible
 from royalties.distribution.services.inputs import hold_shares, take_holders
 from royalties.distribution.services.judging import judge
 
@@ -144,28 +143,13 @@ def _check_corrected(engine: Engine, corrections: Sequence[candidates.Correction
             units.setdefault(declaration, set()).add(unit)
     for pool in RunPool.objects.filter(pk__in=[c.pool_id for c in corrections]).select_related("invoice", "run__rule"):
         now = next(each.now for each in corrections if each.pool_id == pool.pk)
-        terms, weight = parse(pool.rule.document), weights.get(pool.pk, 0)
-        try:
-            terms.check_units(unit for one in now for unit in units.get(one, ()))
-        except Refusal as refusal:
-            said = say("Invoice {invoice}: {problem}", invoice=pool.invoice.number, problem=refusal.detail)
-            raise Refusal(refusal.code, said) from refusal
-        rest = pool.distributable - pool.equal_part
-        if (weight == 0 and rest > 0) or pool.pk not in weights:
-            raise Refusal(
-                "no_weight",
-                _("Nothing that was declared for invoice %(invoice)s has weight, so its money has nobody to go to.")
-                % {"invoice": pool.invoice.number},
-            )
-        if rest * weight >= 10**37:
-            raise Refusal(
-                "too_large",
-                _(
-                    "Invoice %(invoice)s: amount × total weight is too large to divide exactly. "
-                    "Lower the weights of the rule, keeping their ratios."
-                )
-                % {"invoice": pool.invoice.number},
-            )
+        require_comparable(
+            parse(pool.rule.document), {unit for one in now for unit in units.get(one, ())}, invoice=pool.invoice.number
+        )
+        require_divisible(
+            invoice=pool.invoice.number, amount=pool.distributable, rest=pool.distributable - pool.equal_part,
+            units=int(pool.pk in weights), weight=weights.get(pool.pk, 0),
+        )  # fmt: skip
 
 
 def _named(engine: Engine, corrections: Sequence[candidates.Correction]) -> list[Moved]:

@@ -18,7 +18,7 @@ from royalties.distribution.services import approval
 from royalties.distribution.services.checks import figures_problems
 from royalties.distribution.services.guards import own_run
 from royalties.distribution.services.runs import KIND, POSTED, give_back
-from royalties.distribution.services.taking import recovered, taken_back, taken_further
+from royalties.distribution.services.taking import recovered, require_meant, taken_back, taken_further
 from royalties.ledger import services as ledger
 
 _PAID = "SELECT holder_id FROM royalties_allocation WHERE run_id = %s AND status = 'payable' AND amount > 0 GROUP BY holder_id"
@@ -52,7 +52,8 @@ _TRANSFERS = """
 def post(run_id: int, *, actor: Actor = SYSTEM) -> Run:
     """Post an approved run: one journal, keyed `run:<id>`. A run that is posted already is returned as it is.
 
-    Raises Conflict where it is not approved as it stands, or where its figures do not hold.
+    Raises Conflict where it is not approved as it stands, where its figures do not hold, or where it would pay what leaves
+    suspense to a work that its identifier no longer means: discard it then, and start another.
     """
     run = Run.objects.select_for_update(of=("self",)).select_related("society", "rule").get(pk=run_id)
     if run.status in POSTED:
@@ -64,6 +65,7 @@ def post(run_id: int, *, actor: Actor = SYSTEM) -> Run:
         raise Conflict(
             "run_does_not_hold", wrong[0]["detail"], errors=[{"code": w["what"], "detail": w["detail"]} for w in wrong]
         )
+    require_meant(run)
     journal = ledger.post_query(
         society_id=run.society_id,
         kind="run",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
+from accounts.identity.core import Conflict
 from royalties.distribution.models import Run, RunCorrection, RunPool, RunRelease
 from royalties.ledger import services as ledger
 
@@ -63,11 +65,13 @@ _MEANT_OTHERWISE = """
       WHERE licensing_meaning(%s, r.scheme, r.value) IS DISTINCT FROM licensing_survivor(r.work_id))"""
 
 
-def meant_otherwise(run: Run) -> bool:
-    """Whether a decision that a release rests on was taken back, or made otherwise, since the run was computed."""
+def require_meant(run: Run) -> None:
+    """Raise Conflict where a decision that a release rests on was taken back, or made otherwise, since the run was computed."""
     with connection.cursor() as cursor:
         cursor.execute(_MEANT_OTHERWISE, [run.pk, run.society_id])
-        return bool(cursor.fetchone()[0])
+        if cursor.fetchone()[0]:
+            said = _("What an identifier means was decided otherwise since this run was computed. Compute it again.")
+            raise Conflict("meant_otherwise", said)
 
 
 def taken_further(run: Run) -> bool:
