@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.identity.core import SYSTEM, Refusal
@@ -71,9 +72,13 @@ def settle(declaration_id: int) -> Declaration | None:
 @transaction.atomic
 def _claim(declaration_id: int) -> Declaration | None:
     """The declaration, claimed; or failed, where its files are not what can be settled."""
-    held = Declaration.objects.select_for_update(of=("self",)).select_related("licence__licensee", "licence__society")
-    claim = held.filter(pk=declaration_id, status=Status.PROCESSING).first()
-    if claim is None or (claim.step != "intake" and claim.heartbeat_at and claim.heartbeat_at >= silent_since()):
+    free = Declaration.objects.filter(Q(step="intake") | Q(heartbeat_at=None) | Q(heartbeat_at__lt=silent_since()))
+    free = free.filter(pk=declaration_id, status=Status.PROCESSING)
+    if not free.exists():  # asked without a lock first: who stores its result holds one, and is not waited for
+        return None
+    held = free.select_for_update(of=("self",)).select_related("licence__licensee", "licence__society")
+    claim = held.first()
+    if claim is None:
         return None
     files = list(claim.files.select_related("file").order_by("position", "pk"))
     if not files or any(file.status not in (FileStatus.READ, FileStatus.FAILED) for file in files):
