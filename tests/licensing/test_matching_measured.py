@@ -73,6 +73,12 @@ def test_the_order_of_works_makes_no_difference(line: str, works: list[tuple[int
     assert indexing.ranked(line, works) == indexing.ranked(line, shuffled)
 
 
+def test_names_agree_from_either_side() -> None:
+    """Where as many are named on both sides, each has its like on the other: `a;ab` is not `a;x`."""
+    for one, other in ((("han a", "han ab"), ("han a", "han x")), (("han a", "lee b"), ("han a", "han ac"))):
+        assert scoring._creators(one, other) == scoring._creators(other, one) == "other"
+
+
 @settings(max_examples=100, deadline=None)
 @given(_KEYS, _KEYS)
 def test_a_likeness_has_two_equal_sides(one: str, other: str) -> None:

@@ -149,7 +149,7 @@ def _one_off(word: str, other: str) -> bool:
 def _typed(word: str, other: str) -> bool:
     """A slip of the finger rather than another word: letters in another order, one doubled, or one off in a long word.
 
-    >>> _typed("rvier", "river"), _typed("riverr", "river"), _typed("rider", "river"), _typed("mountaln", "mountain")
+    >>> _typed("rvier", "river"), _typed("riverr", "river"), _typed("rider", "river"), _typed("mounlain", "mountain")
     (True, True, False, True)
     """
     if len(other) < 4 or OSA.distance(word, other) > 1:
@@ -163,12 +163,16 @@ def _creators(some: Sequence[str], others: Sequence[str]) -> str:
         return "unknown"
     if set(some) == set(others):
         return "same"
-    fewer, more = sorted((some, others), key=len)
-    if all(any(_compatible(name, other) for other in more) for name in fewer):
+    if _paired(some, others, _compatible):
         return "initials"
-    if all(any(fuzz.ratio(name, other) >= _SLIP for other in more) for name in fewer):
-        return "slip"
-    return "other"
+    return "slip" if _paired(some, others, lambda one, other: fuzz.ratio(one, other) >= _SLIP) else "other"
+
+
+def _paired(some: Sequence[str], others: Sequence[str], alike: Callable[[str, str], bool]) -> bool:
+    """Whether each of the fewer has its like among the more; where they are as many, each of both."""
+    fewer, more = sorted((some, others), key=len)
+    found = all(any(alike(one, other) for other in more) for one in fewer)
+    return found and (len(fewer) < len(more) or all(any(alike(one, other) for one in fewer) for other in more))
 
 
 def _compatible(one: str, other: str) -> bool:
@@ -182,9 +186,8 @@ def _compatible(one: str, other: str) -> bool:
     if not shared:
         return False
     rest, others = [w for w in left if w not in shared], [w for w in right if w not in shared]
-    fewer, more = sorted((rest, others), key=len)
-    return all(
-        any(word[0] == each[0] and 1 in (len(word), len(each)) for each in more) or word in more for word in fewer
+    return _paired(
+        rest, others, lambda word, each: word == each or (word[0] == each[0] and 1 in (len(word), len(each)))
     )
 
 
