@@ -36,7 +36,7 @@ def tell(
         run = Run.objects.get(pk=paid["run"])
     return {
         "items": Unmatched.objects.filter(society=of).count(),
-        "title": str(claim.item),
+        "title": claim.item.value,
         "claim": claim.ref,
         "holder": holder,
         "run": run.pk,
@@ -59,7 +59,7 @@ def _claimed(society: Organisation, holder: str, creator: str) -> Claim:
 def _accepted(manage: Manage, folder: Path, society: Organisation, claim: Claim) -> Claim:
     """The society puts the site on record as their work and accepts."""
     assert claim.holder is not None
-    work = write_csv(folder / "claimed-work.csv", ("work_ref", "kind", "title"), [(WORK, "web", str(claim.item))])
+    work = write_csv(folder / "claimed-work.csv", ("work_ref", "kind", "title"), [(WORK, "web", claim.item.value)])
     share = (WORK, claim.holder.ref, "publisher", "100%")
     shares = write_csv(folder / "claimed-share.csv", ("work_ref", "holder_ref", "role", "share"), [share])
     manage("import_works", str(work), "--society", society.ref)
