@@ -7,6 +7,17 @@ from django.urls import include, path
 app_name = "royalties"
 urlpatterns = [
     path("", include(f"royalties.{slice_}.urls"))
-    for slice_ in ("ledger", "billing", "distribution", "statements")
+    for slice_ in (
+        "ledger",
+        "bank",
+        "billing",
+        "payees",
+        "entitlements",
+        "distribution",
+        "payouts",
+        "outstanding",
+        "statements",
+        "reports",
+    )
     if find_spec(f"royalties.{slice_}.urls")
 ]

@@ -17,7 +17,8 @@ PERMISSIONS: Final = frozenset({
     "declarations.declare", "declarations.view", "declarations.review", "permissions.check",
     "billing.manage", "billing.view",
     "distribution.compute", "distribution.approve", "distribution.view",
-    "statements.view", "ledger.view",
+    "statements.view", "ledger.view", "ledger.close",
+    "payees.manage", "payees.view", "payees.own", "payouts.prepare", "payouts.approve", "payouts.view",
 })  # fmt: skip
 
 _HOUSE: Final = frozenset(
@@ -30,7 +31,7 @@ ROLES: Final[dict[str, dict[str, frozenset[str]]]] = {
         "administrator": PERMISSIONS
         - {
             "tariffs.determine", "declarations.declare", "works.register", "mandates.sign", "reservations.make", "cases.answer",
-            "licences.request",
+            "licences.request", "payees.own",
         },
         "licensing": frozenset({
             "tariffs.manage", "licences.manage", "licences.sign", "declarations.view", "declarations.review", "permissions.check",
@@ -42,15 +43,16 @@ ROLES: Final[dict[str, dict[str, frozenset[str]]]] = {
         }),
         "distribution": frozenset({
             "distribution.compute", "distribution.approve", "distribution.view", "declarations.view", "billing.view",
-            "statements.view", "ledger.view", "approvals.decide", "cases.view",
+            "statements.view", "ledger.view", "approvals.decide", "cases.view", "payouts.view",
         }),
         "finance": frozenset({
             "billing.manage", "billing.view", "distribution.approve", "distribution.view", "declarations.view",
-            "statements.view", "ledger.view", "approvals.decide", "cases.view",
+            "statements.view", "ledger.view", "ledger.close", "approvals.decide", "cases.view",
+            "payees.manage", "payees.view", "payouts.prepare", "payouts.approve", "payouts.view",
         }),
         "auditor": frozenset({
             "evidence.view", "declarations.view", "billing.view", "distribution.view", "statements.view", "ledger.view",
-            "cases.view",
+            "cases.view", "payouts.view",
         }),
     },
     "licensee": {
@@ -72,9 +74,9 @@ _CATALOGUE: Final = frozenset({"works.register", "reservations.make", "sites.man
 
 # What someone who acts for a holder may do, by the scope of the representation.
 REPRESENTATIONS: Final[dict[str, frozenset[str]]] = {
-    "member": frozenset({"statements.view"}) | _CATALOGUE | {"mandates.sign"},
-    "full": frozenset({"statements.view"}) | _CATALOGUE | {"mandates.sign"},
-    "finance": frozenset({"statements.view"}),
+    "member": frozenset({"statements.view"}) | _CATALOGUE | {"mandates.sign", "payees.own"},
+    "full": frozenset({"statements.view"}) | _CATALOGUE | {"mandates.sign", "payees.own"},
+    "finance": frozenset({"statements.view", "payees.own"}),
     "catalogue": _CATALOGUE,
 }
 
@@ -83,6 +85,7 @@ PEOPLE_ONLY: Final = frozenset({
     "approvals.decide", "distribution.approve", "tariffs.determine",
     "members.manage", "tokens.manage", "organisation.manage", "evidence.view",
     "membership.manage", "mandates.sign", "cases.answer", "licences.sign",
+    "payees.manage", "payees.view", "payees.own", "payouts.approve", "ledger.close",
 })  # fmt: skip
 SCOPES: Final = PERMISSIONS - PEOPLE_ONLY
 

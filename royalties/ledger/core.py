@@ -12,6 +12,11 @@ Each society keeps a book of its own in each currency. Money of a licence runs t
               payable, held, suspense ─▶ clearing                 what an earlier run distributed, divided anew;
               recoverable (holder) ─▶ payable                     what a holder then was paid too much is recovered
               payable ─▶ recoverable                              from what later runs bring the holder
+    entry     bank ─▶ unapplied (bank entry) ─▶ receivable        money whose payer or invoice is found out later
+    advance   advance (holder) ─▶ bank; payable ─▶ advance        paid ahead, and recouped from what comes in
+    payout    payable (holder) ─▶ tax:<name>, paying (batch)      ordered, not yet confirmed by the bank
+              paying ─▶ bank; or paying, tax ─▶ payable           carried out; or returned, with what was withheld
+    expiry    held, suspense ─▶ undistributable                   by a documented resolution, after its clock has run out
 """
 
 from __future__ import annotations
@@ -34,7 +39,7 @@ Side = Literal["debit", "credit"]
 class Kind:
     """A kind of account: on which side its balance normally stands, and whom or what its owner id names.
 
-    `named` kinds carry a name of their own: `deduction:management fee`.
+    `named` kinds carry a name of their own: `deduction:management fee`. A `free` kind may stand on either side.
     """
 
     code: str
@@ -42,10 +47,13 @@ class Kind:
     normal: Side
     owner: str = ""
     named: bool = False
+    free: bool = False
 
     @property
     def floor(self) -> int:
-        """1: debits never exceed credits; -1: credits never exceed debits. The database holds the same (`ledger_kind`)."""
+        """1: debits never exceed credits; -1: the contrary; 0: either. The database holds the same (`ledger_kind`)."""
+        if self.free:
+            return 0
         return 1 if self.normal == "credit" else -1
 
 
@@ -66,6 +74,14 @@ CHART: Final = {
         Kind("recoverable", "Paid too much, to be recovered", "debit", owner="holder"),
         Kind("held", "Held", "credit"),
         Kind("suspense", "Suspense", "credit"),
+        Kind("unapplied", "Received, not applied yet", "credit", owner="bank_entry"),
+        Kind("exchange", "Currency exchange", "debit", free=True),
+        Kind("charges", "Bank charges", "debit"),
+        Kind("advance", "Advances to holders", "debit", owner="holder"),
+        Kind("sister", "Payable to sister societies", "credit", owner="organisation"),
+        Kind("tax", "Tax withheld", "credit", named=True),
+        Kind("paying", "Payments ordered", "credit", owner="payout_batch"),
+        Kind("undistributable", "Cannot be distributed", "credit"),
     )
 }
 

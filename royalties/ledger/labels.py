@@ -24,6 +24,14 @@ KINDS: Final = {
     "recoverable": gettext_lazy("Paid too much, to be recovered"),
     "held": gettext_lazy("Held"),
     "suspense": gettext_lazy("Suspense"),
+    "unapplied": gettext_lazy("Received, not applied yet"),
+    "exchange": gettext_lazy("Currency exchange"),
+    "charges": gettext_lazy("Bank charges"),
+    "advance": gettext_lazy("Advances to holders"),
+    "sister": gettext_lazy("Payable to sister societies"),
+    "tax": gettext_lazy("Tax withheld"),
+    "paying": gettext_lazy("Payments ordered"),
+    "undistributable": gettext_lazy("Cannot be distributed"),
 }
 JOURNALS: Final = {
     "invoice": gettext_lazy("invoice"),
