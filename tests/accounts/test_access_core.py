@@ -46,6 +46,13 @@ MATRIX = {
     "distribution.view": "administrator distribution finance auditor",
     "statements.view": "administrator repertoire distribution finance auditor",
     "ledger.view": "administrator distribution finance auditor",
+    "ledger.close": "administrator finance",
+    "payees.manage": "administrator finance",
+    "payees.view": "administrator finance",
+    "payees.own": "",
+    "payouts.prepare": "administrator finance",
+    "payouts.approve": "administrator finance",
+    "payouts.view": "administrator distribution finance auditor",
 }
 EVERY_ROLE = [(kind, role) for kind, roles in core.ROLES.items() for role in roles]
 
@@ -86,8 +93,8 @@ def test_a_role_of_another_kind_gives_nothing() -> None:
 def test_a_catalogue_delegate_sees_no_money() -> None:
     catalogue = core.representation_permissions(["catalogue"])
     assert catalogue == {"works.register", "reservations.make", "sites.manage", "cases.view"}
-    assert core.representation_permissions(["member"]) == catalogue | {"statements.view", "mandates.sign"}
-    assert core.representation_permissions(["finance"]) == {"statements.view"}
+    assert core.representation_permissions(["member"]) == catalogue | {"statements.view", "mandates.sign", "payees.own"}
+    assert core.representation_permissions(["finance"]) == {"statements.view", "payees.own"}
 
 
 @pytest.mark.parametrize("kind", ["society", "licensee", "rate_body", None])
