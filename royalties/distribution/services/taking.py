@@ -57,12 +57,14 @@ def recovered(run: Run) -> list[tuple[int, int, int]]:
     return found
 
 
-# What a run releases to a work that its identifier does not mean any more.
+# What a run releases to a work that its identifier does not mean any more. Materialised, so that the meaning is asked of what
+# is released only: pushed down, it was asked of every allocation of the run (half a minute for two million).
 _MEANT_OTHERWISE = """
-    SELECT EXISTS (
-      SELECT FROM (SELECT DISTINCT a.scheme, a.value, a.work_id FROM royalties_allocation a
-                   JOIN royalties_runpool p ON p.id = a.pool_id AND p.kind = 'release' WHERE a.run_id = %s) r
-      WHERE licensing_meaning(%s, r.scheme, r.value) IS DISTINCT FROM licensing_survivor(r.work_id))"""
+    WITH released AS MATERIALIZED (
+      SELECT DISTINCT a.scheme, a.value, a.work_id FROM royalties_allocation a
+      JOIN royalties_runpool p ON p.id = a.pool_id AND p.kind = 'release' WHERE a.run_id = %s)
+    SELECT EXISTS (SELECT FROM released r
+                   WHERE licensing_meaning(%s, r.scheme, r.value) IS DISTINCT FROM licensing_survivor(r.work_id))"""
 
 
 def require_meant(run: Run) -> None:
