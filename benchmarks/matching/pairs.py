@@ -1,6 +1,8 @@
 """Labelled questions made from a real catalogue by fixed rules: works as people write them, and what only looks like them.
 
-The catalogue is what the demo ships: renewals of books in 1951, with their headings. Every choice is drawn with a seed.
+Scores are made from, and held against, the catalogue that the demo ships: renewals of books in 1951, with their headings.
+`blind` is another year, which nobody looked at while classes, labels, traps and the threshold were made. Every choice is
+drawn with a seed.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ import hashlib
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from rapidfuzz.distance import OSA
@@ -19,6 +22,9 @@ from config.demo.repertoire import DATA
 from licensing.matching.core import plain_title, short_title, title_key
 
 SEED: Final = 20261124
+TUNING: Final = DATA / "cce-renewals-1951-1A.tsv"
+BLIND: Final = Path(__file__).parent / "data" / "cce-renewals-1952-1A.titles.tsv"
+BLIND_SEED: Final = 19520701
 UNREGISTERED_PERCENT: Final = 30  # of the catalogue is not in the register: what is asked about them has no answer
 _HEADING = re.compile(
     r"^([A-ZÀ-Þ][A-ZÀ-Þ'’\-. ]+, [A-ZÀ-Þ'’\-. ]+(?:\([A-ZÀ-Þ ]+\))?(?:, (?:ed|comp|tr)\.)?)[.)]? +(\S.*)$"
@@ -49,20 +55,27 @@ class Question:
     half: str
 
 
-def catalogue() -> list[Work]:
-    """The works with a creator in the heading, each title and creator once."""
-    with (DATA / "cce-renewals-1951-1A.tsv").open(encoding="utf-8", newline="") as source:
+def catalogue(path: Path = TUNING, *, salt: str = "") -> list[Work]:
+    """The works with a creator in the heading, each title and creator once. `salt` draws other works for the register."""
+    with path.open(encoding="utf-8", newline="") as source:
         rows = list(csv.DictReader(source, delimiter="\t", quoting=csv.QUOTE_NONE))
     found: dict[str, Work] = {}
     for row in rows:
         if parts := _HEADING.match(row["title"].strip()):
             creators, title = _name(parts[1]), parts[2].rstrip(". ")
             key = title_key(title, creators)
-            dice = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
+            dice = int.from_bytes(hashlib.sha256(f"{salt}{key}".encode()).digest()[:8])
             half = "fit" if dice % 2 else "held_out"
             registered = dice // 2 % 100 >= UNREGISTERED_PERCENT
             found.setdefault(key, Work(len(found) + 1, title, creators, half, registered))
     return list(found.values())
+
+
+def blind() -> list[Work]:
+    """The works of a year that nothing was tuned on, without those that the tuning year has too; all are measured."""
+    seen = {title_key(work.title, work.creators) for work in catalogue()}
+    works = catalogue(BLIND, salt=f"{BLIND_SEED}|")
+    return [replace(work, half="blind") for work in works if title_key(work.title, work.creators) not in seen]
 
 
 def _name(heading: str) -> str:
