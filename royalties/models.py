@@ -11,6 +11,7 @@ from royalties.billing.models import (
 )
 from royalties.distribution.models import (
     Allocation,
+    ExpiredAllocation,
     Rule,
     Run,
     RunCorrection,
@@ -25,6 +26,7 @@ from royalties.statements.models import Statement
 __all__ = [
     "Account",
     "Allocation",
+    "ExpiredAllocation",
     "Invoice",
     "InvoiceCredit",
     "InvoiceDeclaration",

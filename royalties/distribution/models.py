@@ -336,3 +336,21 @@ class Allocation(models.Model):
             ),
             BrinIndex(fields=["run", "pool"], name="allocation_by_run"),
         ]
+
+
+class ExpiredAllocation(models.Model):
+    """An amount held or in suspense that a documented resolution declared non-distributable: all of it, for good.
+
+    Its journal moved it to `undistributable`. No run takes it any more, and the run that it is of is not reversed
+    (`expiry.sql`). What is left is the view `royalties_outstandingallocation`.
+    """
+
+    allocation = models.OneToOneField(Allocation, models.PROTECT, related_name="+", db_constraint=False)
+    resolution_id = models.BigIntegerField()  # of `outstanding`, which lies above
+    amount = models.BigIntegerField()
+    journal = models.ForeignKey(Journal, models.PROTECT, related_name="+")
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="expired_amount_is_positive")]
+        indexes = [models.Index(fields=["resolution_id"], name="expired_by_resolution")]
