@@ -1,6 +1,7 @@
 """Documents as PDF: a typst template lays out words that were written before, with a Hangul font that comes along.
 
-The same bytes whenever and wherever it is made: no fonts of the machine, and the moment is the caller's.
+The same bytes whenever and wherever it is made: no fonts of the machine, and the moment is the caller's. Fit to be archived and to
+be read aloud: PDF/A-2a and PDF/UA-1, tagged.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import typst
 
+STANDARDS = ("a-2a", "ua-1")  # typst refuses to write what does not keep them
 _local = threading.local()
 
 
@@ -24,7 +26,7 @@ def pdf(template: Path, data: Mapping[str, Any], day: datetime.date) -> bytes:
         format="pdf",
         sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
         timestamp=datetime.datetime.combine(day, datetime.time(), tzinfo=datetime.UTC),
-        pdf_tags=False,
+        pdf_standards=list(STANDARDS),
     )
     assert isinstance(made, bytes)
     return made
