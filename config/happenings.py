@@ -210,6 +210,7 @@ HAPPENINGS: Final[dict[str, Any]] = {
     "run.reversal_refused": _("reversal of the distribution refused"),
     "run.reversed": _("distribution reversed"),
     "run.discarded": _("distribution discarded"),
+    "allocations.expired": _("held money declared non-distributable"),
 }
 gettext_noop("system")  # who acts where no person does, as evidence keeps it
 

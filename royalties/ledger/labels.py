@@ -39,6 +39,7 @@ JOURNALS: Final = {
     "receipt": gettext_lazy("receipt"),
     "run": gettext_lazy("distribution run"),
     "reversal": gettext_lazy("reversal"),
+    "expiry": gettext_lazy("expiry"),
 }
 
 

@@ -3,6 +3,7 @@
 from royalties.distribution.services.approval import approve, pending, request, request_reversal
 from royalties.distribution.services.checks import problems, problems_of
 from royalties.distribution.services.compute import compute
+from royalties.distribution.services.expiring import expire
 from royalties.distribution.services.export import export
 from royalties.distribution.services.guards import find_run
 from royalties.distribution.services.posting import post, publish, reverse
@@ -22,6 +23,7 @@ __all__ = [
     "approve_rule",
     "compute",
     "discard",
+    "expire",
     "export",
     "find_run",
     "import_rule",

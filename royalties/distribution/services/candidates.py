@@ -20,7 +20,8 @@ _OPEN: Final = """
       AND r.society_id = %s AND r.currency = %s AND r.status IN ('posted', 'published')
       AND NOT EXISTS (SELECT FROM royalties_runcorrection c JOIN royalties_runpool p ON p.id = c.pool_id
                       WHERE c.corrected_id = a.pool_id AND c.active AND p.run_id <> %s)
-      AND m.work_id IS NOT NULL"""
+      AND m.work_id IS NOT NULL
+      AND NOT EXISTS (SELECT FROM royalties_expiredallocation e WHERE e.allocation_id = a.id)"""
 
 # The rule of a pool `p` (see `RunPool.rule`).
 _RULE: Final = """(
@@ -70,7 +71,8 @@ CORRECTED_USES: Final = (
 
 # Pools that were distributed by other declarations than those that stand now. Parameters: society, currency, run.
 _CORRECTIONS: Final = """
-    SELECT p.id, p.run_id, i.number, p.distributable, n.period, before.those, now.those
+    SELECT p.id, p.run_id, i.number, p.distributable, n.period, before.those, now.those,
+           EXISTS (SELECT FROM royalties_expiredpool e WHERE e.pool_id = p.id)
     FROM royalties_run n
     JOIN royalties_runpool p ON p.run_id = n.id AND p.kind <> 'release'
     JOIN royalties_invoice i ON i.id = p.invoice_id AND i.kind <> 'compensation'
@@ -112,6 +114,7 @@ class Correction:
     period: tuple[datetime.date, datetime.date]
     before: tuple[int, ...]
     now: tuple[int, ...]
+    expired: bool = False  # some of it was declared non-distributable: it stays as it is
 
 
 def releases(society_id: int, currency: str, *, run_id: int = 0) -> list[Released]:
@@ -127,7 +130,8 @@ def releases(society_id: int, currency: str, *, run_id: int = 0) -> list[Release
 
 def corrections(society_id: int, currency: str, *, run_id: int = 0) -> list[Correction]:
     """Pools to be divided anew. What no declaration of now weighs in waits until one is billed (`waiting_corrections`)."""
-    return [each for each in changed_pools(society_id, currency, run_id=run_id) if each.now]
+    found = changed_pools(society_id, currency, run_id=run_id)
+    return [each for each in found if each.now and not each.expired]
 
 
 def changed_pools(society_id: int, currency: str, *, run_id: int = 0) -> list[Correction]:
@@ -136,9 +140,17 @@ def changed_pools(society_id: int, currency: str, *, run_id: int = 0) -> list[Co
         cursor.execute(_CORRECTIONS, [society_id, currency, run_id])
         return [
             Correction(
-                pool, run, number, currency, amount, (period.lower, period.upper), tuple(before or ()), tuple(now or ())
+                pool,
+                run,
+                number,
+                currency,
+                amount,
+                (period.lower, period.upper),
+                tuple(before or ()),
+                tuple(now or ()),
+                expired,
             )
-            for pool, run, number, amount, period, before, now in cursor.fetchall()
+            for pool, run, number, amount, period, before, now, expired in cursor.fetchall()
         ]
 
 

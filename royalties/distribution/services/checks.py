@@ -56,7 +56,43 @@ def problems() -> list[dict[str, Any]]:
     found += [_problem("receipt", row["receipt_id"], f"distributed {row['n']} times") for row in twice]
     released = RunRelease.objects.filter(active=True).values("allocation_id").annotate(n=Count("id")).filter(n__gt=1)
     found += [_problem("release", row["allocation_id"], f"released {row['n']} times") for row in released]
+    found += standing_problems()
     return found
+
+
+# What a resolution declared non-distributable, and moved on all the same; or that its journal moved otherwise.
+_EXPIRED = """
+    SELECT 'expired', e.allocation_id::text, CASE
+      WHEN a.id IS NULL OR a.status = 'payable' OR a.amount <> e.amount THEN 'it is not all of an amount held or in suspense'
+      WHEN r.status NOT IN ('posted', 'published') THEN concat('it is of a run that is ', r.status)
+      WHEN EXISTS (SELECT FROM royalties_runrelease x WHERE x.allocation_id = e.allocation_id AND x.active) THEN 'it was released'
+      WHEN EXISTS (SELECT FROM royalties_runcorrection c WHERE c.corrected_id = royalties_root(a.pool_id) AND c.active)
+      THEN 'it was divided anew' END AS wrong
+    FROM royalties_expiredallocation e
+    LEFT JOIN royalties_allocation a ON a.id = e.allocation_id
+    LEFT JOIN royalties_run r ON r.id = a.run_id
+    UNION ALL
+    SELECT 'expired', concat('journal ', j.id), concat('it moved ', j.posting_total, ', expired are ', coalesce(e.amount, 0))
+    FROM ledger_journal j LEFT JOIN (SELECT journal_id, sum(amount) AS amount FROM royalties_expiredallocation GROUP BY 1) e
+      ON e.journal_id = j.id
+    WHERE j.kind = 'expiry' AND j.posting_total IS DISTINCT FROM e.amount"""
+# The accounts `held` and `suspense` of every society are what stands in its runs.
+_STANDING = """
+    SELECT 'standing', concat(coalesce(b.kind, o.status), ' of society ', coalesce(b.society_id, o.society_id)),
+           concat('the account has ', coalesce(b.balance, 0), ' ', coalesce(b.currency, o.currency), ', its runs have ',
+                  coalesce(o.amount, 0))
+    FROM (SELECT society_id, kind, currency, sum(credits - debits) AS balance FROM ledger_account
+          WHERE kind IN ('held', 'suspense') GROUP BY 1, 2, 3) b
+    FULL JOIN (SELECT society_id, status, currency, sum(amount) AS amount FROM royalties_outstandingallocation GROUP BY 1, 2, 3) o
+      ON o.society_id = b.society_id AND o.status = b.kind AND o.currency = b.currency
+    WHERE coalesce(b.balance, 0) <> coalesce(o.amount, 0)"""
+
+
+def standing_problems() -> list[dict[str, Any]]:
+    """What is held or in suspense: by the ledger and by the runs the same; what has expired went nowhere else."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM ({_EXPIRED}) e WHERE wrong IS NOT NULL UNION ALL {_STANDING}")
+        return [_problem(what, subject, detail) for what, subject, detail in cursor.fetchall()]
 
 
 def problems_of(run: Run) -> list[dict[str, Any]]:

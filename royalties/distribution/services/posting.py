@@ -18,7 +18,7 @@ from royalties.distribution.services import approval
 from royalties.distribution.services.checks import figures_problems
 from royalties.distribution.services.guards import own_run
 from royalties.distribution.services.runs import KIND, POSTED, give_back
-from royalties.distribution.services.taking import recovered, require_meant, taken_back, taken_further
+from royalties.distribution.services.taking import has_expired, recovered, require_meant, taken_back, taken_further
 from royalties.ledger import services as ledger
 
 _PAID = "SELECT holder_id FROM royalties_allocation WHERE run_id = %s AND status = 'payable' AND amount > 0 GROUP BY holder_id"
@@ -155,6 +155,13 @@ def reverse(*, actor: Actor, run: Run, approve: bool = True, reason: str = "") -
         return run
     if taken_further(run):
         raise _moved_on()
+    if has_expired(run):
+        raise Conflict(
+            "run_has_expired_money",
+            _(
+                "A resolution declared some of what this run held non-distributable, so it cannot be taken back as a whole."
+            ),
+        )
     effective_on = max(timezone.localdate(), run.journal.effective_on)
     reversal = ledger.reverse(journal=run.journal, key=f"run:{run.pk}:reversal", effective_on=effective_on, actor=actor)
     with _last_in_first():

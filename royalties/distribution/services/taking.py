@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from accounts.identity.core import Conflict
-from royalties.distribution.models import Run, RunCorrection, RunPool, RunRelease
+from royalties.distribution.models import ExpiredAllocation, Run, RunCorrection, RunPool, RunRelease
 from royalties.ledger import services as ledger
 
 
@@ -83,3 +83,8 @@ def taken_further(run: Run) -> bool:
     origins = run.pools.filter(kind=RunPool.Kind.RELEASE).values("origin_id")
     with_origin = RunCorrection.objects.filter(active=True, corrected_id__in=origins).exclude(pool__run=run)
     return released.exists() or corrected.exists() or with_origin.exists()
+
+
+def has_expired(run: Run) -> bool:
+    """Whether a resolution declared some of what this run distributed non-distributable."""
+    return ExpiredAllocation.objects.filter(allocation__run=run).exists()
