@@ -45,7 +45,15 @@ class AuditSampleQuerySet(models.QuerySet["AuditSample"]):
 
 
 class AuditSample(models.Model):
-    """A random sample of a declaration's rows for a field audit, drawn by its seed: the same seed gives the same rows."""
+    """A random sample of a declaration's rows for a field audit, drawn by its seed: the same seed gives the same rows.
+
+    Drawn by `rows`, each row has the same chance, once. Drawn by `units`, every unit of one kind has it: a row may come
+    as often as its units were drawn (`size` counts draws), and what is estimated is the share of units, not of rows.
+    """
+
+    class Method(models.TextChoices):
+        ROWS = "rows", _("every row alike")
+        UNITS = "units", _("by their units")
 
     class Status(models.TextChoices):
         OPEN = "open", _("being audited")
@@ -53,7 +61,10 @@ class AuditSample(models.Model):
 
     declaration = models.ForeignKey(Declaration, models.PROTECT, related_name="+")
     seed = models.CharField(max_length=64)
+    method = models.CharField(max_length=5, choices=Method.choices, default=Method.ROWS, db_default=Method.ROWS)
+    unit = models.CharField(max_length=12, blank=True, db_default="")  # of a sample by units
     population = models.BigIntegerField()  # rows that it was drawn from
+    population_units = models.DecimalField(max_digits=38, decimal_places=0, null=True)  # of a sample by units
     size = models.IntegerField()
     confidence = models.DecimalField(max_digits=4, decimal_places=3, default="0.950")
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
@@ -67,7 +78,12 @@ class AuditSample(models.Model):
     class Meta:
         app_label = "licensing"
         constraints = [
-            models.UniqueConstraint(fields=["declaration", "seed"], name="audit_sample_is_drawn_once_by_a_seed")
+            models.UniqueConstraint(fields=["declaration", "seed"], name="audit_sample_is_drawn_once_by_a_seed"),
+            models.CheckConstraint(
+                condition=Q(method="rows", unit="", population_units__isnull=True)
+                | (Q(method="units", population_units__gte=1) & ~Q(unit="")),
+                name="audit_sample_by_units_names_its_unit",
+            ),
         ]
         indexes = [models.Index(fields=["declaration", "-id"], name="audit_sample_by_declaration")]
 
@@ -83,6 +99,7 @@ class AuditLine(models.Model):
     sample = models.ForeignKey(AuditSample, models.CASCADE, related_name="rows")
     position = models.IntegerField()
     use = models.ForeignKey(DeclaredUse, models.PROTECT, related_name="+", db_constraint=False)
+    draws = models.IntegerField(default=1, db_default=1)  # how often it was drawn
     finding = models.CharField(max_length=8, choices=Finding.choices, blank=True)
     found_units = models.DecimalField(max_digits=38, decimal_places=0, null=True)
     note = models.CharField(max_length=1000, blank=True)
@@ -92,4 +109,5 @@ class AuditLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["sample", "position"], name="audit_line_has_its_place"),
             models.CheckConstraint(condition=Q(position__gte=1), name="audit_line_counts_from_one"),
+            models.CheckConstraint(condition=Q(draws__gte=1), name="audit_line_was_drawn"),
         ]
