@@ -1,5 +1,6 @@
 """The face of the app: names its slices' models, so that Django finds them."""
 
+from royalties.bank.models import Application, BankAccount, BankStatement, Entry, ExchangeRate, StatementImport
 from royalties.billing.models import (
     Invoice,
     InvoiceCredit,
@@ -21,17 +22,37 @@ from royalties.distribution.models import (
     RunRelease,
 )
 from royalties.ledger.models import Account, Journal, Posting
+from royalties.payees.models import (
+    Payee,
+    PayeeDetails,
+    PayeeImport,
+    PayeeReading,
+    PayeeTerms,
+    SanctionsCheck,
+    TaxPaper,
+    TaxRule,
+)
 from royalties.statements.models import Statement
 
 __all__ = [
     "Account",
     "Allocation",
+    "Application",
+    "BankAccount",
+    "BankStatement",
+    "Entry",
+    "ExchangeRate",
     "ExpiredAllocation",
     "Invoice",
     "InvoiceCredit",
     "InvoiceDeclaration",
     "InvoiceLine",
     "Journal",
+    "Payee",
+    "PayeeDetails",
+    "PayeeImport",
+    "PayeeReading",
+    "PayeeTerms",
     "PoolDeclaration",
     "Posting",
     "Receipt",
@@ -42,6 +63,10 @@ __all__ = [
     "RunPoolDeclaration",
     "RunReceipt",
     "RunRelease",
+    "SanctionsCheck",
     "Statement",
+    "StatementImport",
+    "TaxPaper",
+    "TaxRule",
     "VatRule",
 ]
