@@ -20,6 +20,7 @@ from licensing.declarations.models import (
     ReportDuty,
     UseSum,
 )
+from licensing.disputes.models import Dispute, DisputeLook, DisputeParty, DisputeTerms
 from licensing.engine.models import EngineChoice
 from licensing.intake.models import Import, StoredFile, Upload
 from licensing.licences.models import (
@@ -81,6 +82,10 @@ __all__ = [
     "DeclaredUse",
     "Difference",
     "DirectLicence",
+    "Dispute",
+    "DisputeLook",
+    "DisputeParty",
+    "DisputeTerms",
     "EngineChoice",
     "FoundSignal",
     "Holder",

@@ -1,0 +1,1 @@
+"""Conflicting claims to a work: found or raised, answered by who claims, settled or decided; the money follows."""
