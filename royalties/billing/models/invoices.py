@@ -16,6 +16,7 @@ from licensing.compliance.models import Case
 from licensing.declarations.models import Declaration
 from licensing.licences.models import Licence
 from licensing.tariffs.models import TariffVersion
+from royalties.bank.models import Entry, ExchangeRate
 from royalties.ledger.models import Journal
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 # How an invoice stands, by what came in for it.
 STATUSES: Final = {"open": _("open"), "part_paid": _("partly paid"), "paid": _("paid")}
+
+
+# What no longer has to be paid, in a query.
+SETTLED: Final = F("received") + F("carried") + F("credited") + F("written_off")
 
 
 class VatRule(models.Model):
@@ -58,18 +63,18 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
     def unpaid(self) -> InvoiceQuerySet:
         """Those on which something is open."""
-        return self.filter(gross__gt=F("received") + F("carried") + F("credited"))
+        return self.filter(gross__gt=SETTLED)
 
     def with_status(self, status: str) -> InvoiceQuerySet:
         """Those that are `open`, `part_paid` or `paid`; all of them for any other word."""
         if status == "paid":
-            return self.filter(gross=F("received") + F("carried") + F("credited"))
+            return self.filter(gross=SETTLED)
         conditions = {"open": Q(received=0), "part_paid": Q(received__gt=0)}
         return self.unpaid().filter(conditions[status]) if status in conditions else self
 
 
 # What is still to be paid, in a query; 0 on a credit note.
-STILL_OPEN: Final = F("gross") - F("received") - F("carried") - F("credited")
+STILL_OPEN: Final = F("gross") - SETTLED
 
 
 class Invoice(models.Model):
@@ -82,7 +87,8 @@ class Invoice(models.Model):
     on: its pool belongs to the case's holder alone.
 
     What is open is the gross less what was `received`, what was `carried` over from the licence's favour when it was
-    issued, and what credit notes took off it since (`credited`; on a credit note itself, all of it).
+    issued, what credit notes took off it since (`credited`; on a credit note itself, all of it), and what two people gave
+    up for lost (`written_off`). `vat_basis` says by which rule its VAT is what it is.
     """
 
     class Kind(models.TextChoices):
@@ -113,6 +119,11 @@ class Invoice(models.Model):
     carried = models.BigIntegerField(default=0)  # from the licence's favour, net and VAT
     carried_net = models.BigIntegerField(default=0)
     credited = models.BigIntegerField(default=0)
+    written_off = models.BigIntegerField(default=0)
+    vat_percent = models.DecimalField(max_digits=6, decimal_places=3, null=True)
+    vat_basis = models.CharField(
+        max_length=10, blank=True, default=""
+    )  # standard | zero_rated | exempt; empty: no rule
     issued_on = models.DateField()
     due_on = models.DateField()
     journal = models.OneToOneField(Journal, models.PROTECT, related_name="+")
@@ -135,13 +146,12 @@ class Invoice(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind="credit")
-                | Q(received__gte=0, carried__gte=0, credited__gte=0)
-                & Q(gross__gte=F("received") + F("carried") + F("credited")),
+                | Q(received__gte=0, carried__gte=0, credited__gte=0, written_off__gte=0) & Q(gross__gte=SETTLED),
                 name="invoice_is_not_overpaid",
                 violation_error_message=_("This receipt is more than the invoice still asks for."),
             ),
             models.CheckConstraint(
-                condition=~Q(kind="credit") | Q(received=0, carried=0, credited=F("gross")),
+                condition=~Q(kind="credit") | Q(received=0, carried=0, written_off=0, credited=F("gross")),
                 name="invoice_credit_note_is_not_paid",
             ),
             models.CheckConstraint(
@@ -162,7 +172,7 @@ class Invoice(models.Model):
     @property
     def open(self) -> int:
         """What is still to be paid, in minor units."""
-        return self.gross - self.received - self.carried - self.credited
+        return self.gross - self.received - self.carried - self.credited - self.written_off
 
     @property
     def asked(self) -> int:
@@ -266,7 +276,11 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
 
 
 class Receipt(models.Model):
-    """Money that came in for an invoice; `net` enters the pool, `vat` does not. The bank's reference makes it countable once."""
+    """Money that came in for an invoice; `net` enters the pool, `vat` does not. The bank's reference makes it countable once.
+
+    `amount` is in the invoice's currency. Of it, `charges` were kept by banks on the way and are borne by the society. Where the
+    money came in another currency, `paid` says how much of which, and `rate` how one became the other (ADR 24).
+    """
 
     society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="receipts")
@@ -275,6 +289,11 @@ class Receipt(models.Model):
     vat = models.BigIntegerField(default=0)
     received_on = models.DateField()
     bank_ref = models.CharField(max_length=100)
+    charges = models.BigIntegerField(default=0)
+    entry = models.ForeignKey(Entry, models.PROTECT, null=True, related_name="+")
+    paid_amount = models.BigIntegerField(null=True)
+    paid_currency = models.CharField(max_length=3, blank=True, default="")
+    rate = models.ForeignKey(ExchangeRate, models.PROTECT, null=True, related_name="+")
     journal = models.OneToOneField(Journal, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -286,4 +305,12 @@ class Receipt(models.Model):
             models.UniqueConstraint(fields=["society", "bank_ref"], name="receipt_of_a_bank_reference_is_booked_once"),
             models.CheckConstraint(condition=Q(amount__gt=0, net__gte=0, vat__gte=0), name="receipt_is_positive"),
             models.CheckConstraint(condition=Q(amount=F("net") + F("vat")), name="receipt_is_net_and_vat"),
+            models.CheckConstraint(
+                condition=Q(charges__gte=0, charges__lt=F("amount")), name="receipt_is_more_than_its_charges"
+            ),
+            models.CheckConstraint(
+                condition=Q(rate=None, paid_amount=None, paid_currency="")
+                | Q(rate__isnull=False, paid_amount__gt=0) & ~Q(paid_currency=""),
+                name="receipt_in_another_currency_has_its_rate",
+            ),
         ]
