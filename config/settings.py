@@ -115,6 +115,10 @@ APPROVAL_KINDS = {
     "rule": _("Distribution rule"),
     "case_settlement": _("Settlement of a case"),
     "scheme_switch": _("Switch of a statutory scheme"),
+    "payee_details": _("Payment details"),
+    "payee_import": _("Payment details from a file"),
+    "payee_terms": _("Waiting time of payment details"),
+    "tax_paper": _("Tax certificate"),
 }
 OBJECT_ROUTES = {
     "case": "licensing:case",
@@ -130,6 +134,12 @@ OBJECT_ROUTES = {
     "application": "licensing:application",
     "registration": "licensing:registration",
     "mandate": "royalties:mandate",
+    "payee": "royalties:payee",
+    "payee_details": "royalties:payee_details",
+    "payee_import": "royalties:payee_import",
+    "payee_terms": "royalties:payee_terms",
+    "tax_paper": "royalties:tax_paper",
+    "tax_rule": "royalties:tax_rule",
     "statutory_scheme": "licensing:scheme",
 }
 
@@ -155,6 +165,9 @@ WEBHOOK_KINDS = {
 # that signed before. Outside addresses that may be private (host:port), for tests and development only.
 SIGNING_KEY = env.str("SIGNING_KEY", default="")
 SIGNING_KEYS_RETIRED = env.list("SIGNING_KEYS_RETIRED", default=[])
+# The keys under which payees' accounts are sealed (32 bytes in Base64 each): the first seals, all of them open. Without them
+# one is made in `var/`.
+PAYEE_KEYS = env.list("PAYEE_KEYS", default=[])
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
 # Where a host of a site truly is, likewise for tests and development: {"example.com": "http://127.0.0.1:8123"}.
 SITE_ORIGINS = env.dict("SITE_ORIGINS", default={})
