@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -102,8 +104,16 @@ class WaiverForm(forms.Form):
 
 
 class SampleForm(forms.Form):
-    """How a sample for a field audit is drawn."""
+    """How a sample for a field audit is drawn; `units` are those that the declaration has, with how many."""
 
+    method = forms.ChoiceField(
+        label=_("What has the same chance"),
+        required=False,
+        help_text=_(
+            "Every row alike tells how many rows are wrong. By units, rows that count for more are looked at more "
+            "often, and the estimate tells how much of the units is wrong."
+        ),
+    )
     confidence = forms.ChoiceField(
         label=_("Level of confidence"),
         choices=[("0.950", "95 %"), ("0.900", "90 %"), ("0.990", "99 %")],
@@ -119,7 +129,10 @@ class SampleForm(forms.Form):
         help_text=_("The estimate shall be this close; the number of rows follows from it."),
     )
     size = forms.IntegerField(
-        label=_("Rows"), min_value=1, required=False, help_text=_("Only where you want another number of rows.")
+        label=_("Rows, or units, to draw"),
+        min_value=1,
+        required=False,
+        help_text=_("Only where you want another number than follows from the margin."),
     )
     seed = forms.CharField(
         label=_("Seed"),
@@ -127,3 +140,11 @@ class SampleForm(forms.Form):
         required=False,
         help_text=_("Leave it empty and one is made up, so that nobody chose it. The same seed draws the same rows."),
     )
+
+    def __init__(self, *args: Any, units: Mapping[str, Decimal], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        by_units = [
+            (unit, _("every unit, of %(units)s %(unit)s") % {"units": f"{amount:,}", "unit": labels.unit_label(unit)})
+            for unit, amount in units.items()
+        ]
+        self.fields["method"].choices = [("", _("every row")), *by_units]  # type: ignore[attr-defined]

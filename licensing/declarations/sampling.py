@@ -22,8 +22,8 @@ CONFIDENCES: Final = {
     Decimal("0.990"): Decimal("2.575829"),
 }
 MOST: Final = 2000  # rows that a field audit can look at
-_DIGITS: Final = 60
-_STEP: Final = Decimal("0.000001")  # of the bounds: parts per million
+DIGITS: Final = 60
+STEP: Final = Decimal("0.000001")  # of the bounds: parts per million
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +89,23 @@ def interval(*, wrong: int, size: int, confidence: Decimal) -> tuple[Decimal, De
     if not 0 <= wrong <= size or size < 1:
         raise ValueError(f"{wrong} of {size}")
     with localcontext() as context:
-        context.prec = _DIGITS
+        context.prec = DIGITS
         tail = (1 - confidence) / 2
-        low = _root(lambda p: at_least(wrong, size, p) < tail) if wrong else (Decimal(0), Decimal(0))
-        high = _root(lambda p: at_most(wrong, size, p) >= tail) if wrong < size else (Decimal(1), Decimal(1))
-        return low[0].quantize(_STEP, ROUND_FLOOR), high[1].quantize(_STEP, ROUND_CEILING)
+        low = turning(lambda p: at_least(wrong, size, p) < tail) if wrong else (Decimal(0), Decimal(0))
+        high = turning(lambda p: at_most(wrong, size, p) >= tail) if wrong < size else (Decimal(1), Decimal(1))
+        return low[0].quantize(STEP, ROUND_FLOOR), high[1].quantize(STEP, ROUND_CEILING)
 
 
-def _root(before: Any) -> tuple[Decimal, Decimal]:
+def turning(before: Any) -> tuple[Decimal, Decimal]:
     """The two parts per million between which a condition that holds on the left ends to hold."""
     low, high = 0, 10**6
     while high - low > 1:
         middle = (low + high) // 2
-        if before(middle * _STEP):
+        if before(middle * STEP):
             low = middle
         else:
             high = middle
-    return low * _STEP, high * _STEP
+    return low * STEP, high * STEP
 
 
 def at_most(wrong: int, size: int, share: Decimal) -> Decimal:
@@ -135,7 +135,7 @@ def estimate(*, findings: Mapping[str, int], confidence: Decimal, declared: Deci
     size = sum(findings.values())
     wrong = size - findings.get("right", 0)
     low, high = interval(wrong=wrong, size=size, confidence=confidence)
-    share = (Decimal(wrong) / size).quantize(_STEP)
+    share = (Decimal(wrong) / size).quantize(STEP)
     return {
         "size": size, "wrong": wrong, "missing": findings.get("missing", 0), "confidence": str(confidence),
         "estimate": str(share), "low": str(low), "high": str(high),

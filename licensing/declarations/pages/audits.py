@@ -15,14 +15,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access.paging import paginate
 from accounts.identity.core import NotFound, Refusal
 from accounts.identity.gate import ActorRequest, requires
-from licensing.declarations import sampling
+from licensing.declarations import sampling, unit_sampling
 from licensing.declarations.forms import SampleForm
 from licensing.declarations.models import AuditLine, AuditSample, Question
 from licensing.declarations.pages.common import csv_file, find, is_reviewer, tabs
 from licensing.declarations.services import answering, auditing
 
 COLUMNS = (
-    "row", "work", "title", "identifier", "use", "used_on", "status", "units", "unit", "finding", "found_units", "note",
+    "row", "work", "title", "identifier", "use", "used_on", "status", "units", "unit", "draws", "finding",
+    "found_units", "note",
 )  # fmt: skip
 _UNITS = re.compile(r"[0-9]{1,38}")
 
@@ -61,7 +62,7 @@ def audits(request: ActorRequest, declaration_id: int) -> HttpResponse:
     if not is_reviewer(request.actor, found):
         raise NotFound(_("There is no such declaration under a licence of yours."))
     rows = auditing.population(found)
-    form = SampleForm(request.POST or None)
+    form = SampleForm(request.POST or None, units=auditing.units_of(found))
     if request.method == "POST" and form.is_valid():
         try:
             sample = _drawn(request, found, rows, dict(form.cleaned_data))
@@ -85,13 +86,15 @@ def audits(request: ActorRequest, declaration_id: int) -> HttpResponse:
 
 def _drawn(request: ActorRequest, found: Any, rows: int, data: dict[str, Any]) -> AuditSample:
     """By the size that is asked for, else by the one that the wanted margin asks for."""
-    confidence = Decimal(data["confidence"])
-    size = data["size"] or sampling.suggested_size(
-        population=max(rows, 1), margin=data["margin"] / 100, confidence=confidence
-    )
+    confidence, margin, unit = Decimal(data["confidence"]), data["margin"] / 100, data["method"]
+    if unit:
+        size = unit_sampling.suggested_draws(margin=margin, confidence=confidence)
+    else:
+        size = sampling.suggested_size(population=max(rows, 1), margin=margin, confidence=confidence)
     return auditing.draw_sample(
-        actor=request.actor, declaration=found, size=size, confidence=confidence, seed=data["seed"]
-    )
+        actor=request.actor, declaration=found, size=data["size"] or size, confidence=confidence, seed=data["seed"],
+        unit=unit,
+    )  # fmt: skip
 
 
 def _sizes(rows: int) -> list[tuple[str, list[int]]]:
@@ -115,14 +118,15 @@ def audit(request: ActorRequest, sample_id: int) -> HttpResponse:
         auditing.enter_findings(actor=request.actor, sample=sample, findings=_entered(request))
         messages.success(request, _("The findings are kept."))
         return redirect(f"{request.path}?page={request.GET.get('page', '1')[:9]}")
-    entered = sample.rows.exclude(finding="").count()
+    entered, drawn = sample.rows.exclude(finding="").count(), sample.rows.count()
     context = {
         "sample": sample,
         "declaration": sample.declaration,
         "page": paginate(request, sample.rows.select_related("use__work").order_by("position"), size=25),
         "entered": entered,
+        "drawn": drawn,
         "findings": AuditLine.Finding.choices,
-        "finished": entered == sample.size,
+        "finished": entered == drawn,
         "percents": _percents(sample.finding) if sample.finding else {},
     }
     return render(request, "licensing/declarations/audit.html", context)

@@ -15,12 +15,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.identity.core import Actor, Conflict, NotFound, Refusal
-from licensing.declarations import sampling
+from licensing import terms
+from licensing.declarations import sampling, unit_sampling
 from licensing.declarations.models import AuditLine, AuditSample, Declaration, UseSum
 from licensing.declarations.services import summing
 from licensing.declarations.services.common import locked, note
 
 _DRAW: Final = Path(__file__).parent.with_name("sample.sql").read_text(encoding="utf-8")
+_DRAW_BY_UNITS: Final = Path(__file__).parent.with_name("sample_by_units.sql").read_text(encoding="utf-8")
 _DRAWABLE: Final = (Declaration.Status.SUBMITTED, Declaration.Status.ACCEPTED)
 _MOST_UNITS: Final = Decimal(10) ** 38 - 1
 
@@ -40,13 +42,20 @@ def population(declaration: Declaration) -> int:
     return int(UseSum.objects.filter(declaration=declaration).aggregate(n=Sum("rows"))["n"] or 0)
 
 
+def units_of(declaration: Declaration) -> dict[str, Decimal]:
+    """What a sample by units is drawn from: unit → how many are declared, the most first."""
+    summing.make_up(declaration)
+    sums = UseSum.objects.filter(declaration=declaration, units__gt=0).order_by().values_list("unit")
+    found = {unit: Decimal(units) for unit, units in sums.annotate(n=Sum("units"))}
+    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
+
+
 @transaction.atomic
 def draw_sample(
-    *, actor: Actor, declaration: Declaration, size: int, confidence: Decimal, seed: str = ""
+    *, actor: Actor, declaration: Declaration, size: int, confidence: Decimal, seed: str = "", unit: str = ""
 ) -> AuditSample:
-    """Draw so many rows at random. The seed is kept and shown: who has it draws the same rows.
-
-    Without a seed one is made up here, so that nobody chose it.
+    """Draw so many rows at random, or with `unit` so many units and the rows that they lie in. The seed is kept and shown:
+    who has it draws the same rows. Without a seed one is made up here, so that nobody chose it.
     """
     held = _reviewed(actor, declaration)
     if held.status not in _DRAWABLE:
@@ -56,19 +65,40 @@ def draw_sample(
         raise Refusal("bad_seed", _("A seed has at most 64 printable characters."), pointer="/seed")
     if confidence not in sampling.CONFIDENCES:
         raise Refusal("bad_confidence", _("Choose one of the levels of confidence."), pointer="/confidence")
-    rows = population(held)
-    if not 1 <= size <= min(rows, sampling.MOST):
-        detail = _("Draw from 1 to %(most)s rows.") % {"most": f"{min(rows, sampling.MOST):,}"}
-        raise Refusal("bad_size", detail, pointer="/size")
+    rows, units = population(held), units_of(held).get(unit)
+    if unit and units is None:
+        detail = _("The declaration has no %(unit)s to draw by.") % {"unit": terms.UNITS.get(unit, unit)}
+        raise Refusal("bad_unit", detail, pointer="/method")
+    _check_size(size, sampling.MOST if unit else min(rows, sampling.MOST), by_units=bool(unit))
     if AuditSample.objects.filter(declaration=held, seed=seed).exists():
         raise Conflict("drawn_already", _("A sample was drawn by this seed already."), pointer="/seed")
     sample = AuditSample.objects.create(
-        declaration=held, seed=seed, population=rows, size=size, confidence=confidence, drawn_by=actor.label[:200]
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(_DRAW, {"sample": sample.pk, "declaration": held.pk, "seed": seed, "size": size})
-    note(actor, "audit_drawn", held, sample=sample.pk, seed=seed, size=size, population=rows)
+        declaration=held, seed=seed, population=rows, size=size, confidence=confidence, drawn_by=actor.label[:200],
+        method=AuditSample.Method.UNITS if unit else AuditSample.Method.ROWS, unit=unit,
+        population_units=units if unit else None,
+    )  # fmt: skip
+    _draw(sample)
+    by = {"unit": unit} if unit else {}
+    note(actor, "audit_drawn", held, sample=sample.pk, seed=seed, size=size, population=rows, **by)
     return sample
+
+
+def _check_size(size: int, most: int, *, by_units: bool) -> None:
+    if 1 <= size <= most:
+        return
+    said = _("Draw from 1 to %(most)s units.") if by_units else _("Draw from 1 to %(most)s rows.")
+    raise Refusal("bad_size", said % {"most": f"{most:,}"}, pointer="/size")
+
+
+def _draw(sample: AuditSample) -> None:
+    about: dict[str, Any] = {"sample": sample.pk, "declaration": sample.declaration_id}
+    if sample.population_units is not None:
+        drawn = unit_sampling.points(sample.seed, total=int(sample.population_units), size=sample.size)
+        statement, more = _DRAW_BY_UNITS, {"unit": sample.unit, "points": [str(point) for point in drawn]}
+    else:
+        statement, more = _DRAW, {"seed": sample.seed, "size": sample.size}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, about | more)
 
 
 @transaction.atomic
@@ -103,7 +133,11 @@ def close_audit(*, actor: Actor, sample: AuditSample) -> AuditSample:
         detail = _("%(left)s rows of the sample have no finding yet.") % {"left": f"{left:,}"}
         raise Conflict("unfinished", detail)
     declared, found = _units(held)
-    held.finding = sampling.estimate(findings=counts, confidence=held.confidence, declared=declared, found=found)
+    if held.method == AuditSample.Method.UNITS:
+        rows = [unit_sampling.Checked(*each) for each in _checked(held)]
+        held.finding = unit_sampling.estimate(rows=rows, confidence=held.confidence, declared=declared, found=found)
+    else:
+        held.finding = sampling.estimate(findings=counts, confidence=held.confidence, declared=declared, found=found)
     held.status, held.closed_at = AuditSample.Status.CLOSED, timezone.now()
     held.save(update_fields=["status", "finding", "closed_at"])
     facts = {name: held.finding[name] for name in ("size", "wrong", "estimate", "low", "high")}
@@ -121,11 +155,18 @@ def sample_rows(sample: AuditSample) -> list[dict[str, Any]]:
             "title": row.use.work.title if row.use.work else row.use.title,
             "identifier": "" if row.use.work else f"{row.use.scheme}:{row.use.value}",
             "use": row.use.use, "used_on": row.use.used_on.isoformat(), "status": row.use.status,
-            "units": int(row.use.units), "unit": row.use.unit, "finding": row.finding,
+            "units": int(row.use.units), "unit": row.use.unit, "draws": row.draws, "finding": row.finding,
             "found_units": "" if row.found_units is None else int(row.found_units), "note": row.note,
         }
         for row in rows
     ]  # fmt: skip
+
+
+def _checked(sample: AuditSample) -> list[tuple[int, int, str, int | None]]:
+    rows = sample.rows.order_by("position").values_list("use__units", "draws", "finding", "found_units")
+    return [
+        (int(units), draws, finding, None if right is None else int(right)) for units, draws, finding, right in rows
+    ]
 
 
 def _units(sample: AuditSample) -> tuple[Decimal, Decimal]:
