@@ -30,6 +30,17 @@ from royalties.distribution.models import (
     RunReceipt,
     RunRelease,
 )
+from royalties.entitlements.models import (
+    Advance,
+    AdvanceMove,
+    Entitlement,
+    EntitlementMove,
+    EntitlementPayment,
+    SisterAgreement,
+    SisterLine,
+    SisterMember,
+    SisterStatement,
+)
 from royalties.ledger.models import Account, Journal, Posting
 from royalties.payees.models import (
     Payee,
@@ -46,6 +57,8 @@ from royalties.statements.models import Statement
 
 __all__ = [
     "Account",
+    "Advance",
+    "AdvanceMove",
     "Allocation",
     "Answer",
     "Application",
@@ -54,6 +67,9 @@ __all__ = [
     "Batch",
     "CarriedForward",
     "DunningPolicy",
+    "Entitlement",
+    "EntitlementMove",
+    "EntitlementPayment",
     "Entry",
     "ExchangeRate",
     "ExpiredAllocation",
@@ -84,6 +100,10 @@ __all__ = [
     "RunReceipt",
     "RunRelease",
     "SanctionsCheck",
+    "SisterAgreement",
+    "SisterLine",
+    "SisterMember",
+    "SisterStatement",
     "Statement",
     "StatementImport",
     "TaxDetails",
