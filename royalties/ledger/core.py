@@ -16,6 +16,9 @@ Each society keeps a book of its own in each currency. Money of a licence runs t
     advance   advance (holder) ─▶ bank; payable ─▶ advance        paid ahead, and recouped from what comes in
     payout    payable (holder) ─▶ tax:<name>, paying (batch)      ordered, not yet confirmed by the bank
               paying ─▶ bank; or paying, tax ─▶ payable           carried out; or returned, with what was withheld
+    write-off billed (invoice), vat ─▶ receivable                 two people give up what is open
+    refund    favour or unapplied ─▶ refunding (refund) ─▶ bank   paid back; what had been in a pool is covered:
+              reserve, borne ─▶ credited
     expiry    held, suspense ─▶ undistributable                   by a documented resolution, after its clock has run out
 """
 
@@ -81,6 +84,8 @@ CHART: Final = {
         Kind("sister", "Payable to sister societies", "credit", owner="organisation"),
         Kind("tax", "Tax withheld", "credit", named=True),
         Kind("paying", "Payments ordered", "credit", owner="payout_batch"),
+        Kind("refunding", "Refunds to be paid", "credit", owner="refund"),
+        Kind("borne", "Borne by the society", "debit"),
         Kind("undistributable", "Cannot be distributed", "credit"),
     )
 }

@@ -31,12 +31,18 @@ KINDS: Final = {
     "sister": gettext_lazy("Payable to sister societies"),
     "tax": gettext_lazy("Tax withheld"),
     "paying": gettext_lazy("Payments ordered"),
+    "refunding": gettext_lazy("Refunds to be paid"),
+    "borne": gettext_lazy("Borne by the society"),
     "undistributable": gettext_lazy("Cannot be distributed"),
 }
 JOURNALS: Final = {
     "invoice": gettext_lazy("invoice"),
     "credit_note": gettext_lazy("credit note"),
     "receipt": gettext_lazy("receipt"),
+    "unapplied": gettext_lazy("receipt, not applied yet"),
+    "charges": gettext_lazy("bank charges"),
+    "write_off": gettext_lazy("write-off"),
+    "refund": gettext_lazy("refund"),
     "run": gettext_lazy("distribution run"),
     "reversal": gettext_lazy("reversal"),
     "expiry": gettext_lazy("expiry"),
