@@ -95,6 +95,7 @@ class Run(models.Model):
     currency = models.CharField(max_length=3)
     rule = models.ForeignKey(Rule, models.PROTECT, related_name="+")
     supplementary = models.BooleanField(default=False)
+    chosen = models.JSONField(default=list, db_default=[])  # pools that somebody asked to be divided anew, by id
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     step = models.CharField(max_length=20, blank=True)
     heartbeat_at = models.DateTimeField(null=True)
@@ -247,6 +248,7 @@ class RunCorrection(models.Model):
     pool = models.OneToOneField(RunPool, models.PROTECT, related_name="correction")
     corrected = models.ForeignKey(RunPool, models.PROTECT, related_name="+")
     amount = models.BigIntegerField()
+    reasons = models.JSONField(default=list, db_default=[])  # [declarations | shares | works | match]
     active = models.BooleanField(null=True, default=True)
 
     class Meta:
@@ -254,6 +256,48 @@ class RunCorrection(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["corrected"], condition=Q(active=True), name="pool_is_corrected_once"),
             models.CheckConstraint(condition=Q(amount__gte=0), name="correction_is_not_negative"),
+        ]
+
+
+class HeldUse(models.Model):
+    """A declared use that a release found not to be allowed for the work that it is: a compliance case opens for it.
+
+    Every declaration that weighs in the pool's root with this identifier, use, day and territory is meant.
+    """
+
+    pool = models.ForeignKey(RunPool, models.PROTECT, related_name="+")
+    work = models.ForeignKey(Work, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    scheme = models.CharField(max_length=12)
+    value = models.CharField(max_length=2048)
+    territory = models.CharField(max_length=2, blank=True)
+    use = models.CharField(max_length=12)
+    used_on = models.DateField()
+    reason = models.CharField(max_length=12)  # reserved | unmandated | unlicensed
+
+    class Meta:
+        app_label = "royalties"
+
+
+class RepertoireChange(models.Model):
+    """Whose share of which work became less since something was distributed, or which works became one, or two again.
+
+    Triggers note it (`moving.sql`), so that asking which posted pools rest on it looks at what changed alone.
+    """
+
+    society = models.ForeignKey(Organisation, models.PROTECT, related_name="+", db_index=False)
+    work = models.ForeignKey(Work, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    holder = models.ForeignKey(
+        Holder, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    what = models.CharField(max_length=10)  # shares | merged | unmerged
+    noted_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["society", "work", "holder", "what"], nulls_distinct=False, name="repertoire_change_is_noted_once"
+            )
         ]
 
 
