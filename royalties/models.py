@@ -44,6 +44,19 @@ from royalties.entitlements.models import (
     SisterStatement,
 )
 from royalties.ledger.models import Account, Journal, Posting
+from royalties.outstanding.models import (
+    Attempt,
+    ClockRule,
+    ClockTerms,
+    ExpiryWarning,
+    NoticedAllocation,
+    NoticeEntry,
+    PublicNotice,
+    Resolution,
+    ResolutionAllocation,
+    Tracing,
+    WarnedAllocation,
+)
 from royalties.payees.models import (
     Payee,
     PayeeDetails,
@@ -55,6 +68,7 @@ from royalties.payees.models import (
     TaxRule,
 )
 from royalties.payouts.models import Answer, Batch, CarriedForward, Payment, PayoutPolicy
+from royalties.reports.models import Close, TransparencyReport
 from royalties.statements.models import Statement
 
 __all__ = [
@@ -64,10 +78,14 @@ __all__ = [
     "Allocation",
     "Answer",
     "Application",
+    "Attempt",
     "BankAccount",
     "BankStatement",
     "Batch",
     "CarriedForward",
+    "ClockRule",
+    "ClockTerms",
+    "Close",
     "DunningPolicy",
     "Entitlement",
     "EntitlementMove",
@@ -75,6 +93,7 @@ __all__ = [
     "Entry",
     "ExchangeRate",
     "ExpiredAllocation",
+    "ExpiryWarning",
     "HeldUse",
     "Invoice",
     "InvoiceCredit",
@@ -84,6 +103,8 @@ __all__ = [
     "InvoiceReminder",
     "Journal",
     "KeptPayment",
+    "NoticeEntry",
+    "NoticedAllocation",
     "Payee",
     "PayeeDetails",
     "PayeeImport",
@@ -93,9 +114,12 @@ __all__ = [
     "PayoutPolicy",
     "PoolDeclaration",
     "Posting",
+    "PublicNotice",
     "Receipt",
-    "RepertoireChange",
     "Refund",
+    "RepertoireChange",
+    "Resolution",
+    "ResolutionAllocation",
     "Rule",
     "Run",
     "RunCorrection",
@@ -114,7 +138,10 @@ __all__ = [
     "TaxInvoice",
     "TaxPaper",
     "TaxRule",
+    "Tracing",
+    "TransparencyReport",
     "VatExemption",
     "VatRule",
+    "WarnedAllocation",
     "WriteOff",
 ]

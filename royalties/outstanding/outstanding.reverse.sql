@@ -1,0 +1,16 @@
+DROP TRIGGER stays_as_decided ON royalties_resolution;
+DROP FUNCTION royalties_resolution_stays();
+DROP TRIGGER never_removed ON royalties_clockterms;
+DROP TRIGGER never_removed ON royalties_resolution;
+DROP TRIGGER never_changed ON royalties_resolutionallocation;
+DROP TRIGGER never_changed ON royalties_attempt;
+DROP TRIGGER never_changed ON royalties_warnedallocation;
+DROP TRIGGER never_changed ON royalties_expirywarning;
+DROP TRIGGER never_changed ON royalties_noticedallocation;
+DROP TRIGGER never_changed ON royalties_noticeentry;
+DROP TRIGGER never_changed ON royalties_publicnotice;
+DROP FUNCTION royalties_outstanding_stays();
+DROP VIEW royalties_outstandingclock;
+DROP VIEW royalties_poolclock;
+DROP FUNCTION royalties_year_after(date, int);
+DROP FUNCTION royalties_months_after(date, int);
