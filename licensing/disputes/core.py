@@ -67,7 +67,9 @@ def divide(asked: Sequence[Asked]) -> list[Line]:
         raise Refusal("empty_split", say("Say who has which share."), pointer="/split")
     total = sum((part.stated.part for part in parts.values()), Fraction())
     if total > 1:
-        over = say("Together these shares are more than the whole: {sum}%.", sum=f"{float(total * 100):.4f}".rstrip("0"))
+        over = say(
+            "Together these shares are more than the whole: {sum}%.", sum=f"{float(total * 100):.4f}".rstrip("0")
+        )
         raise Refusal("split_over_whole", over, pointer="/split")
     ppm = dict(zip(parts, ppm_of(list(parts.values())), strict=True))
     return [Line(each.holder, each.role, ppm.get(n, 0), each.share.strip()[:40]) for n, each in enumerate(asked)]

@@ -17,10 +17,11 @@ from licensing.repertoire.services.merging import (
     survivor,
     unmerge_work,
 )
-from licensing.repertoire.services.shares import ShareLine, set_shares
+from licensing.repertoire.services.shares import Settled, ShareLine, mark_disputed, set_shares, settle_shares
 from licensing.repertoire.services.works import save_work
 
 __all__ = [
+    "Settled",
     "ShareLine",
     "add_alias",
     "holder_ids_of",
@@ -30,6 +31,7 @@ __all__ = [
     "import_renewals",
     "import_shares",
     "import_works",
+    "mark_disputed",
     "merge_works",
     "named_work",
     "remove_alias",
@@ -37,6 +39,7 @@ __all__ = [
     "save_holder",
     "save_work",
     "set_shares",
+    "settle_shares",
     "survivor",
     "unmerge_work",
 ]

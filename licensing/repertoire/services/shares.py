@@ -62,6 +62,85 @@ def set_shares(*, actor: Actor, work: Work, lines: Sequence[ShareLine]) -> list[
     return list(work.shares.select_related("holder").order_by("holder__ref", "role", "valid"))
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A share as claimants agreed on it, or as it was decided: whose, in which role, how much."""
+
+    holder_id: int
+    role: str
+    ppm: int
+    stated: str
+
+
+@transaction.atomic
+def settle_shares(
+    *, actor: Actor, work: Work, parts: Sequence[Settled], days: DateRange, source: Reference
+) -> list[Share]:
+    """Make the shares of a work exactly these on these days; before and after them they stay as they are.
+
+    What reaches beyond the days is cut, so that what was on record for other days can still be explained. Nobody's permission is
+    asked for here: whoever settles has (`disputes`, above).
+    """
+    serialised(work.society)
+    cut, kept = [], []
+    for share in work.shares.select_for_update():
+        before, after = _outside(share.valid, days)
+        if (before, after) == (share.valid, None):
+            continue
+        kept += [
+            Share(work=work, holder_id=share.holder_id, role=share.role, ppm=share.ppm, stated=share.stated, valid=piece,
+                  disputed=share.disputed)
+            for piece in (before, after)
+            if piece is not None
+        ]  # fmt: skip
+        cut.append(share.pk)
+    Share.objects.filter(pk__in=cut).delete()
+    made = [
+        Share(work=work, holder_id=part.holder_id, role=part.role, ppm=part.ppm, stated=part.stated, valid=days)
+        for part in parts
+        if part.ppm
+    ]
+    Share.objects.bulk_create([*kept, *made])
+    refs = dict(Holder.objects.filter(pk__in={part.holder_id for part in parts}).values_list("pk", "ref"))
+    record(
+        actor=actor, verb="work.shares_set", object=Reference("work", work.pk), organisation_id=work.society_id,
+        data={
+            "ref": work.ref, "source": str(source), "since": days.lower.isoformat() if days.lower else "",
+            "until": days.upper.isoformat() if days.upper else "",
+            "shares": [f"{refs[part.holder_id]} {part.role} {part.ppm}ppm" for part in parts],
+        },
+    )  # fmt: skip
+    return made
+
+
+def mark_disputed(*, actor: Actor, work: Work, holder_id: int, role: str, disputed: bool, source: Reference) -> int:
+    """Hold what comes in for a holder's share in a role, on all its days, or let it go; returns how many rows changed.
+
+    Must be called in a transaction. Nobody's permission is asked for here: whoever raises or ends a dispute has (above).
+    """
+    serialised(work.society)
+    theirs = work.shares.filter(holder_id=holder_id, role=role).exclude(disputed=disputed)
+    changed = theirs.update(disputed=disputed)
+    if changed:
+        record(
+            actor=actor, verb="work.share_disputed" if disputed else "work.share_undisputed", object=Reference("work", work.pk),
+            organisation_id=work.society_id, data={"ref": work.ref, "holder": holder_id, "role": role, "source": str(source)},
+        )  # fmt: skip
+    return changed
+
+
+def _outside(valid: DateRange, days: DateRange) -> tuple[DateRange | None, DateRange | None]:
+    """What of a share lies before and after some days; all of it as `before` where they do not meet."""
+    starts, ends = valid.lower or dt.date.min, valid.upper or dt.date.max
+    first, last = days.lower or dt.date.min, days.upper or dt.date.max
+    if ends <= first or last <= starts:
+        return valid, None
+    return (
+        DateRange(valid.lower, days.lower) if starts < first else None,
+        DateRange(days.upper, valid.upper) if last < ends else None,
+    )
+
+
 def _part(line: ShareLine, holders: Mapping[str, Holder]) -> Part:
     if line.holder_ref not in holders:
         raise BadShare(_("There is no holder with this reference."))
