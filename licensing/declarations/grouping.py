@@ -81,7 +81,10 @@ def read(
     Raises Refusal for what concerns the whole file.
     """
     _load(engine, said)
-    file = open_table(engine, path, spec=SPEC, limits=limits, constants=dict(said.constants), usage=said.usage)
+    file = open_table(
+        engine, path, spec=SPEC, limits=limits, constants=dict(said.constants), usage=said.usage,
+        period=(said.first_day, said.last_day),
+    )  # fmt: skip
     progress("intake")
     with refusing():
         engine.run(_INTAKE)

@@ -14,6 +14,7 @@ millions of rows can be aggregated straight from the file. After `raw` was read 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -61,11 +62,13 @@ def open_table(
     limits: Limits | None = None,
     constants: Mapping[str, str] | None = None,
     usage: dsr.Vocabulary | None = None,
+    period: tuple[dt.date, dt.date] | None = None,
 ) -> Format:
     """Define the view `raw` over the file, and an empty table `rejects` (row, column, value, reason).
 
     `constants` are columns whose value stands elsewhere (in the name of a folder); it holds where a row names none.
-    With `usage`, a DSR usage report is read too, by its terms; a row's number is then the report's own line.
+    With `usage`, a DSR usage report is read too, by its terms; a row's number is then the report's own line;
+    one about days outside `period` (both inclusive) is refused.
     Raises Refusal for what concerns the whole file: empty, no rows, wrong columns, not text, damaged, too large.
     """
     limits, constants = limits or Limits(), constants or {}
@@ -84,7 +87,7 @@ def open_table(
         raise Refusal("empty_file", say("The file is empty."))
     with refusing():
         if usage is not None and dsr.is_report(head):
-            path, packing = _as_declaration(engine, path, limits, usage), None
+            path, packing = _as_declaration(engine, path, limits, usage, period), None
             head = next(chunks(path, packing, limits), b"")
         if core.is_parquet(head):
             file = open_parquet(engine, path, packing, spec, limits)
@@ -98,11 +101,13 @@ def open_table(
     return file
 
 
-def _as_declaration(engine: Engine, path: Path, limits: Limits, usage: dsr.Vocabulary) -> Path:
+def _as_declaration(
+    engine: Engine, path: Path, limits: Limits, usage: dsr.Vocabulary, period: tuple[dt.date, dt.date] | None
+) -> Path:
     """The declaration file that a usage report amounts to; it vanishes with the engine."""
     copy = sources.scratch(engine)
     with copy.open("wb") as out:
-        dsr.write_declaration(out, path, limits, usage)
+        dsr.write_declaration(out, path, limits, usage, period)
     return copy
 
 

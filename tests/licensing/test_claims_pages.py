@@ -295,3 +295,10 @@ def test_the_pages_speak_both_languages(language: str) -> None:
             answer = client.get(page, headers={"Accept-Language": language})
         assert answer.status_code == 200 and said in text(answer)
         assert f'<html lang="{language}"' in text(answer)
+
+
+def test_what_has_several_numbers_of_a_firms_own_has_a_name_all_the_same() -> None:
+    made = world([("several", "proprietary:DASAN-1;proprietary:DASAN-2", 5, "", "")])
+    item = made.item("proprietary:DASAN-1;proprietary:DASAN-2")
+    for page in (text(browser().get("/unmatched/")), text(browser().get(f"/unmatched/{item.pk}/"))):
+        assert "DASAN" not in page and "Named by the user's own numbers only" in page.replace("&#x27;", "'")

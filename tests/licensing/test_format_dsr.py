@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import zstandard
 
 from accounts.identity.core import Refusal
+from licensing.declarations.models import Declaration
 from licensing.intake.core import Limits
 from licensing.intake.formats import dsr
 from licensing.repertoire.models import Identifier, Work
@@ -146,3 +149,37 @@ def test_hostile_usages_are_refused_each_by_its_line(parties: Firm) -> None:
     made = declare(parties, data, unit="token")
     assert {row for row, *_rest in rejects(made)} == {5, 6, 7}
     assert made.units["unmandated"] == 200
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "fits"),
+    [
+        ("2026-01-01", "2026-03-31", True),
+        ("2026-02-01", "2026-02-28", True),  # a month of the quarter, beside others
+        ("2026-01-01T00:00:00", "2026-03-31T23:59:59", True),
+        ("", "", True),
+        ("2025-12-01", "2026-01-31", False),
+        ("2026-03-01", "2026-04-30", False),
+        ("2026-04-01", "2026-06-30", False),
+    ],
+)
+def test_a_report_of_other_days_than_the_declarations_is_refused(
+    tmp_path: Path, first: str, last: str, fits: bool
+) -> None:
+    file, out = tmp_path / "in.tsv", io.BytesIO()
+    file.write_bytes(report(*block(1)).replace(b"2026-01-01\t2026-03-31", f"{first}\t{last}".encode()))
+    period = dt.date(2026, 1, 1), dt.date(2026, 3, 31)
+    if fits:
+        assert dsr.write_declaration(out, file, Limits(), dsr.Vocabulary(), period) == 1
+        return
+    with pytest.raises(Refusal, match="Declare the report's own period") as refused:
+        dsr.write_declaration(out, file, Limits(), dsr.Vocabulary(), period)
+    assert refused.value.code == "other_period"
+
+
+def test_the_firm_reads_which_period_a_report_is_about(parties: Firm) -> None:
+    data = report(*block(1)).replace(b"2026-01-01\t2026-03-31", b"2025-10-01\t2025-12-31")
+    with pytest.raises(Refusal, match="2025-10-01 to 2025-12-31, this declaration about 2026-01-01 to 2026-03-31"):
+        declare(parties, data, unit="token")
+    made = Declaration.objects.get()
+    assert (made.status, made.problems[0]["code"]) == ("failed", "other_period")

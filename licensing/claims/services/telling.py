@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from licensing.claims.models import Unmatched
 from licensing.matching.core import SEVERAL, members
 
@@ -22,7 +24,9 @@ class PublicItem:
 
     @property
     def name(self) -> str:
-        return self.title or " ".join(value for _scheme, value in self.identifiers)
+        """What it is called; of one that is known by numbers of a firm's own alone, that it is."""
+        named = self.title or " ".join(value for _scheme, value in self.identifiers)
+        return named or _("Named by the user's own numbers only")
 
 
 def public(item: Unmatched) -> PublicItem:

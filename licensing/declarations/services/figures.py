@@ -1,4 +1,4 @@
-"""Public figures about datasets, from a table with its sources: what a declared total is held against."""
+"""Public figures about datasets, with their sources: from a table, or from what a dataset says of itself."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.evidence.services import record
@@ -17,6 +18,7 @@ from licensing.declarations.models import PublicFigure
 from licensing.declarations.plausibility import ROW
 from licensing.engine import duck
 from licensing.intake.core import Reject, TableSpec
+from licensing.intake.formats import descriptions
 from licensing.intake.reading import load
 from licensing.intake.services import limits
 
@@ -33,27 +35,22 @@ TOO_LONG = gettext_noop("the value is too long")
 
 
 @transaction.atomic
-def import_figures(*, actor: Actor, path: Path) -> dict[str, Any]:
+def import_figures(*, actor: Actor, path: Path, dataset: str = "", source: str = "") -> dict[str, Any]:
     """Add figures, or change those of the same dataset, measure and source. A bad row is reported and loses no good one.
 
-    Only the house imports them: they are held against every firm's declarations.
+    The file is a table, a Croissant description or a Hugging Face dataset card. `dataset` and `source` are for the two latter,
+    where they do not say it themselves or it is to be kept under another name; the day is that of the import where they
+    name none. Only the house imports them: they are held against every firm's declarations.
     """
     if not actor.is_system:
         raise Forbidden(_("Only the house itself keeps public figures."))
-    with duck.connect() as engine:
-        load(engine, path, spec=SPEC, limits=limits(), into="figures")
-        found = engine.rows(f"SELECT row, {', '.join(SPEC.columns)} FROM figures ORDER BY row LIMIT {MOST}")
-        rejects = [
-            Reject(int(row), column or "", value or "", reason)
-            for row, column, value, reason in engine.rows(
-                'SELECT row, "column", value, reason FROM rejects ORDER BY row'
-            )
-        ]
+    with path.open("rb") as stream:
+        described = descriptions.is_description(stream.read(4096))
+    found, rejects = _described(path, dataset, source) if described else _tabled(path)
     counts = dict.fromkeys(("created", "updated", "unchanged"), 0)
-    for row, *values in found:
-        said = dict(zip(SPEC.columns, ((value or "").strip() for value in values), strict=True))
+    for row, said in found:
         if fault := _fault(said):
-            rejects.append(Reject(int(row), fault[0], said[fault[0]][:200], fault[1]))
+            rejects.append(Reject(row, fault[0], said[fault[0]][:200], fault[1]))
         else:
             counts[_kept(said)] += 1
     read = sum(counts.values()) + len(rejects)
@@ -66,6 +63,33 @@ def import_figures(*, actor: Actor, path: Path) -> dict[str, Any]:
     )
     rejects.sort(key=lambda each: each.row)
     return {"read": read, **counts, "rejected": len(rejects), "rejects": [each.as_data() for each in rejects[:1000]]}
+
+
+def _described(path: Path, dataset: str, source: str) -> tuple[list[tuple[int, dict[str, str]]], list[Reject]]:
+    with path.open("rb") as stream:
+        data = stream.read(descriptions.LONGEST + 1)
+    found = []
+    for row, each in enumerate(descriptions.figures(data, dataset=dataset, source=source), 1):
+        day = each.stated_on or timezone.localdate()
+        values = (each.dataset, each.measure, str(each.amount), each.source, day.isoformat())
+        found.append((row, dict(zip(SPEC.columns, values, strict=True))))
+    return found, []
+
+
+def _tabled(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[Reject]]:
+    with duck.connect() as engine:
+        load(engine, path, spec=SPEC, limits=limits(), into="figures")
+        found = engine.rows(f"SELECT row, {', '.join(SPEC.columns)} FROM figures ORDER BY row LIMIT {MOST}")
+        rejects = [
+            Reject(int(row), column or "", value or "", reason)
+            for row, column, value, reason in engine.rows(
+                'SELECT row, "column", value, reason FROM rejects ORDER BY row'
+            )
+        ]
+    return [
+        (int(row), dict(zip(SPEC.columns, ((value or "").strip() for value in values), strict=True)))
+        for row, *values in found
+    ], rejects
 
 
 def _fault(said: dict[str, str]) -> tuple[str, str] | None:

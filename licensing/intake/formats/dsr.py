@@ -7,6 +7,7 @@ stands in its place; every other record becomes an empty line. So whoever reads 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -85,20 +86,25 @@ def is_report(head: bytes) -> bool:
     return False
 
 
-def write_declaration(out: IO[bytes], path: Path, limits: Limits, vocabulary: Vocabulary) -> int:
+def write_declaration(
+    out: IO[bytes], path: Path, limits: Limits, vocabulary: Vocabulary, period: tuple[dt.date, dt.date] | None = None
+) -> int:
     """Write the report as a declaration file (CSV, UTF-8); returns how many lines declare something.
 
-    Raises Refusal `broken_structure` or `wrong_counts` where its form or its FOOT record does not hold.
+    Raises Refusal `broken_structure` or `wrong_counts` where its form or its FOOT record does not hold, and `other_period`
+    where it reports on days that are not in `period` (both inclusive).
     """
-    report = _Report(path, limits, vocabulary)
+    report = _Report(path, limits, vocabulary, period)
     for line in report.lines():
         out.write(line)
     return report.usages
 
 
 class _Report:
-    def __init__(self, path: Path, limits: Limits, vocabulary: Vocabulary) -> None:
-        self._path, self._limits = path, limits
+    def __init__(
+        self, path: Path, limits: Limits, vocabulary: Vocabulary, period: tuple[dt.date, dt.date] | None
+    ) -> None:
+        self._path, self._limits, self._period = path, limits, period
         self._terms, self._unit = dict(vocabulary.uses), vocabulary.unit
         self._encoding = text.encoding_of(path, limits)
         self._uses: dict[str, str] = {}  # of each summary record
@@ -158,6 +164,7 @@ class _Report:
             _broken(row, say("This variant, of one record a block, is not read. Send the one with blocks."))
         if len(cells) < 9:
             _broken(row, say("The HEAD record is not whole."))
+        _check_period(row, _day(row, _cell(cells, 9)), _day(row, _cell(cells, 10)), self._period)
         self._began = True
         self._in_parts = _cell(cells, 8).strip() not in ("", "1")
         return _row(COLUMNS)
@@ -220,6 +227,34 @@ class _Report:
         one = named[0].partition(":") if len(named) == 1 else ("", "", "")
         several = ";".join(named) if len(named) > 1 else ""
         return _row((one[0], one[2], several, units, self._unit, use, resource.title, resource.creators))
+
+
+def _day(row: int, stated: str) -> dt.date | None:
+    """UsageStartDate or UsageEndDate: a date, or the date of a moment."""
+    if not stated.strip():
+        return None
+    try:
+        return dt.date.fromisoformat(stated.strip()[:10])
+    except ValueError:
+        _broken(row, say("“{stated}” is no date such as 2026-03-31.", stated=_shown(stated.strip()[:40])))
+
+
+def _check_period(
+    row: int, first: dt.date | None, last: dt.date | None, period: tuple[dt.date, dt.date] | None
+) -> None:
+    """A report of some of the declaration's days is one of several; one of other days belongs to another declaration."""
+    first, last = first or last, last or first
+    if period is None or first is None or last is None:
+        return
+    if last < first:
+        _broken(row, say("The report ends before it begins."))
+    if first < period[0] or last > period[1]:
+        detail = say(
+            "The report is about {first} to {last}, this declaration about {begin} to {end}. "
+            "Declare the report's own period, or send the report of this one.",
+            first=first, last=last, begin=period[0], end=period[1],
+        )  # fmt: skip
+        raise Refusal("other_period", detail, row=row)
 
 
 def _used(block: _Block, reference: str) -> _Resource | None:
