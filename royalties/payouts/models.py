@@ -53,7 +53,7 @@ class PayoutPolicy(models.Model):
     threshold = models.BigIntegerField(default=0)  # minor units; less than this is carried forward
     schedule = models.CharField(max_length=12, choices=Schedule.choices, default=Schedule.MONTHLY)
     day = models.PositiveSmallIntegerField(default=10)  # of the first month of each term
-    debtor = models.ForeignKey(BankAccount, models.PROTECT, related_name="+")  # the account that pays
+    debtor = models.ForeignKey(BankAccount, models.PROTECT, null=True, related_name="+")  # the account that pays
     columns = models.JSONField(default=list)  # [[header, field]] of the bank's CSV, in order
     ascii_only = models.BooleanField(default=False)  # the bank takes basic Latin letters only
     remittance = models.CharField(max_length=100, blank=True)  # what the payee reads on the account
@@ -93,7 +93,7 @@ class Batch(models.Model):
 
     society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     currency = models.CharField(max_length=3)
-    policy = models.ForeignKey(PayoutPolicy, models.PROTECT, related_name="+")
+    policy = models.ForeignKey(PayoutPolicy, models.PROTECT, null=True, related_name="+")
     execute_on = models.DateField()
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     gross = models.BigIntegerField(default=0)
@@ -105,7 +105,7 @@ class Batch(models.Model):
     carried_holders = models.IntegerField(default=0)
     transferred = models.ForeignKey(Journal, models.PROTECT, null=True, related_name="+")
     digest = models.CharField(max_length=64, blank=True)
-    terms_digest = models.CharField(max_length=64, blank=True)  # of third parties' claims, as they were
+    input_digest = models.CharField(max_length=64, blank=True)  # of payees, papers and others' claims, as they were
     problems = models.JSONField(default=list)
     order = models.JSONField(default=dict)  # who pays from which account, and how, as ordered: the file is made of it
     file_format = models.CharField(max_length=10, blank=True)  # pain.001 or csv: the one that was sent
@@ -243,7 +243,8 @@ class CarriedForwardQuerySet(models.QuerySet["CarriedForward"]):
             return self.filter(society_id=actor.organisation_id) if actor.can("payouts.view") else self.none()
         if not actor.can("statements.view"):
             return self.none()
-        return self.filter(holder_id__in=actor.holder_ids, batch__ordered_at__isnull=False)
+        told = Q(batch__ordered_at__isnull=False) | Q(batch__payments=0, batch__prepared_at__isnull=False)
+        return self.filter(told, holder_id__in=actor.holder_ids)
 
 
 class CarriedForward(models.Model):
