@@ -67,8 +67,9 @@ class BankAccount(models.Model):
 class BankStatement(models.Model):
     """What a bank says happened on an account: an opening balance, entries, a closing balance; they add up, or it is not kept.
 
-    `place` is its place in the account's chain, without gaps: each opening balance is the closing one before, unless
-    somebody said why not (`gap`). `sha256` digests what it says, so that the same statement in another file is the same one.
+    It follows the one before by its days and balances, unless somebody said why not (`gap`). `place` counts an account's
+    imports, so that of two at once the second sees the first. `sha256` digests what it says, so that the same statement in
+    another file is the same one.
     """
 
     account = models.ForeignKey(BankAccount, models.PROTECT, related_name="statements")
