@@ -83,6 +83,8 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(_("Suspense"), "royalties:suspense", "distribution.view"),
                 Place(_("Statements"), "royalties:statements", "statements.view"),
                 Place(_("Ledger"), "royalties:ledger", "ledger.view"),
+                Place(_("Closing a period"), "royalties:closings", "ledger.view"),
+                Place(_("Transparency reports"), "royalties:reports", "ledger.view"),
             ),
         ),
         (_("Organisation"), (*OWN_HOUSE, Place(_("Where to compute"), "licensing:engine", "organisation.manage"))),
@@ -160,6 +162,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
 PUBLIC = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, CONSULTATIONS, Place(_("API"), "api-docs"))
 CERTIFICATE = Place(_("Check a licence"), "licensing:certificates")
 RECEIPT = Place(_("Check a receipt"), "licensing:receipt_verify")
+TRANSPARENCY = Place(_("Transparency reports"), "royalties:transparency")
 FOOTER = (
     JOIN,
     RESERVE,
@@ -173,6 +176,7 @@ FOOTER = (
     TERMS,
     CERTIFICATE,
     RECEIPT,
+    TRANSPARENCY,
     Place(_("API"), "api-docs"),
     Place(_("Style"), "style"),
 )

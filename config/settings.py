@@ -115,6 +115,7 @@ APPROVAL_KINDS = {
     "rule": _("Distribution rule"),
     "case_settlement": _("Settlement of a case"),
     "scheme_switch": _("Switch of a statutory scheme"),
+    "period_close": _("Close of a period"),
     "payee_details": _("Payment details"),
     "payee_import": _("Payment details from a file"),
     "payee_terms": _("Waiting time of payment details"),
@@ -140,6 +141,8 @@ OBJECT_ROUTES = {
     "payee_terms": "royalties:payee_terms",
     "tax_paper": "royalties:tax_paper",
     "tax_rule": "royalties:tax_rule",
+    "period_close": "royalties:close",
+    "transparency_report": "royalties:report",
     "statutory_scheme": "licensing:scheme",
 }
 

@@ -1,23 +1,20 @@
-"""Pages of the ledger, for those who may see it: accounts, their histories, journals, trial balance, closing."""
+"""Pages of the ledger, for those who may see it: accounts, their histories, journals, trial balance."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import F, QuerySet
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from accounts.access.paging import paginate
-from accounts.identity.core import NotFound, Refusal
+from accounts.identity.core import NotFound
 from accounts.identity.gate import ActorRequest, requires
-from accounts.organisations.models import Organisation
 from royalties.ledger import services
 from royalties.ledger.core import CHART, balance
-from royalties.ledger.forms import CloseForm
 from royalties.ledger.labels import KINDS, journal_label, kind_label
 from royalties.ledger.models import Account, Journal, Posting
 from royalties.ledger.reading import history, legs, named
@@ -100,29 +97,6 @@ def journal(request: ActorRequest, journal_id: int) -> HttpResponse:
 @require_GET
 def trial(request: ActorRequest) -> HttpResponse:
     """The trial balance: every kind of account, and debits that equal credits."""
-    return _trial(request, CloseForm())
-
-
-@requires("billing.manage")
-@require_POST
-def close(request: ActorRequest) -> HttpResponse:
-    """Close the book through a day."""
-    form = CloseForm(request.POST)
-    society = Organisation.objects.filter(pk=request.actor.organisation_id or 0, kind=Organisation.Kind.SOCIETY).first()
-    if society is None:
-        raise NotFound(_("There is no such book."))
-    if form.is_valid():
-        try:
-            services.close_period(actor=request.actor, society=society, through=form.cleaned_data["through"])
-        except Refusal as refusal:
-            form.add_error("through", str(refusal))
-        else:
-            messages.success(request, _("The book is closed through that day."))
-            return redirect("royalties:ledger_trial")
-    return _trial(request, form)
-
-
-def _trial(request: ActorRequest, form: CloseForm) -> HttpResponse:
     society_id = request.actor.organisation_id if request.actor.is_society else None
     lines = services.trial_balance(society_id) if society_id and not request.actor.sandbox else []
     currencies: dict[str, dict[str, Any]] = {}
@@ -136,8 +110,7 @@ def _trial(request: ActorRequest, form: CloseForm) -> HttpResponse:
     context = {
         "currencies": currencies,
         "closed_through": services.closed_through(society_id) if society_id else None,
-        "form": form,
-        "can_close": request.actor.is_society and request.actor.can("billing.manage"),
+        "can_close": request.actor.is_society and request.actor.can("ledger.close"),
     }
     return render(request, "royalties/ledger/trial.html", context)
 

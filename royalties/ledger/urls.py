@@ -10,5 +10,4 @@ urlpatterns = [
     path("ledger/journals/", pages.journals, name="ledger_journals"),
     path("ledger/journals/<int:journal_id>/", pages.journal, name="ledger_journal"),
     path("ledger/trial/", pages.trial, name="ledger_trial"),
-    path("ledger/close/", pages.close, name="ledger_close"),
 ]

@@ -100,13 +100,3 @@ def test_only_those_who_may_see_the_ledger_do(firm: Firm) -> None:
         assert licensee.get(url).status_code == 403
         assert stranger.get(url).status_code == (404 if args else 200)
     assert "The book is empty" in text(stranger, "ledger")
-
-
-def test_finance_closes_a_period_and_an_auditor_does_not(firm: Firm) -> None:
-    url, body = reverse("royalties:ledger_close"), {"through": "2026-03-31"}
-    assert signed_in(firm.society, "auditor").post(url, body).status_code == 403
-    assert services.closed_through(firm.society.pk) is None
-    finance = signed_in(firm.society, "finance")
-    assert finance.post(url, body).headers["Location"] == reverse("royalties:ledger_trial")
-    assert services.closed_through(firm.society.pk) == datetime.date(2026, 3, 31)
-    assert "not opened again" in finance.post(url, {"through": "2026-01-31"}).content.decode()

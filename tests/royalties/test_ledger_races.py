@@ -101,7 +101,7 @@ def under_way(society: Organisation, committed_db: Any) -> tuple[psycopg.Connect
     ).fetchone()
     assert row is not None
     writer.execute("INSERT INTO ledger_posting VALUES (%s, 1, %s, %s, 'KRW', 5)", [row[0], first, second])
-    finance, done = staff(society, "billing.manage"), list[Any]()
+    finance, done = staff(society, "ledger.close"), list[Any]()
 
     def close() -> None:
         try:

@@ -171,7 +171,7 @@ def test_money_that_has_moved_on_cannot_be_taken_back(society: Organisation, boo
 
 
 def test_a_closed_day_takes_no_journal(society: Organisation, book: dict[str, int]) -> None:
-    finance = staff(society, "billing.manage")
+    finance = staff(society, "ledger.close")
     assert services.closed_through(society.pk) is None
     services.close_period(actor=finance, society=society, through=DAY)
     services.close_period(actor=finance, society=society, through=DAY)
@@ -189,7 +189,7 @@ def test_only_finance_of_the_society_closes_its_book(society: Organisation) -> N
         services.close_period(actor=staff(society, "ledger.view"), society=society, through=DAY)
     with pytest.raises(NotFound):
         services.close_period(
-            actor=staff(organisation("OTHER", "society"), "billing.manage"), society=society, through=DAY
+            actor=staff(organisation("OTHER", "society"), "ledger.close"), society=society, through=DAY
         )
 
 

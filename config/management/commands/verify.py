@@ -8,10 +8,11 @@ from config.commands import Command as BaseCommand
 from royalties.billing.services import problems as of_billing
 from royalties.distribution.services import problems as of_distribution
 from royalties.ledger.services import problems as of_the_ledger
+from royalties.reports.services import problems as of_reports
 from royalties.statements.services import problems as of_statements
 
 # A slice whose stored figures must hold adds its `problems()` here: {what, subject, detail}, none when all is well.
-SLICES = (of_the_ledger, of_billing, of_distribution, of_statements)
+SLICES = (of_the_ledger, of_billing, of_distribution, of_statements, of_reports)
 
 
 class Command(BaseCommand):

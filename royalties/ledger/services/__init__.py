@@ -4,7 +4,7 @@ from royalties.ledger.core import Transfer
 from royalties.ledger.services.accounts import account, accounts, open_accounts, open_book
 from royalties.ledger.services.checks import TrialLine, problems, trial_balance
 from royalties.ledger.services.journals import post, post_query, reverse
-from royalties.ledger.services.periods import close_period, closed_through
+from royalties.ledger.services.periods import close_period, closed_through, hold_book
 
 __all__ = [
     "Transfer",
@@ -13,6 +13,7 @@ __all__ = [
     "accounts",
     "close_period",
     "closed_through",
+    "hold_book",
     "open_accounts",
     "open_book",
     "post",

@@ -24,6 +24,13 @@ def closed_through(society_id: int) -> datetime.date | None:
     return row[0] if row else None
 
 
+def hold_book(society_id: int) -> None:
+    """Wait for journals under way and let none be posted until the caller's transaction ends."""
+    with connection.cursor() as cursor:
+        open_book(society_id)
+        cursor.execute("SELECT 1 FROM ledger_period WHERE society_id = %s FOR UPDATE", [society_id])
+
+
 def close_period(*, actor: Actor, society: Organisation, through: datetime.date) -> datetime.date:
     """Close the book through a day, for good. Waits for journals under way; closing a closed day again changes nothing.
 
@@ -31,7 +38,7 @@ def close_period(*, actor: Actor, society: Organisation, through: datetime.date)
     """
     if not actor.is_system and actor.organisation_id != society.pk:
         raise NotFound(_("There is no such book."))
-    actor.require("billing.manage")
+    actor.require("ledger.close")
     check_day(through)
     with refusals(), connection.cursor() as cursor:
         open_book(society.pk)
