@@ -79,17 +79,14 @@ def rows(report: TransparencyReport) -> Iterator[tuple[Any, ...]]:
             for name, amount in each["lines"]:
                 yield (currency, each["item"], each["code"], each["label"], name, amount)
         for each in section["by_use"]:
-            for code in ("collected", "distributed", "deducted"):
-                yield (currency, "2(a)", f"{code}_by_use", _BY_USE[code], each["label"], each[code])
+            for code, named in (
+                ("collected", _("Collected")),
+                ("distributed", _("Distributed")),
+                ("deducted", _("Deducted")),
+            ):
+                yield (currency, "2(a)", f"{code}_by_use", f"{_('By use')}: {named}", each["label"], each[code])
         for year, amount in section["waiting"]:
             yield (currency, "2(c)(iv)", "not_attributed_by_year", figure_label("not_attributed"), year, amount)
-
-
-_BY_USE: Final = {
-    "collected": "by use: collected",
-    "distributed": "by use: distributed",
-    "deducted": "by use: deducted",
-}
 
 
 def _xlsx(report: TransparencyReport) -> bytes:
