@@ -57,9 +57,9 @@ def divide(net: int, terms: Terms) -> tuple[Part, ...]:
     order allows no more, and no more than what is left of its total or of the net. What remains is divided among payees other
     than the holder and the holder by largest remainder. The order in which the rights are listed does not matter.
 
-    >>> order = Claim(7, 70, ppm=500_000, left=30_000)
-    >>> divide(100_001, Terms(garnishments=(order,), payees=(Claim(8, 80, ppm=100_000),)))
-    (Part(to_details_id=70, amount=30000, entitlement_id=7), Part(to_details_id=80, amount=7000, entitlement_id=8), Part(to_details_id=None, amount=63001, entitlement_id=None))
+    >>> order, friend = Claim(7, 70, ppm=500_000, left=30_000), Claim(8, 80, ppm=100_000)
+    >>> [(part.to_details_id, part.amount) for part in divide(100_001, Terms(garnishments=(order,), payees=(friend,)))]
+    [(70, 30000), (80, 7000), (None, 63001)]
     """
     if net < 0:
         raise Refusal("negative_net", say("Nothing can be divided of less than nothing."))

@@ -109,34 +109,40 @@ def flows(
     """What leaves whom, on a day. No holder falls below zero, and no order of the arguments matters.
 
     `gone` is what earlier flows to other holders took away, by holder: an advance is not recouped from that.
-    Raises Refusal where rights lead money in a circle.
+    Rights of different days may lead back to whom money came from; what comes back then is looked at the next time.
     """
     book = _Book(defaultdict(int, balances), defaultdict(list))
     for each in came:
         book.came[each.holder].append((each.on, each.amount))
     every = sorted(rights, key=lambda each: (each.priority, each.since, each.id))
+    of: defaultdict[int, list[Right]] = defaultdict(list)
+    for right in every:
+        of[right.holder].append(right)
     for kind in _ORDER:
-        for holder in in_order([(each.holder, each.to) for each in every if each.kind == kind]):
+        for holder in in_order(((each.holder, each.to) for each in every if each.kind == kind), circles=True):
             step = _inherit if kind == "succession" else _assign
-            step(book, holder, [each for each in every if each.holder == holder], on)
+            step(book, holder, of[holder], on)
     _recoup(book, sorted(advances, key=lambda each: (each.paid_on, each.id)), on, gone or {})
     return tuple(book.flows)
 
 
-def in_order(pairs: Iterable[tuple[int, int]]) -> list[int]:
-    """Those who give, each before all to whom their money leads. Raises Refusal for a circle.
+def in_order(pairs: Iterable[tuple[int, int]], *, circles: bool = False) -> list[int]:
+    """Those who give, each before all to whom their money leads. A circle is refused, or begun with its smallest number.
 
     >>> in_order([(2, 3), (1, 2), (1, 3)])
     [1, 2]
     """
-    leads: defaultdict[int, set[int]] = defaultdict(set)
-    for giver, taker in pairs:
-        leads[giver].add(taker)
-    waiting = {giver: {other for other in leads if giver in leads[other]} for giver in leads}
+    every = set(pairs)
+    waiting: dict[int, set[int]] = {giver: set() for giver, _taker in every}
+    for giver, taker in every:
+        if taker in waiting:
+            waiting[taker].add(giver)
     found: list[int] = []
     while waiting:
-        free = sorted(giver for giver, before in waiting.items() if not before - set(found))
-        if not free:
+        free = sorted(giver for giver, before in waiting.items() if before.isdisjoint(waiting))
+        if not free and circles:
+            free = [min(waiting)]
+        elif not free:
             raise Refusal("money_in_a_circle", say("These rights lead money in a circle: back to whom it comes from."))
         found += free
         for giver in free:
