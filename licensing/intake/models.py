@@ -31,6 +31,7 @@ class StoredFile(models.Model):
     received_at = models.DateTimeField(auto_now_add=True)
 
     objects = OwnedQuerySet.as_manager()
+    is_new = False  # whether `keep` made it just now, for who may have to let go of it again
 
     class Meta:
         app_label = "licensing"

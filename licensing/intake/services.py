@@ -61,6 +61,7 @@ def keep_written(
         stored, created = StoredFile.objects.get_or_create(
             organisation=organisation, sha256=digest, defaults={"size": size, "name": core.file_name(name)}
         )
+        stored.is_new = created
         if created:
             record(
                 actor=actor,

@@ -29,6 +29,7 @@ from accounts.identity.core import Actor, Conflict, Reference, Refusal, say
 from accounts.organisations.models import Organisation
 from licensing.intake import core, objects
 from licensing.intake.models import StoredFile, Upload
+from licensing.intake.senders import as_of_today
 from licensing.intake.services import forget_bytes, keep_written
 from licensing.intake.tus import Checksum, Refused
 
@@ -241,14 +242,8 @@ def _read(part: str) -> Iterator[bytes]:
 
 
 def sender(upload: Upload) -> Actor:
-    """Who sends it, with what they were allowed when they began."""
-    return Actor(
-        **upload.begun_by,
-        organisation_id=upload.organisation_id,
-        organisation_kind=upload.organisation.kind,
-        permissions=frozenset({"declarations.declare"}),
-        sandbox=upload.sandbox,
-    )
+    """Who sends it, with what they may do today: an upload may take days, and people leave meanwhile."""
+    return as_of_today(**upload.begun_by, organisation=upload.organisation, sandbox=upload.sandbox)
 
 
 @transaction.atomic

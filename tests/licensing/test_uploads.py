@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import errno
 import hashlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,18 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from accounts.identity.core import Refusal
+from accounts.access.models import Membership, Token
+from accounts.access.services import issue_token
+from accounts.identity.core import SYSTEM, Forbidden, Refusal
+from accounts.identity.models import User
+from config.actors import actor_of_token
 from licensing.declarations import services
 from licensing.declarations.models import Declaration
-from licensing.declarations.services import quotas
+from licensing.declarations.services import drafting, quotas
 from licensing.declarations.tasks import finish_upload
-from licensing.intake import objects, tus
+from licensing.intake import objects, tus, uploads
 from licensing.intake.models import StoredFile, Upload
-from licensing.intake.services import path_of
+from licensing.intake.services import keep, path_of
 from tests.accounts import people
 from tests.licensing.declaring import Firm, counts, declare, firm, lines
 from tests.licensing.uploading import PART, TUS, begin, checksum, client, draft, offset, part, sha256
@@ -365,3 +370,88 @@ def test_a_header_is_read_to_the_letter() -> None:
     for said in ("1 2", "१", "", None, "1" * 19):
         with pytest.raises(Refusal):
             tus.whole_number("Upload-Offset", said)
+
+
+def _left(of: Firm, who: Any, token: Any) -> None:
+    Membership.objects.filter(user_id=who.user_id).delete()
+
+
+def _other_role(of: Firm, who: Any, token: Any) -> None:
+    Membership.objects.filter(user_id=who.user_id).update(role="viewer")
+
+
+def _locked(of: Firm, who: Any, token: Any) -> None:
+    User.objects.filter(pk=who.user_id).update(is_active=False)
+
+
+def _revoked(of: Firm, who: Any, token: Any) -> None:
+    Token.objects.filter(pk=token.pk).update(revoked_at=timezone.now())
+
+
+def _expired(of: Firm, who: Any, token: Any) -> None:
+    Token.objects.filter(pk=token.pk).update(expires_at=timezone.now() - datetime.timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("change", [_left, _other_role, _locked, _revoked, _expired])
+def test_who_began_an_upload_must_still_be_allowed_to_declare_when_it_is_attached(made: Firm, change: Any) -> None:
+    """Given an upload that is whole, when its sender may no longer declare, it is refused, and its bytes are forgotten."""
+    token, _secret = issue_token(actor=SYSTEM, organisation=made.licensee, scopes="declarations.declare")
+    who = people.actor(made.licensee, "declarant")
+    sender = actor_of_token(token) if change in (_revoked, _expired) else who
+    declaration = draft(made)
+    upload = services.begin_upload(actor=sender, declaration=declaration, name="use.csv", size=len(DATA))
+    uploads.receive(upload=upload, stream=io.BytesIO(DATA), offset=0, length=len(DATA))
+    change(made, who, token)
+    with pytest.raises(Forbidden, match="may no longer declare for"):
+        services.finish_upload(upload.pk)
+    upload.refresh_from_db()
+    assert (upload.status, upload.problem["code"]) == ("failed", "forbidden")
+    assert not declaration.files.exists() and not StoredFile.objects.exists()
+    assert not objects.has(hashlib.sha256(DATA).hexdigest(), len(DATA))
+
+
+def test_who_still_may_has_it_attached_though_another_token_was_revoked(made: Firm) -> None:
+    who = people.actor(made.licensee, "declarant")
+    declaration = draft(made)
+    upload = services.begin_upload(actor=who, declaration=declaration, name="use.csv", size=len(DATA))
+    uploads.receive(upload=upload, stream=io.BytesIO(DATA), offset=0, length=len(DATA))
+    assert services.finish_upload(upload.pk).status == "done"
+    assert declaration.files.count() == 1
+
+
+def test_what_is_announced_holds_its_room(made: Firm, program: Client) -> None:
+    """Given a quota of 100 bytes, neither two manifests nor an upload beside a manifest pass it together."""
+    quotas.Quota.objects.create(licence=made.licence, most_bytes=100, most_rows=10)
+    first, second = draft(made), draft(made)
+    services.announce(actor=made.declarant, declaration=first, files=[services.Announced("a.csv", 60)])
+    with pytest.raises(Refusal, match="may take 100 bytes"):
+        services.announce(actor=made.declarant, declaration=second, files=[services.Announced("b.csv", 60)])
+    assert begin(program, second, 60, filename="b.csv").status_code == 413
+    assert begin(program, first, 60, path="a.csv").status_code == 201, "its room was held"
+    assert quotas.allowance(made.licence).arriving == 60, "counted once, announced and under way"
+    assert begin(program, second, 41, filename="c.csv").status_code == 413
+    assert begin(program, second, 40, filename="d.csv").status_code == 201
+
+
+def test_a_file_in_one_request_takes_no_room_of_what_is_under_way(made: Firm, program: Client) -> None:
+    quotas.Quota.objects.create(licence=made.licence, most_bytes=len(DATA) + 50, most_rows=1000)
+    where = begin(program, draft(made), len(DATA), filename="use.csv")["Location"]
+    stored = keep(actor=SYSTEM, stream=io.BytesIO(DATA + b"\n"), name="other.csv", organisation=made.licensee)
+    with pytest.raises(Refusal, match="may take"):
+        drafting.attach_stored(actor=made.declarant, declaration=draft(made), stored=stored)
+    assert part(program, where, 0, DATA).status_code == 204
+    assert program.get(where).json()["status"] == "done"
+
+
+def test_the_bytes_of_a_file_that_is_refused_in_one_request_are_forgotten(made: Firm, program: Client) -> None:
+    declare(made, DATA)
+    other = draft(made)
+    services.attach(actor=made.declarant, declaration=other, stream=io.BytesIO(DATA + b"\n"), name="new.csv")
+    Declaration.objects.filter(pk=other.pk).update(status="draft")
+    services.announce(actor=made.declarant, declaration=other, files=[services.Announced("a.csv", 9)])
+    more = DATA + b"\n\n"
+    with pytest.raises(Refusal, match="none of the files that were announced"):
+        services.attach(actor=made.declarant, declaration=other, stream=io.BytesIO(more), name="x.csv")
+    digest = hashlib.sha256(more).hexdigest()
+    assert not StoredFile.objects.filter(sha256=digest).exists() and not objects.has(digest, len(more))
+    assert StoredFile.objects.count() >= 2, "what others name stays"

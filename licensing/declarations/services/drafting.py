@@ -81,16 +81,18 @@ def attach(*, actor: Actor, declaration: Declaration, stream: IO[bytes], name: s
     try:
         return attach_stored(actor=actor, declaration=declaration, stored=stored)
     except Refusal as refusal:
-        if refusal.code == "quota_bytes" and not connection.in_atomic_block:
+        if stored.is_new or (refusal.code == "quota_bytes" and not connection.in_atomic_block):
             let_go(actor=actor, stored=stored)  # unless something else names it
         raise
 
 
 @transaction.atomic
 def attach_stored(
-    *, actor: Actor, declaration: Declaration, stored: StoredFile, path: str = "", queue: bool = True
-) -> DeclarationFile:
-    """`attach`, for a file that is kept already. `queue=False` where the caller processes it at once.
+    *, actor: Actor, declaration: Declaration, stored: StoredFile, path: str = "", queue: bool = True,
+    reserved: bool = False,
+) -> DeclarationFile:  # fmt: skip
+    """`attach`, for a file that is kept already. `queue=False` where the caller processes it at once; `reserved` where room
+    was found for it when it was announced.
 
     `path` is its place in a folder that is sent as one. Where files were announced it must be one of them, and the
     declaration is processed once the last of them is there.
@@ -103,7 +105,7 @@ def attach_stored(
     place = arriving.place(held, stored, path)
     file, added = DeclarationFile.objects.get_or_create(declaration=held, file=stored, defaults=place)
     if added:
-        quotas.check_room(held.licence, stored.size, adding=file)
+        quotas.check_room(held.licence, stored.size, adding=file, reserved=reserved)
     elif place["path"] and place["path"] != file.path:
         added = _moved(file, place)
     if added:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 from django.utils.translation import gettext as _
 
 from accounts.evidence.services import record
 from accounts.identity.core import Actor, Conflict, NotFound, Reference, Refusal, say
 from licensing.declarations import core
-from licensing.declarations.models import Declaration, DeclarationFile, Quota
+from licensing.declarations.models import AnnouncedFile, Declaration, DeclarationFile, Quota
 from licensing.intake.models import StoredFile, Upload
 from licensing.licences.models import Licence
 
@@ -26,7 +26,7 @@ class Allowance:
     bytes: int
     rows: int
     used: int
-    arriving: int  # announced by uploads that are under way
+    arriving: int  # announced by uploads that are under way, or by manifests
     own: bool
 
     @property
@@ -45,11 +45,12 @@ def allowance(licence: Licence) -> Allowance:
     )
 
 
-def check_room(licence: Licence, size: int, *, adding: DeclarationFile | None = None) -> None:
+def check_room(licence: Licence, size: int, *, adding: DeclarationFile | None = None, reserved: bool = False) -> None:
     """Raises Refusal `quota_bytes` where so many bytes more are too many, before they are sent.
 
-    Until the caller's transaction ends nobody else finds room under the licence. With `adding`, a kept file that was put
-    into a declaration just now in that transaction. Bytes that the licence has declared before count once.
+    Until the caller's transaction ends nobody else finds room under the licence. What was announced, by an upload or in a
+    manifest, holds its room until it is here or over. With `adding`, a kept file that was put into a declaration just now
+    in that transaction; with `reserved` one whose room was held. Bytes that the licence has declared before count once.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"declaration-quota:{licence.pk}"])
@@ -58,7 +59,7 @@ def check_room(licence: Licence, size: int, *, adding: DeclarationFile | None = 
         if same.exclude(pk=adding.pk).exists():
             return
     now = allowance(licence)
-    taken = now.used - size if adding is not None else now.used + now.arriving
+    taken = now.used + (0 if reserved else now.arriving) - (size if adding is not None else 0)
     if taken + size > now.bytes:
         detail = say(
             "The files of licence {licence} may take {allowed} bytes in all; {used} are taken, and this one has {size}. "
@@ -152,4 +153,6 @@ def _used(licence: Licence) -> int:
 def _arriving(licence: Licence) -> int:
     about = Declaration.objects.filter(licence=licence).values("pk")
     under_way = Upload.objects.filter(status=Upload.Status.OPEN, about_kind="declaration", about_id__in=about)
-    return int(under_way.aggregate(n=Sum("size"))["n"] or 0)
+    sent = under_way.filter(about_id=OuterRef("declaration_id"), path=OuterRef("path"))
+    awaited = AnnouncedFile.objects.filter(declaration__licence=licence).missing().exclude(Exists(sent))
+    return sum(int(each.aggregate(n=Sum("size"))["n"] or 0) for each in (under_way, awaited))

@@ -8,7 +8,7 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.identity.core import SYSTEM, Actor, Conflict, NotFound, Reference, Refusal
+from accounts.identity.core import SYSTEM, Actor, Conflict, Forbidden, NotFound, Reference, Refusal, say
 from licensing.declarations.models import Declaration
 from licensing.declarations.services import arriving, quotas
 from licensing.declarations.services.common import require_declarant
@@ -92,8 +92,16 @@ def _hand_over(upload: Upload, stored: StoredFile) -> None:
     about = Declaration.objects.select_related("licence__licensee").filter(pk=upload.about_id or 0).first()
     if about is None:
         raise NotFound(_("The declaration that the file was sent for is gone."))
+    sender = uploads.sender(upload)
+    if not sender.can("declarations.declare"):
+        detail = say(
+            "{sender}, who began this upload, may no longer declare for {firm}. Send the file again as somebody who may.",
+            sender=sender.label, firm=about.licence.licensee.name,
+        )  # fmt: skip
+        raise Forbidden(detail)
+    require_declarant(sender, about.licence)
     try:
-        attach_stored(actor=uploads.sender(upload), declaration=about, stored=stored, path=upload.path)
+        attach_stored(actor=sender, declaration=about, stored=stored, path=upload.path, reserved=True)
     except Conflict as conflict:
         if conflict.code == "processing":
             raise uploads.Later from conflict
