@@ -3,10 +3,10 @@ from pathlib import Path
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
-import licensing.disputes.models
 from django.db import migrations, models
 
 import licensing.disputes
+import licensing.disputes.models
 from accounts.identity.sql import sql_file
 
 
