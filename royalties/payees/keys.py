@@ -65,7 +65,9 @@ def unseal(sealed: bytes, *, key_id: str, payee_id: int, version: int) -> Accoun
     except (InvalidTag, ValueError):
         raise Refusal(
             "account_does_not_open",
-            _("The account of payee %(payee)s, version %(version)s, is not what was sealed for it. Do not pay it; tell the operator.")
+            _(
+                "The account of payee %(payee)s, version %(version)s, is not what was sealed for it. Do not pay it; tell the operator."
+            )
             % {"payee": payee_id, "version": version},
         ) from None
     found = json.loads(plain)
@@ -88,7 +90,9 @@ def fingerprint(account: Account | None, said: tuple[str, ...], key: Key) -> str
 
 
 def _plain(account: Account | None) -> bytes:
-    said = {name: getattr(account, name) for name in ("kind", "account", "bank", "bic", "holder_name")} if account else {}
+    said = (
+        {name: getattr(account, name) for name in ("kind", "account", "bank", "bic", "holder_name")} if account else {}
+    )
     return json.dumps(said, ensure_ascii=False, sort_keys=True).encode()
 
 
@@ -99,12 +103,18 @@ def _about(payee_id: int, version: int) -> bytes:
 @lru_cache(maxsize=32)
 def _key(text: str) -> Key:
     try:
-        raw = base64.b64decode(text.strip().replace("-", "+").replace("_", "/") + "=" * (-len(text.strip()) % 4), validate=True)
+        raw = base64.b64decode(
+            text.strip().replace("-", "+").replace("_", "/") + "=" * (-len(text.strip()) % 4), validate=True
+        )
     except binascii.Error as error:
         raise ImproperlyConfigured("PAYEE_KEYS lists keys of 32 bytes in Base64.") from error
     if len(raw) != 32:
         raise ImproperlyConfigured("PAYEE_KEYS lists keys of 32 bytes in Base64.")
-    return Key(hashlib.sha256(b"jeongsan payee key " + raw).hexdigest()[:16], AESGCM(_derived(raw, b"seal")), _derived(raw, b"print"))
+    return Key(
+        hashlib.sha256(b"jeongsan payee key " + raw).hexdigest()[:16],
+        AESGCM(_derived(raw, b"seal")),
+        _derived(raw, b"print"),
+    )
 
 
 def _derived(raw: bytes, use: bytes) -> Any:

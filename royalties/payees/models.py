@@ -146,10 +146,14 @@ class PayeeDetails(models.Model):
     fingerprint = models.CharField(max_length=64)
     made_by = models.ForeignKey(PayeeImport, models.PROTECT, null=True, related_name="details")
     by_holder = models.BooleanField(default=False)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )
     requested_at = models.DateTimeField()
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.REQUESTED)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )
     decided_at = models.DateTimeField(null=True)
     usable_from = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)  # when it was refused, withdrawn or objected to
@@ -206,7 +210,9 @@ class SanctionsCheck(models.Model):
     state = models.CharField(max_length=7, choices=State.choices)
     source = models.CharField(max_length=200)  # which list, of which day
     note = models.CharField(max_length=500, blank=True)
-    checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False)
+    checked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
+    )
     checked_at = models.DateTimeField()
 
     class Meta:

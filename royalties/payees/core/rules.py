@@ -14,7 +14,15 @@ from accounts.identity.core import Refusal, say
 
 MAX_BYTES: Final = 1_000_000
 _REQUIRED: Final = ("rule", "version", "jurisdiction", "income", "applies_to", "valid_from", "taxes", "sources")
-_OPTIONAL: Final = ("name", "valid_to", "expense_percent", "exempt_up_to", "not_collected_below", "truncate_to", "treaties")
+_OPTIONAL: Final = (
+    "name",
+    "valid_to",
+    "expense_percent",
+    "exempt_up_to",
+    "not_collected_below",
+    "truncate_to",
+    "treaties",
+)
 _CATEGORIES: Final = ("kr_business", "kr_other", "kr_organisation", "non_resident", "us_foreign", "us_undocumented")
 _PERCENT = re.compile(r"(?:100(?:\.0{1,6})?|[0-9]{1,2}(?:\.[0-9]{1,6})?)")
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -152,7 +160,9 @@ class _Reader:
         known = ", ".join(required + optional)
         for key in found:
             if key not in required and key not in optional:
-                self.fault(f"{pointer}/{_escape(key)}", say("Unknown key. Known are {known}.", known=known), "unknown_key")
+                self.fault(
+                    f"{pointer}/{_escape(key)}", say("Unknown key. Known are {known}.", known=known), "unknown_key"
+                )
         for key in required:
             if key not in found:
                 self.fault(f"{pointer}/{key}", say("This key is missing."), "missing")
@@ -230,7 +240,9 @@ class _Reader:
                 of = ""
             read.append(TaxTerm(name, self.percent(item.get("percent", "0"), f"{pointer}/percent"), of))
         if sum((tax.rate for tax in read if not tax.of), Fraction(0)) > Fraction(1, 2):
-            self.fault("/taxes", say("The taxes on the income take more than half of it: that is no rate of withholding."))
+            self.fault(
+                "/taxes", say("The taxes on the income take more than half of it: that is no rate of withholding.")
+            )
         if any(tax.of == "" for tax in read[1:]) or any(tax.of and tax.of != read[0].name for tax in read):
             self.fault("/taxes", say("The first tax is of the income, every other of the first."))
         return tuple(read)

@@ -57,7 +57,8 @@ def import_tax_rule(*, actor: Actor, document: Any) -> tuple[TaxRule, bool]:
         if known.sha256 != sha256:
             raise Conflict(
                 "tax_rule_exists",
-                _("%(rule)s exists with another content. Give the changed rule the next version number.") % {"rule": known},
+                _("%(rule)s exists with another content. Give the changed rule the next version number.")
+                % {"rule": known},
                 pointer="/version",
             )
         return known, False
@@ -75,10 +76,14 @@ def import_tax_rule(*, actor: Actor, document: Any) -> tuple[TaxRule, bool]:
         if "tax_rule_is_one_a_day" not in str(error):
             raise
         raise Conflict(
-            "tax_rules_overlap", _("Another rule for the same payees is in force on some of these days."), pointer="/valid_from"
+            "tax_rules_overlap",
+            _("Another rule for the same payees is in force on some of these days."),
+            pointer="/valid_from",
         ) from None
     data = {"ref": made.ref, "version": made.version, "sha256": sha256}
-    record(actor=actor, verb="tax_rule.imported", object=Reference("tax_rule", made.pk), organisation_id=None, data=data)
+    record(
+        actor=actor, verb="tax_rule.imported", object=Reference("tax_rule", made.pk), organisation_id=None, data=data
+    )
     return made, True
 
 

@@ -33,7 +33,9 @@ def reveal(*, actor: Actor, details_ids: Iterable[int], reason: str) -> dict[int
     if not actor.is_system:
         mine = mine.filter(society_id=actor.organisation_id)
     rows = list(
-        mine.filter(pk__in=wanted).order_by("pk").values_list("pk", "payee_id", "version", "key_id", "sealed", "society_id")
+        mine.filter(pk__in=wanted)
+        .order_by("pk")
+        .values_list("pk", "payee_id", "version", "key_id", "sealed", "society_id")
     )
     if len(rows) != len(wanted):
         raise NotFound(_("There are no such payment details."))
@@ -56,7 +58,9 @@ def _log(actor: Actor, society_id: int, details_ids: list[int], reason: str) -> 
             "INSERT INTO royalties_payeereading (details_id, reader, reason, read_at) SELECT unnest(%s::bigint[]), %s, %s, %s",
             [details_ids, actor.label[:200], reason, timezone.now()],
         )
-    about = Reference("payee_details", details_ids[0]) if len(details_ids) == 1 else Reference("organisation", society_id)
+    about = (
+        Reference("payee_details", details_ids[0]) if len(details_ids) == 1 else Reference("organisation", society_id)
+    )
     record(
         actor=actor, verb="payee.read", object=about, organisation_id=society_id,
         data={"reason": reason, "accounts": len(details_ids)},
