@@ -70,6 +70,23 @@ QUESTIONS: Final = (
         "royalties:start_run",
     ),
     Question(
+        "entries", gettext_lazy("Bank entries up to that day that are not applied"), False,
+        "SELECT count(*), coalesce(sum(amount - applied), 0), currency FROM royalties_entry "
+        "WHERE society_id = %(society)s AND status <> 'applied' AND booked_on <= %(through)s GROUP BY currency",
+        "royalties:reconciliation",
+    ),
+    Question(
+        "ordering", gettext_lazy("Payouts approved and not ordered"), True,
+        "SELECT count(*), coalesce(sum(net), 0), currency FROM royalties_batch "
+        "WHERE society_id = %(society)s AND status = 'approved' GROUP BY currency", "royalties:payouts",
+    ),
+    Question(
+        "paying", gettext_lazy("Payouts ordered by that day that the bank has not answered"), False,
+        "SELECT count(*), coalesce(sum(net), 0), currency FROM royalties_batch "
+        "WHERE society_id = %(society)s AND status IN ('ordered', 'sent') AND execute_on <= %(through)s GROUP BY currency",
+        "royalties:payouts",
+    ),
+    Question(
         "approvals", gettext_lazy("Decisions about money that wait for a second person"), False,
         "SELECT count(*), 0, '' FROM accounts_approval WHERE organisation_id = %(society)s AND status = 'pending' "
         "AND kind <> 'period_close'", "accounts:approvals",

@@ -5,6 +5,7 @@ from django.urls import path
 from royalties.reports.pages import closing, transparency
 
 urlpatterns = [
+    path("reconciliation/", closing.reconciliation, name="reconciliation"),
     path("closings/", closing.closings, name="closings"),
     path("closings/<int:close_id>/", closing.close, name="close"),
     path("closings/<int:close_id>/decide/", closing.decide, name="close_decide"),

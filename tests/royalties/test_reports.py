@@ -21,12 +21,15 @@ from accounts.approvals.services import request_approval
 from accounts.evidence.models import Event
 from accounts.identity.core import SYSTEM, Actor, Conflict, Forbidden, NotFound, Reference, Refusal
 from accounts.organisations.models import Organisation
+from licensing.intake.services import keep
+from royalties.bank.models import Application, BankAccount, BankStatement, Entry
 from royalties.ledger import services as ledger
 from royalties.ledger.core import CHART, Transfer
 from royalties.ledger.models import Journal
 from royalties.reports import checklist, core, files, gathering, services
 from royalties.reports.labels import FIGURES, NOTES
 from royalties.reports.models import Close, TransparencyReport
+from royalties.reports.reconciling import reconciliations
 from tests.accounts import people
 
 YEAR = datetime.date(2024, 1, 1)
@@ -296,3 +299,51 @@ def test_finance_closes_by_the_page_and_an_auditor_only_looks(society: Organisat
     assert ledger.closed_through(society.pk) == LAST
     assert finance.post(url, body).status_code == 200  # closed already: said at its field
     assert not Close.objects.filter(status="requested").exists()
+
+
+# --- bank and book -------------------------------------------------------------------------------------------
+
+
+def entry(society: Organisation, place: int, sign: int, amount: int, **fields: Any) -> Entry:
+    account, _new = BankAccount.objects.get_or_create(
+        society=society, number="123-456", currency="KRW", defaults={"name": "Main", "bank": "Bank"}
+    )
+    before = BankStatement.objects.filter(account=account).order_by("-place").first()
+    opening = before.closing if before else 10_000
+    data = b"statement %d" % place
+    file = keep(actor=SYSTEM, stream=io.BytesIO(data), name="s.csv", organisation=society)
+    statement = BankStatement.objects.create(
+        account=account, file=file, place=place, sha256=f"{place:064x}", first_day=DECEMBER, last_day=DECEMBER, opening=opening,
+        closing=opening + sign * amount, credits=amount if sign > 0 else 0, debits=amount if sign < 0 else 0, entry_count=1,
+    )  # fmt: skip
+    return Entry.objects.create(
+        society=society, account=account, statement=statement, position=1, sign=sign, amount=amount, currency="KRW",
+        booked_on=DECEMBER, value_on=DECEMBER, bank_ref=f"E{place}", **fields,
+    )  # fmt: skip
+
+
+def test_bank_and_book_are_compared_to_the_last_unit(society: Organisation) -> None:
+    book(society, billed=(DECEMBER, "receivable", "billed", 1000), came=(DECEMBER, "bank", "receivable", 700))
+    book(society, hand=(DECEMBER, "bank", "receivable", 50))
+    applied = entry(society, 1, 1, 700)
+    journal = Journal.objects.get(idempotency_key="came")
+    Application.objects.create(entry=applied, object_kind="receipt", object_id=1, amount=700, journal=journal)
+    Entry.objects.filter(pk=applied.pk).update(applied=700, status="applied")
+    entry(society, 2, 1, 30)
+    entry(society, 3, -1, 200)
+    [found] = reconciliations(society.pk)
+    assert (found.at_bank, found.in_book) == (10_530, 750)
+    assert (found.before, found.explained, found.coming, found.going) == (10_000, 700, 30, 200)
+    assert (found.without_entry, found.fault) == (50, 0)
+    assert "10,530" in signed_in(society, "auditor").get(reverse("royalties:reconciliation")).content.decode()
+    left = {check.code: (check.count, check.amount) for check in checklist.looked_at(society, LAST)}
+    assert left["entries"] == (2, 230)
+
+
+def test_an_entry_whose_journal_moved_another_amount_is_a_fault(society: Organisation) -> None:
+    book(society, billed=(DECEMBER, "receivable", "billed", 1000), came=(DECEMBER, "bank", "receivable", 600))
+    wrong = entry(society, 1, 1, 700)
+    journal = Journal.objects.get(idempotency_key="came")
+    Application.objects.create(entry=wrong, object_kind="receipt", object_id=1, amount=700, journal=journal)
+    Entry.objects.filter(pk=wrong.pk).update(applied=700, status="applied")
+    assert [each["what"] for each in services.problems()] == ["reports.reconciliation"]

@@ -21,6 +21,7 @@ from royalties.ledger.labels import kind_label
 from royalties.reports import checklist, services
 from royalties.reports.forms import CloseForm, DecisionForm
 from royalties.reports.models import Close
+from royalties.reports.reconciling import reconciliations
 
 
 @requires("ledger.view")
@@ -52,6 +53,15 @@ def closings(request: ActorRequest) -> HttpResponse:
         "can_close": request.actor.can("ledger.close") and waiting is None,
     }
     return render(request, "royalties/reports/closings.html", context)
+
+
+@requires("ledger.view")
+@require_GET
+def reconciliation(request: ActorRequest) -> HttpResponse:
+    """The bank against the book, a currency at a time."""
+    return render(
+        request, "royalties/reports/reconciliation.html", {"currencies": reconciliations(_society(request).pk)}
+    )
 
 
 @requires("ledger.view")

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from accounts.organisations.models import Organisation
+from royalties.bank.models import BankAccount
 from royalties.reports import gathering
 from royalties.reports.models import Close, TransparencyReport
+from royalties.reports.reconciling import reconciliations
 from royalties.reports.services import closing, reporting
 
 
 def problems() -> list[dict[str, Any]]:
-    """A closed period still has the trial balance that was approved; a published report the figures that the book gives."""
+    """Broken invariants: what the bank's entries explain against what the book moved for them; the trial balance of a closed
+    period against the approved one; a published report against the figures that the book gives.
+    """
     found = []
+    for society in Organisation.objects.filter(pk__in=BankAccount.objects.values("society_id")).order_by("id"):
+        for each in reconciliations(society.pk):
+            if each.fault:
+                detail = (
+                    f"applied entries come to {each.explained}, their journals to {each.explaining} {each.currency}"
+                )
+                found.append(_problem("reports.reconciliation", f"society {society.ref}", detail))
     for close in Close.objects.filter(status=Close.Status.CLOSED).order_by("id"):
         if closing.digest(close) != close.sha256:
             found.append(
