@@ -1,0 +1,2 @@
+-- The function goes with `entitlements.sql`.
+SELECT 1;
