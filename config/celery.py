@@ -30,12 +30,14 @@ TASKS = (
     "licensing.claims.tasks",
     "licensing.compliance.tasks",
     "licensing.declarations.tasks",
+    "licensing.disputes.tasks",
     "licensing.licences.tasks",
     "licensing.permissions.tasks",
     "licensing.repertoire.tasks",
     "licensing.tariffs.tasks",
     "royalties.billing.tasks",
     "royalties.distribution.tasks",
+    "royalties.payouts.tasks",
     "royalties.statements.tasks",
 )
 BEAT = {
@@ -45,6 +47,8 @@ BEAT = {
     "resume stalled checks": {"task": "licensing.permissions.tasks.resume_stalled_checks", "schedule": MINUTE},
     "resume stalled runs": {"task": "royalties.distribution.tasks.resume_stalled", "schedule": MINUTE},
     "resume stalled publications": {"task": "royalties.statements.tasks.resume_stalled", "schedule": MINUTE},
+    "resume stalled payouts": {"task": "royalties.payouts.tasks.resume_stalled", "schedule": 5 * MINUTE},
+    "apply bank entries to payouts": {"task": "royalties.payouts.tasks.apply_entries", "schedule": 10 * MINUTE},
     "send notices by mail": {"task": "accounts.notices.tasks.send_mail", "schedule": MINUTE},
     "deliver webhooks": {"task": "accounts.notices.tasks.deliver_webhooks", "schedule": MINUTE},
     "read sites that are due": {"task": "licensing.permissions.tasks.read_due_sites", "schedule": MINUTE},
@@ -54,6 +58,11 @@ BEAT = {
     "seek what unmatched uses may be": {
         "task": "licensing.claims.tasks.seek_candidates",
         "schedule": 5 * MINUTE,
+    },
+    "find conflicting shares": {"task": "licensing.disputes.tasks.find", "schedule": 5 * MINUTE},
+    "remind of conflicting shares": {
+        "task": "licensing.disputes.tasks.remind",
+        "schedule": crontab(hour="8", minute="25"),
     },
     "open cases": {"task": "licensing.compliance.tasks.open_cases", "schedule": 2 * MINUTE},
     "remind of notices": {"task": "licensing.compliance.tasks.remind", "schedule": crontab(hour="8", minute="20")},

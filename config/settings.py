@@ -115,10 +115,14 @@ APPROVAL_KINDS = {
     "rule": _("Distribution rule"),
     "case_settlement": _("Settlement of a case"),
     "scheme_switch": _("Switch of a statutory scheme"),
+    "dispute_decision": _("Decision about conflicting shares"),
+    "clock_terms": _("Terms for money that waits"),
+    "resolution": _("Money declared non-distributable"),
     "period_close": _("Close of a period"),
     "payee_details": _("Payment details"),
     "payee_import": _("Payment details from a file"),
     "payee_terms": _("Waiting time of payment details"),
+    "payout_batch": _("Payout"),
     "tax_paper": _("Tax certificate"),
 }
 OBJECT_ROUTES = {
@@ -130,6 +134,7 @@ OBJECT_ROUTES = {
     "run": "royalties:run",
     "rule": "royalties:rule",
     "statement": "royalties:statement",
+    "payout_batch": "royalties:payout",
     "reservation": "licensing:reservation",
     "bulk_check": "licensing:bulk_check",
     "application": "licensing:application",
@@ -144,6 +149,9 @@ OBJECT_ROUTES = {
     "period_close": "royalties:close",
     "transparency_report": "royalties:report",
     "statutory_scheme": "licensing:scheme",
+    "dispute": "licensing:dispute",
+    "clock_terms": "royalties:clock_terms",
+    "resolution": "royalties:resolution",
 }
 
 # For how many days anyone may comment on a proposed tariff, at least.
@@ -162,6 +170,8 @@ WEBHOOK_KINDS = {
     "licence.signed": _("a licence was signed by both sides"),
     "licence.suspended": _("a licence was suspended"),
     "licence.ended": _("a licence ended"),
+    "payout.sent": _("a payout was sent to the bank"),
+    "payment.returned": _("payments came back from the bank"),
 }
 
 # Signing keys: an Ed25519 key (PEM, or its 32 bytes in Base64; without it one is made in `var/`), and the public ones

@@ -45,6 +45,9 @@ JOURNALS: Final = {
     "refund": gettext_lazy("refund"),
     "run": gettext_lazy("distribution run"),
     "reversal": gettext_lazy("reversal"),
+    "payout": gettext_lazy("payout"),
+    "payout_settled": gettext_lazy("payments carried out"),
+    "payout_returned": gettext_lazy("payments returned"),
     "expiry": gettext_lazy("expiry"),
 }
 

@@ -8,11 +8,12 @@ from config.commands import Command as BaseCommand
 from royalties.billing.services import problems as of_billing
 from royalties.distribution.services import problems as of_distribution
 from royalties.ledger.services import problems as of_the_ledger
+from royalties.payouts.services import problems as of_payouts
 from royalties.reports.services import problems as of_reports
 from royalties.statements.services import problems as of_statements
 
 # A slice whose stored figures must hold adds its `problems()` here: {what, subject, detail}, none when all is well.
-SLICES = (of_the_ledger, of_billing, of_distribution, of_statements, of_reports)
+SLICES = (of_the_ledger, of_billing, of_distribution, of_payouts, of_statements, of_reports)
 
 
 class Command(BaseCommand):
@@ -24,7 +25,7 @@ class Command(BaseCommand):
 
     def text(self, result: dict[str, Any]) -> str:
         if result["ok"]:
-            return "All invariants hold: ledger, billing, distribution, statements."
+            return "All invariants hold: ledger, billing, distribution, payouts, statements."
         told = [f"{each['what']}  {each['subject']}: {each['detail']}" for each in result["problems"]]
         return "\n".join([f"{len(told)} broken:", *told])
 

@@ -101,22 +101,22 @@ def _divided(whole: int, weights: Sequence[int]) -> list[int]:
 
 
 class Digest:
-    """SHA-256 over payments in the order of their places: what a second person approves, and what is sent."""
+    """SHA-256 over payments in the order of their places, and over what is left with whom: what a second person approves."""
 
     def __init__(self, head: str) -> None:
-        self._sha = hashlib.sha256(head.encode())
+        self._paid, self._left = hashlib.sha256(head.encode()), hashlib.sha256()
 
     def add(
         self, *, position: int, end_to_end: str, holder: int, details: int, gross: int, net: int, taxes: Sequence[Tax]
     ) -> None:
         lines = " ".join(f"{tax.name}={tax.amount}/{tax.base}@{tax.rate}" for tax in taxes)
-        self._sha.update(f"\n{position} {end_to_end} {holder} {details} {gross} {net} {lines}".encode())
+        self._paid.update(f"\n{position} {end_to_end} {holder} {details} {gross} {net} {lines}".encode())
 
     def carry(self, holder: int, amount: int, reason: str) -> None:
-        self._sha.update(f"\n- {holder} {amount} {reason}".encode())
+        self._left.update(f"\n{holder} {amount} {reason}".encode())
 
     def hex(self) -> str:
-        return self._sha.hexdigest()
+        return hashlib.sha256(self._paid.digest() + self._left.digest()).hexdigest()
 
 
 def next_day(schedule: str, day: int, today: datetime.date) -> datetime.date:

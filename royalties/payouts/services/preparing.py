@@ -1,0 +1,274 @@
+"""What a batch pays: one pass over the payable balances of a society in a currency, in bounded memory.
+
+PostgreSQL reads the balances with each holder's payee through a cursor; the tax and the division among receivers are pure
+functions; payments and what is carried forward go back by COPY, a few thousand holders at a time, in one transaction.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.identity.core import SYSTEM, Actor, Conflict, Refusal
+from accounts.organisations.models import Organisation
+from royalties.entitlements.core import Terms, divide
+from royalties.entitlements.services import terms_for, transfer
+from royalties.payees.core import TaxRules, Treaty, withhold
+from royalties.payees.services import tax_rules, treaties
+from royalties.payouts.core import Digest, Share, end_to_end_id, shares
+from royalties.payouts.models import Batch, CarriedForward
+from royalties.payouts.services.guards import nothing_to_pay, record_batch
+
+_AT_ONCE: Final = 4_000
+_DUE: Final = """
+    SELECT h.id, a.credits - a.debits, p.details_id, p.tax_status, p.residence, p.treaty_id, coalesce(p.blocked, 'no_payee'),
+           least(coalesce(c.amount, 0), a.credits - a.debits)
+    FROM ledger_account a
+    JOIN licensing_holder h ON h.id = a.owner_id
+    LEFT JOIN royalties_payee_on(%(society)s, %(currency)s, %(moment)s) p ON p.holder_id = h.id
+    LEFT JOIN royalties_carriedforward c ON c.holder_id = h.id AND c.batch_id = %(before)s
+    WHERE a.society_id = %(society)s AND a.kind = 'payable' AND a.currency = %(currency)s AND a.credits > a.debits
+    ORDER BY h.ref COLLATE "C" """
+_PAYMENTS: Final = """
+    COPY royalties_payment (batch_id, society_id, holder_id, position, details_id, entitlement_id, end_to_end_id, currency, gross,
+      withheld, net, brought_forward, taxes, status, bank_status, reason, reason_text, bank_ref, execute_on) FROM STDIN"""
+_CARRIED: Final = "COPY royalties_carriedforward (batch_id, society_id, holder_id, currency, amount, reason) FROM STDIN"
+_RESENT: Final = """
+    UPDATE royalties_payment n SET resend_of_id = f.id
+    FROM (SELECT DISTINCT ON (p.holder_id, coalesce(p.entitlement_id, 0)) p.id, p.holder_id, coalesce(p.entitlement_id, 0) AS right_id
+          FROM royalties_payment p
+          WHERE p.society_id = %(society)s AND p.currency = %(currency)s AND p.status IN ('rejected', 'returned')
+            AND NOT EXISTS (SELECT 1 FROM royalties_payment r WHERE r.resend_of_id = p.id)
+          ORDER BY p.holder_id, coalesce(p.entitlement_id, 0), p.id DESC) f
+    WHERE n.batch_id = %(batch)s AND n.holder_id = f.holder_id AND coalesce(n.entitlement_id, 0) = f.right_id"""
+# What the figures rest on, of the holders who are paid: their payee data, papers and checks as they are at a moment.
+_RESTS_ON: Final = """
+    SELECT md5(coalesce(string_agg(concat_ws(' ', p.holder_id, p.details_id, p.tax_status, p.residence, p.treaty_id, p.blocked), ','
+                                   ORDER BY p.holder_id), ''))
+    FROM royalties_payee_on(%(society)s, %(currency)s, %(moment)s) p
+    WHERE p.holder_id IN (SELECT holder_id FROM royalties_payment WHERE batch_id = %(batch)s)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What one holder is owed, and how they can be paid."""
+
+    holder: int
+    gross: int
+    details: int | None
+    tax_status: str | None
+    residence: str | None
+    treaty: int | None
+    blocked: str
+    brought: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One receiver's payment."""
+
+    details: int
+    entitlement: int | None
+    share: Share
+
+
+@dataclass
+class Sums:
+    """What the pass has come to so far."""
+
+    gross: int = 0
+    withheld: int = 0
+    net: int = 0
+    payments: int = 0
+    holders: int = 0
+    carried: int = 0
+    carried_holders: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """All that a holder's payment follows from, besides the holder."""
+
+    rules: TaxRules
+    papers: Mapping[int, Treaty]
+    terms: Mapping[int, Terms]
+    on: datetime.date
+    currency: str
+    threshold: int
+
+
+def plan(due: Due, law: Law) -> list[Planned] | str:
+    """A holder's payments, or the reason why what they are owed is carried forward."""
+    if due.blocked or due.details is None:
+        return due.blocked or CarriedForward.Reason.NO_PAYEE.value
+    if due.gross < law.threshold:
+        return CarriedForward.Reason.BELOW_THRESHOLD.value
+    terms = law.terms.get(due.holder, Terms())
+    if terms.blocked:
+        return terms.blocked
+    try:
+        taxed = withhold(
+            rules=law.rules,
+            tax_status=due.tax_status or "",
+            residence=due.residence or "",
+            on=law.on,
+            currency=law.currency,
+            gross=due.gross,
+            treaty=law.papers.get(due.treaty) if due.treaty else None,
+        )
+    except Refusal as refusal:
+        if refusal.code != "no_tax_rule":
+            raise
+        return CarriedForward.Reason.NO_TAX_RULE.value
+    if taxed.net <= 0:
+        return CarriedForward.Reason.NOTHING_LEFT.value
+    parts = divide(taxed.net, terms)
+    divided = shares(taxed.lines, [part.amount for part in parts])
+    return [
+        Planned(part.to_details_id or due.details, part.entitlement_id, share)
+        for part, share in zip(parts, divided, strict=True)
+    ]
+
+
+def fill(actor: Actor, batch: Batch) -> tuple[Sums, str]:
+    """Write the batch's payments and what it carries forward; returns the sums and the digest of all of it."""
+    batch.transferred = transfer(
+        actor=actor, society=batch.society, currency=batch.currency, on=timezone.localdate(), key=f"payout:{batch.pk}"
+    )
+    sums, digest = Sums(), Digest(head(batch))
+    law = law_of(batch)
+    for rows in _due(batch):
+        _store(batch, sums, digest, [(due, plan(due, law)) for due in rows])
+    with connection.cursor() as cursor:
+        cursor.execute(_RESENT, {"society": batch.society_id, "currency": batch.currency, "batch": batch.pk})
+    return sums, digest.hex()
+
+
+def head(batch: Batch) -> str:
+    """What a batch's digest begins with."""
+    return f"{batch.pk} {batch.society_id} {batch.currency} {batch.execute_on.isoformat()}"
+
+
+def law_of(batch: Batch) -> Law:
+    """Rules, papers and others' claims as they are for this batch now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT treaty_id FROM royalties_payee_on(%s, %s, %s) WHERE treaty_id IS NOT NULL",
+            [batch.society_id, batch.currency, timezone.now()],
+        )
+        papers = treaties(paper for (paper,) in cursor.fetchall())
+    return Law(
+        tax_rules(batch.execute_on, jurisdiction(batch.society)), papers, _terms(batch), batch.execute_on, batch.currency,
+        batch.policy.threshold if batch.policy else 0,
+    )  # fmt: skip
+
+
+def jurisdiction(society: Organisation) -> str:
+    """The country whose law says what the society withholds."""
+    return society.country or "KR"
+
+
+def rests_on(batch: Batch) -> str:
+    """A digest of what the batch's figures rest on besides the balances: where it changes, the batch is prepared anew."""
+    with connection.cursor() as cursor:
+        values = {"society": batch.society_id, "currency": batch.currency, "moment": timezone.now(), "batch": batch.pk}
+        cursor.execute(_RESTS_ON, values)
+        payees = cursor.fetchone()[0]
+    terms = sorted(_terms(batch).items())
+    return hashlib.sha256(f"{payees} {terms!r}".encode()).hexdigest()
+
+
+def _terms(batch: Batch) -> dict[int, Terms]:
+    return terms_for(society_id=batch.society_id, currency=batch.currency, on=timezone.localdate())
+
+
+def _before(batch: Batch) -> int:
+    """The last batch that told holders what was carried forward."""
+    earlier = Batch.objects.filter(society=batch.society_id, currency=batch.currency, pk__lt=batch.pk)
+    told = earlier.filter(ordered_at__isnull=False) | earlier.filter(payments=0, prepared_at__isnull=False)
+    return told.order_by("-id").values_list("pk", flat=True).first() or 0
+
+
+def _due(batch: Batch) -> Iterator[list[Due]]:
+    values = {
+        "society": batch.society_id, "currency": batch.currency, "moment": timezone.now(), "before": _before(batch),
+    }  # fmt: skip
+    with connection.connection.cursor(name=f"payout_{batch.pk}") as cursor:
+        cursor.execute(_DUE, values)
+        while rows := cursor.fetchmany(_AT_ONCE):
+            yield [Due(*row) for row in rows]
+
+
+def _store(batch: Batch, sums: Sums, digest: Digest, planned: list[tuple[Due, list[Planned] | str]]) -> None:
+    payments: list[tuple[Any, ...]] = []
+    carried: list[tuple[Any, ...]] = []
+    for due, found in planned:
+        if isinstance(found, str):
+            carried.append((batch.pk, batch.society_id, due.holder, batch.currency, due.gross, found))
+            sums.carried, sums.carried_holders = sums.carried + due.gross, sums.carried_holders + 1
+            digest.carry(due.holder, due.gross, found)
+            continue
+        sums.holders += 1
+        brought, others = due.brought, 0
+        for each in found:
+            others += each.entitlement is not None
+            sums.payments += 1
+            share, forward = each.share, min(brought, each.share.gross)
+            brought -= forward
+            made = end_to_end_id(batch.pk, due.holder, others if each.entitlement is not None else 0)
+            payments.append((
+                batch.pk, batch.society_id, due.holder, sums.payments, each.details, each.entitlement, made, batch.currency,
+                share.gross, share.withheld, share.net, forward, json.dumps([tax.as_data() for tax in share.taxes]), "planned",
+                "", "", "", "", batch.execute_on,
+            ))  # fmt: skip
+            digest.add(
+                position=sums.payments, end_to_end=made, holder=due.holder, details=each.details, gross=share.gross,
+                net=share.net, taxes=share.taxes,
+            )  # fmt: skip
+            sums.gross, sums.withheld, sums.net = (
+                sums.gross + share.gross, sums.withheld + share.withheld, sums.net + share.net,
+            )  # fmt: skip
+    _copy(_PAYMENTS, payments)
+    _copy(_CARRIED, carried)
+
+
+def _copy(statement: str, rows: list[tuple[Any, ...]]) -> None:
+    if rows:
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+
+@transaction.atomic
+def prepare(batch_id: int, *, actor: Actor = SYSTEM) -> Batch:
+    """Compute a draft: everything or nothing. One that is prepared already is returned as it is.
+
+    Where nobody can be paid, what is owed is carried forward with its reasons and the batch ends there. Whoever computes it
+    at the same moment waits, and finds it done. Raises Refusal where nobody is owed anything, Conflict where it was discarded.
+    """
+    batch = Batch.objects.select_for_update(of=("self",)).select_related("society", "policy__debtor").get(pk=batch_id)
+    if batch.status == Batch.Status.DISCARDED and not batch.prepared_at:
+        raise Conflict("batch_is_discarded", _("This payout was discarded."))
+    if batch.status != Batch.Status.DRAFT:
+        return batch
+    sums, digest = fill(actor, batch)
+    if not sums.payments and not sums.carried_holders:
+        raise nothing_to_pay()
+    for name in ("gross", "withheld", "net", "payments", "holders", "carried", "carried_holders"):
+        setattr(batch, name, getattr(sums, name))
+    batch.status = Batch.Status.PREPARED if sums.payments else Batch.Status.DISCARDED
+    batch.digest, batch.input_digest, batch.prepared_at = digest, rests_on(batch), timezone.now()
+    batch.problems = []
+    batch.save()
+    record_batch(
+        actor, batch, "prepared", digest=digest, gross=sums.gross, payments=sums.payments, carried=sums.carried
+    )
+    return batch
