@@ -14,12 +14,13 @@ import pytest
 from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError
 
-from accounts.identity.core import Conflict
+from accounts.identity.core import Actor, Conflict
 from licensing.declarations import services
 from licensing.declarations.models import Declaration
 from licensing.intake import objects, uploads
 from licensing.intake.models import Upload
 from licensing.intake.services import path_of
+from tests.accounts import people
 from tests.licensing.declaring import Firm, counts, firm, lines
 from tests.licensing.test_object_storage import bucket, copies, endpoint
 from tests.licensing.uploading import draft, sha256, token
@@ -42,8 +43,13 @@ def uploader(site: str, made: Firm, declaration: Declaration, **options: Any) ->
     return program.uploader(**settings)
 
 
+def sender(made: Firm) -> Actor:
+    """A person of the firm, who still may declare when the upload is whole."""
+    return people.actor(made.licensee, "declarant")
+
+
 def begun(made: Firm, data: bytes = DATA) -> Upload:
-    return services.begin_upload(actor=made.declarant, declaration=draft(made), name="use.csv", size=len(data))
+    return services.begin_upload(actor=sender(made), declaration=draft(made), name="use.csv", size=len(data))
 
 
 def test_the_official_client_cut_off_at_each_part(site: str, made: Firm) -> None:
@@ -120,10 +126,11 @@ def test_two_files_that_end_at_once_are_both_attached(made: Firm) -> None:
     files = {f"{n}.csv": lines(f"domain,news.example.co.kr,{n}") for n in range(1, 5)}
     announced = [services.Announced(path, len(data), sha256(data)) for path, data in files.items()]
     services.announce(actor=made.declarant, declaration=declaration, files=announced)
+    who = sender(made)
 
     def send(path: str, data: bytes) -> Any:
         upload = services.begin_upload(
-            actor=made.declarant, declaration=declaration, name="", path=path, size=len(data)
+            actor=who, declaration=declaration, name="", path=path, size=len(data)
         )
         return services.receive_part(
             actor=made.declarant, upload=upload, stream=io.BytesIO(data), offset=0, length=len(data)
