@@ -83,6 +83,8 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(_("Distribution rules"), "royalties:rules", "distribution.view"),
                 Place(_("Suspense"), "royalties:suspense", "distribution.view"),
                 Place(_("Statements"), "royalties:statements", "statements.view"),
+                Place(_("Accounts of holders"), "royalties:holder_accounts", "ledger.view"),
+                Place(_("Payees"), "royalties:payees", "payees.view"),
                 Place(_("Ledger"), "royalties:ledger", "ledger.view"),
                 Place(_("Bank and book"), "royalties:reconciliation", "ledger.view"),
                 Place(_("Closing a period"), "royalties:closings", "ledger.view"),
@@ -126,6 +128,8 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             (
                 Place(_("What I am owed"), "royalties:overview"),
                 Place(_("Statements"), "royalties:statements"),
+                Place(_("My account"), "royalties:holder_accounts", "statements.view"),
+                Place(_("My payment details"), "royalties:my_payee", "payees.own"),
             ),
         ),
         (
@@ -165,6 +169,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
 PUBLIC = (JOIN, RESERVE, SEARCH, REGISTER, TARIFFS, CONSULTATIONS, Place(_("API"), "api-docs"))
 CERTIFICATE = Place(_("Check a licence"), "licensing:certificates")
 RECEIPT = Place(_("Check a receipt"), "licensing:receipt_verify")
+TAX_RULES = Place(_("Tax rules"), "royalties:tax_rules")
 TRANSPARENCY = Place(_("Transparency reports"), "royalties:transparency")
 FOOTER = (
     JOIN,
@@ -179,6 +184,7 @@ FOOTER = (
     TERMS,
     CERTIFICATE,
     RECEIPT,
+    TAX_RULES,
     TRANSPARENCY,
     Place(_("API"), "api-docs"),
     Place(_("Style"), "style"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from royalties.statements.pages import creators, mandates, overview, statements
+from royalties.statements.pages import accounts, creators, mandates, overview, statements
 
 urlpatterns = [
     path("overview/", overview.overview, name="overview"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("statements/<int:statement_id>/", statements.statement, name="statement"),
     path("statements/<int:statement_id>/lines/<int:line_id>/", statements.why, name="statement_why"),
     path("statements/<int:statement_id>/statement.<slug:form>", statements.download, name="statement_file"),
+    path("account/", accounts.accounts, name="holder_accounts"),
+    path("account/<int:account_id>/", accounts.account, name="holder_account"),
+    path("account/<int:account_id>/<int:year>.<slug:form>", accounts.download, name="holder_account_file"),
     path("join/", mandates.join, name="join"),
     path("mandates/<int:mandate_id>/", mandates.mandate, name="mandate"),
     path("earnings/", mandates.use, name="use_earnings"),

@@ -290,3 +290,18 @@ def _share(line: Line, currency: str) -> Step:
     name = _("Your share") if line.status == "payable" else f"{status_name(line).capitalize()}: {reason_name(line)}"
     of = _("%(share)s of %(amount)s") % {"share": share(line.ppm), "amount": money(line.set_amount, currency)}
     return Step(name, money(line.amount, currency), f"{role_label(line.role)}, {of}" if line.role else of)
+
+
+def category_label(code: str, amount: int) -> str:
+    """What moved a holder's account, by the direction in which it did."""
+    more, less = {
+        "earned": (_("Earned by use of works"), _("Taken back of earlier distributions")),
+        "recovered": (_("Paid too much before, to be recovered"), _("Recovered of what was paid too much")),
+        "recouped": (_("Advance given back"), _("Recouped of an advance")),
+        "paid": (_("Payment came back"), _("Paid to you")),
+        "withheld": (_("Tax given back with a payment"), _("Tax withheld")),
+        "passed": (_("Passed on from another holder"), _("Passed on to others")),
+        "deducted": (_("Deduction given back"), _("Deduction for a sister society")),
+        "expired": (_("Given back"), _("Declared non-distributable")),
+    }.get(code, (_("Other credit"), _("Other debit")))
+    return more if amount >= 0 else less
