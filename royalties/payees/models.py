@@ -288,6 +288,14 @@ class TaxPaper(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ({self.country})"
 
+    @property
+    def percent_text(self) -> str:
+        """The rate as people write it: 10, 16.5; empty where the paper leaves it to the rule."""
+        if self.percent is None:
+            return ""
+        whole, _point, part = f"{self.percent:f}".partition(".")
+        return f"{whole}.{part}".rstrip("0").rstrip(".")
+
 
 class PayeeTerms(models.Model):
     """For how many days a society waits before it uses approved payment details; laid down by two people."""

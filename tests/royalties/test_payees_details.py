@@ -173,7 +173,10 @@ def test_the_account_lies_sealed_and_opens_for_its_own_row_only(payers: Payers) 
 
 
 def test_every_reading_is_logged_with_its_reason(payers: Payers) -> None:
-    one, two = payers.ask(payers.holder("H-1")), payers.ask(payers.holder("H-2"), account=IBAN, residence="GB", bank="", tax_status="non_resident")
+    one, two = (
+        payers.ask(payers.holder("H-1")),
+        payers.ask(payers.holder("H-2"), account=IBAN, residence="GB", bank="", tax_status="non_resident"),
+    )
     found = services.reveal(actor=payers.first, details_ids=[one.pk, two.pk], reason="bank file 7")
     assert (found[one.pk].account, found[two.pk].iban) == ("110123456789", IBAN)
     assert list(PayeeReading.objects.order_by("details_id").values_list("details_id", "reason")) == [
@@ -205,9 +208,13 @@ def test_a_change_of_keys_seals_everything_anew_and_the_old_key_may_go(payers: P
 def test_a_hit_blocks_until_somebody_clears_it_and_both_stay_on_record(payers: Payers) -> None:
     holder = payers.holder("H-1")
     details = payers.usable(holder)
-    services.record_check(actor=payers.first, details_ids=[details.pk], state="hit", source="EU list, 2 Nov 2026", note="same name")
+    services.record_check(
+        actor=payers.first, details_ids=[details.pk], state="hit", source="EU list, 2 Nov 2026", note="same name"
+    )
     assert state(payers)[holder.pk][2] == "sanctions"
-    services.record_check(actor=payers.second, details_ids=[details.pk], state="clear", source="EU list, 2 Nov 2026", note="born 1931")
+    services.record_check(
+        actor=payers.second, details_ids=[details.pk], state="clear", source="EU list, 2 Nov 2026", note="born 1931"
+    )
     assert state(payers)[holder.pk][2] == ""
     assert SanctionsCheck.objects.filter(details=details).count() == 3
 

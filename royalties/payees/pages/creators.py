@@ -15,7 +15,7 @@ from accounts.identity.gate import ActorRequest, requires
 from licensing.repertoire.models import Holder
 from royalties.payees import services
 from royalties.payees.forms import DetailsForm, put_errors
-from royalties.payees.models import PayeeReading, TaxPaper
+from royalties.payees.models import Payee, PayeeReading, TaxPaper
 from royalties.payees.standing import latest, standing, used
 
 _READINGS = 20
@@ -94,10 +94,10 @@ def own_holder(actor: Actor, holder_id: int) -> Holder:
 
 
 def _row(holder: Holder) -> dict[str, object]:
-    payee = services.payee_of(holder)
-    details = list(payee.details.order_by("-version"))
+    payee = Payee.objects.filter(holder=holder).first()
+    details = list(payee.details.order_by("-version")) if payee else []
     now = used(details)
-    stands = standing(holder.society_id, [payee.pk]).get(payee.pk)
+    stands = standing(holder.society_id, [payee.pk]).get(payee.pk) if payee else None
     readings = PayeeReading.objects.filter(details__payee=payee).select_related("details").order_by("-id")[:_READINGS]
     papers = TaxPaper.objects.filter(payee=payee).order_by("-id")[:_READINGS]
     return {
