@@ -13,5 +13,6 @@ urlpatterns = [
     path("", include("licensing.permissions.urls")),
     path("", include("licensing.declarations.urls")),
     path("", include("licensing.claims.urls")),
+    path("", include("licensing.disputes.urls")),
     path("", include("licensing.compliance.urls")),
 ]

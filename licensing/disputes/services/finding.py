@@ -52,7 +52,7 @@ _CLAIMANTS: Final = "SELECT DISTINCT holder_id FROM licensing_disputeparty WHERE
 FOUND: Final = (
     gettext_noop("Works of yours are claimed for more than the whole"),
     gettext_noop(
-        "Together with you, others claim more than 100%. Their money is held until you agree. See what each claims, and answer."
+        "Together with you, others claim more than the whole. The money is held until you agree. See what each claims, and answer."
     ),
 )
 FOUND_STAFF: Final = (

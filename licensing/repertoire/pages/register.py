@@ -123,6 +123,7 @@ def work(request: ActorRequest, work_id: int) -> HttpResponse:
         "can_manage": request.actor.is_society and request.actor.can("works.import"),
         "can_reserve": request.actor.can("reservations.make"),
         "can_check": request.actor.can("permissions.check"),
+        "can_dispute": request.actor.can("works.import") or request.actor.can("works.register"),
     }
     return render(request, "licensing/repertoire/work.html", context)
 
