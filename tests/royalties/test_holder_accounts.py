@@ -6,6 +6,7 @@ import csv
 import datetime
 import io
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -102,7 +103,7 @@ def test_every_year_carries_forward_what_the_next_brings_forward(movements: list
 
     years = [year(number) for number in range(2024, 2028)]
     assert years[0].opening == 0
-    assert all(one.closing == two.opening for one, two in zip(years, years[1:], strict=False))
+    assert all(one.closing == two.opening for one, two in pairwise(years))
     assert years[-1].closing == sum(each.amount for each in movements)
     assert all(one.opening + sum(one.sums.values()) == one.closing for one in years)
     assert year(2026) == told(
