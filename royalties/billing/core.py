@@ -11,12 +11,14 @@ from typing import Final
 
 from licensing import terms
 from licensing.tariffs.core import Quantity, Rating, Schedule, half_up
-from licensing.tariffs.currencies import major
+from licensing.tariffs.currencies import MINOR_DIGITS, major
 
 PREVIOUSLY_BILLED: Final = "previously_billed"
 CREDIT_CARRIED: Final = "credit_carried"
 COMPENSATION: Final = "compensation"
 DAYS_TO_PAY: Final = 30
+SMALL_DIFFERENCE: Final = 1_000
+MOST_CHARGES: Final = 50_000
 _REF_LENGTH: Final = 24
 
 
@@ -177,3 +179,23 @@ def prefix(society_ref: str, year: int) -> str:
 
 def due_on(issued_on: datetime.date) -> datetime.date:
     return issued_on + datetime.timedelta(days=DAYS_TO_PAY)
+
+
+def small(currency: str) -> int:
+    """The most that counts as a small difference, and as charges that banks kept on the way: in minor units.
+
+    ₩1,000 where a currency has no smaller unit, else so many hundredths: $10.00.
+
+    >>> small("KRW"), small("USD")
+    (1000, 1000)
+    """
+    return SMALL_DIFFERENCE if MINOR_DIGITS[currency] in (0, 2) else SMALL_DIFFERENCE * 10
+
+
+def most_charges(currency: str) -> int:
+    """The most that one person may book as charges kept by banks on the way of one payment: ₩50,000, $50.00.
+
+    >>> most_charges("KRW"), most_charges("USD")
+    (50000, 5000)
+    """
+    return MOST_CHARGES if MINOR_DIGITS[currency] == 0 else 50 * 10 ** MINOR_DIGITS[currency]

@@ -8,13 +8,24 @@ from royalties.billing.services.advances import (
     fixed_period,
     issue_advances,
 )
+from royalties.billing.services.applying import (
+    Matched,
+    apply_entry,
+    book_charges,
+    keep_for_licence,
+    link_receipt,
+    match,
+    suggestions,
+)
 from royalties.billing.services.bases import Basis
 from royalties.billing.services.checks import problems
 from royalties.billing.services.compensation import bill_case, cases_to_bill
 from royalties.billing.services.drafts import Draft, draft
 from royalties.billing.services.estimates import draft_estimate, estimate, estimates_due
 from royalties.billing.services.invoices import Billed, bill, bill_period, find_invoice
+from royalties.billing.services.losses import decide_write_off, request_write_off
 from royalties.billing.services.receipts import record_receipt
+from royalties.billing.services.refunds import cancel_refund, decide_refund, request_refund, settle_refund
 from royalties.billing.services.standing import favour
 from royalties.billing.services.unpaid import overdue, remind_unpaid, resume_all_paid, suspend_unpaid
 from royalties.billing.services.unused import OwedWithoutUse, owed_without_use
@@ -27,15 +38,21 @@ __all__ = [
     "Basis",
     "Billed",
     "Draft",
+    "Matched",
     "OwedWithoutUse",
     "Waiting",
     "adjustments",
     "advance",
     "advances_due",
+    "apply_entry",
     "bill",
     "bill_case",
     "bill_period",
+    "book_charges",
+    "cancel_refund",
     "cases_to_bill",
+    "decide_refund",
+    "decide_write_off",
     "draft",
     "draft_advance",
     "draft_estimate",
@@ -45,13 +62,20 @@ __all__ = [
     "find_invoice",
     "fixed_period",
     "issue_advances",
+    "keep_for_licence",
+    "link_receipt",
+    "match",
     "overdue",
     "owed_without_use",
     "problems",
     "record_receipt",
     "remind_unpaid",
+    "request_refund",
+    "request_write_off",
     "resume_all_paid",
     "set_vat_rule",
+    "settle_refund",
+    "suggestions",
     "suspend_unpaid",
     "waiting",
 ]

@@ -43,7 +43,8 @@ _CHECKS: Final = {
         FROM royalties_invoice i
         JOIN (SELECT invoice_id, sum(net) AS net, sum(gross) AS gross
               FROM (SELECT invoice_id, net, amount AS gross FROM royalties_receipt
-                    UNION ALL SELECT invoice_id, net, net + vat FROM royalties_invoicecredit WHERE NOT returned) settled
+                    UNION ALL SELECT invoice_id, net, net + vat FROM royalties_invoicecredit WHERE NOT returned
+                    UNION ALL SELECT invoice_id, net, amount FROM royalties_writeoff WHERE status = 'approved') settled
               GROUP BY 1) s ON s.invoice_id = i.id
         WHERE i.gross > i.carried
           AND s.net <> div(2 * s.gross * (i.net - i.carried_net) + (i.gross - i.carried), 2 * (i.gross - i.carried))""",
@@ -51,6 +52,22 @@ _CHECKS: Final = {
         SELECT i.number, format('credit notes take off %%s, credited is %%s', coalesce(sum(c.net + c.vat), 0), i.credited)
         FROM royalties_invoice i LEFT JOIN royalties_invoicecredit c ON c.invoice_id = i.id AND NOT c.returned
         WHERE i.kind <> 'credit' GROUP BY i.id HAVING coalesce(sum(c.net + c.vat), 0) <> i.credited""",
+    "written_off": """
+        SELECT i.number, format('write-offs sum to %%s, written off is %%s', coalesce(sum(w.amount), 0), i.written_off)
+        FROM royalties_invoice i LEFT JOIN royalties_writeoff w ON w.invoice_id = i.id AND w.status = 'approved'
+        GROUP BY i.id HAVING coalesce(sum(w.amount), 0) <> i.written_off""",
+    "refund": """
+        SELECT format('refund:%%s', r.id), format('%%s of %%s are set apart in the ledger', coalesce(a.credits - a.debits, 0),
+               CASE WHEN r.status = 'approved' THEN r.amount ELSE 0 END)
+        FROM royalties_refund r
+        LEFT JOIN ledger_account a ON a.society_id = r.society_id AND a.kind = 'refunding' AND a.owner_id = r.id
+        WHERE coalesce(a.credits - a.debits, 0) <> CASE WHEN r.status = 'approved' THEN r.amount ELSE 0 END""",
+    "receipt_of_entry": """
+        SELECT format('receipt:%%s', r.id), format('takes %%s of its bank entry, the bank has %%s for it',
+               coalesce(r.paid_amount, r.amount - r.charges), coalesce(a.amount, 0))
+        FROM royalties_receipt r
+        LEFT JOIN royalties_application a ON a.entry_id = r.entry_id AND a.object_kind = 'receipt' AND a.object_id = r.id
+        WHERE r.entry_id IS NOT NULL AND coalesce(a.amount, 0) <> coalesce(r.paid_amount, r.amount - r.charges)""",
     "returned": """
         SELECT i.number, format('credit notes return %%s net and %%s VAT, paid are %%s and %%s', c.net, c.vat, p.net, p.vat)
         FROM royalties_invoice i
@@ -104,11 +121,14 @@ _CHECKS: Final = {
         FROM (SELECT owner_id AS licence_id, currency, sum(credits - debits) FILTER (WHERE kind = 'favour') AS favour,
                      coalesce(sum(debits - credits) FILTER (WHERE kind = 'credited'), 0) AS net
               FROM ledger_account WHERE kind IN ('favour', 'credited') GROUP BY 1, 2) a
-        FULL JOIN (SELECT i.licence_id, i.currency, sum(coalesce(c.gross, 0) - i.carried) AS favour,
-                          sum(coalesce(c.net, 0) - i.carried_net) AS net
-                   FROM royalties_invoice i
-                   LEFT JOIN (SELECT credit_id, sum(net) AS net, sum(net + vat) AS gross FROM royalties_invoicecredit
-                              WHERE returned GROUP BY 1) c ON c.credit_id = i.id GROUP BY 1, 2) i
+        FULL JOIN (SELECT licence_id, currency, sum(favour) AS favour, sum(net) AS net FROM (
+                     SELECT i.licence_id, i.currency, coalesce(c.gross, 0) - i.carried AS favour,
+                            coalesce(c.net, 0) - i.carried_net AS net
+                     FROM royalties_invoice i
+                     LEFT JOIN (SELECT credit_id, sum(net) AS net, sum(net + vat) AS gross FROM royalties_invoicecredit
+                                WHERE returned GROUP BY 1) c ON c.credit_id = i.id
+                     UNION ALL SELECT licence_id, currency, -amount, -net FROM royalties_refund
+                     WHERE licence_id IS NOT NULL AND status IN ('approved', 'paid')) moved GROUP BY 1, 2) i
           ON i.licence_id = a.licence_id AND i.currency = a.currency
         WHERE (coalesce(a.favour, 0), coalesce(a.net, 0)) <> (coalesce(i.favour, 0), coalesce(i.net, 0))""",
     "pool": """
@@ -126,7 +146,8 @@ _CHECKS: Final = {
         FROM royalties_invoice i
         LEFT JOIN (SELECT invoice_id, sum(net) AS net
                    FROM (SELECT invoice_id, net FROM royalties_receipt
-                         UNION ALL SELECT invoice_id, net FROM royalties_invoicecredit WHERE NOT returned) settled
+                         UNION ALL SELECT invoice_id, net FROM royalties_invoicecredit WHERE NOT returned
+                         UNION ALL SELECT invoice_id, net FROM royalties_writeoff WHERE status = 'approved') settled
                    GROUP BY 1) s ON s.invoice_id = i.id
         LEFT JOIN ledger_account a ON a.society_id = i.society_id AND a.kind = 'billed' AND a.owner_id = i.id AND a.currency = i.currency
         WHERE coalesce(a.credits - a.debits, 0) <> greatest(i.net, 0) - i.carried_net - coalesce(s.net, 0)""",
@@ -134,7 +155,7 @@ _CHECKS: Final = {
         SELECT format('licensee:%%s', coalesce(a.owner_id, i.licensee_id)),
                format('owes %%s in the ledger, %%s by its invoices', coalesce(a.owed, 0), coalesce(i.owed, 0))
         FROM (SELECT society_id, owner_id, currency, debits - credits AS owed FROM ledger_account WHERE kind = 'receivable') a
-        FULL JOIN (SELECT society_id, licensee_id, currency, sum(gross - received - carried - credited) AS owed
+        FULL JOIN (SELECT society_id, licensee_id, currency, sum(gross - received - carried - credited - written_off) AS owed
                    FROM royalties_invoice GROUP BY 1, 2, 3) i
           ON i.society_id = a.society_id AND i.licensee_id = a.owner_id AND i.currency = a.currency
         WHERE coalesce(a.owed, 0) <> coalesce(i.owed, 0)""",

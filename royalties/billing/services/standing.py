@@ -26,7 +26,7 @@ def standing(invoices: Sequence[Invoice]) -> list[Standing]:
             invoice=each.pk,
             net=each.net - each.carried_net,
             gross=each.gross - each.carried,
-            settled=each.received + each.credited,
+            settled=each.received + each.credited + each.written_off,
             paid_net=int(paid.get(each.pk, none)["nets"]) + each.carried_net,
             paid_vat=int(paid.get(each.pk, none)["vats"]) + each.carried - each.carried_net,
             returned_net=int(returned.get(each.pk, none)["nets"]),
