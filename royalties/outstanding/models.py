@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Self
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
@@ -14,8 +16,11 @@ from accounts.identity.sql import point
 from accounts.organisations.models import Organisation
 from licensing.intake.models import StoredFile
 from licensing.repertoire.models import Holder, Work
-from royalties.distribution.models import SocietyOwnQuerySet
+from royalties.distribution.models import Allocation, Run, SocietyOwnQuerySet
 from royalties.ledger.models import Journal
+
+if TYPE_CHECKING:
+    from accounts.identity.core import Actor
 
 
 class ClockTerms(models.Model):
@@ -87,6 +92,55 @@ class ClockRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OutstandingQuerySet(SocietyOwnQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """A society what its runs hold; a creator what is held for their own shares, once it was published."""
+        if actor.is_system or actor.is_society:
+            return super().visible_to(actor)
+        if actor.sandbox or not actor.can("statements.view"):
+            return self.none()
+        published = Run.objects.filter(published_at__isnull=False)
+        return self.filter(holder_id__in=actor.holder_ids, run__in=published)
+
+
+class Outstanding(models.Model):
+    """An amount that is held or in suspense now, with its clock: a row of the view `royalties_outstandingclock`.
+
+    The days are the first on which a term is over; empty: no such step, or a clock that has not started.
+    """
+
+    allocation_id = models.BigIntegerField(primary_key=True)
+    society = models.ForeignKey(Organisation, models.DO_NOTHING, related_name="+", db_constraint=False)
+    run = models.ForeignKey(Run, models.DO_NOTHING, related_name="+", db_constraint=False)
+    work = models.ForeignKey(Work, models.DO_NOTHING, null=True, related_name="+", db_constraint=False)
+    holder = models.ForeignKey(Holder, models.DO_NOTHING, null=True, related_name="+", db_constraint=False)
+    scheme = models.CharField(max_length=12)
+    value = models.CharField(max_length=2048)
+    status = models.CharField(max_length=10, choices=Allocation.Status.choices)
+    reason = models.CharField(max_length=12, choices=Allocation.Reason.choices)
+    used_on = models.DateField()
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    taken_by_id = models.BigIntegerField(null=True)
+    collected_on = models.DateField(null=True)
+    allocated_on = models.DateField(null=True)
+    noticed_on = models.DateField(null=True)
+    rule_id = models.BigIntegerField(null=True)
+    rule = models.CharField(max_length=64, null=True)  # noqa: DJ001 – a view's column
+    starts_on = models.DateField(null=True)
+    pay_by = models.DateField(null=True)
+    inform_by = models.DateField(null=True)
+    publish_by = models.DateField(null=True)
+    expires_on = models.DateField(null=True)
+
+    objects = OutstandingQuerySet.as_manager()
+
+    class Meta:
+        app_label = "royalties"
+        managed = False
+        db_table = "royalties_outstandingclock"
 
 
 class PublicNotice(models.Model):
