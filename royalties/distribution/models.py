@@ -296,7 +296,9 @@ class RepertoireChange(models.Model):
         app_label = "royalties"
         constraints = [
             models.UniqueConstraint(
-                fields=["society", "work", "holder", "what"], nulls_distinct=False, name="repertoire_change_is_noted_once"
+                fields=["society", "work", "holder", "what"],
+                nulls_distinct=False,
+                name="repertoire_change_is_noted_once",
             )
         ]
 

@@ -8,7 +8,10 @@ from typing import Any, Final
 
 from django.db import connection
 
-# Amounts in suspense of posted runs that matched nothing then and mean a work now, none of them taken by another run.
+from royalties.distribution.services import leftovers
+
+# Amounts in suspense of posted runs that matched nothing then and mean a work now, none of them taken by another run. While nobody
+# is on record as a holder of that work, they go on waiting as they are.
 # Parameters: run, society, currency, run.
 _OPEN: Final = """
     SELECT a.id, a.pool_id, a.run_id, r.period, m.work_id, a.scheme, a.value, a.amount, a.used_on
@@ -20,7 +23,7 @@ _OPEN: Final = """
       AND r.society_id = %s AND r.currency = %s AND r.status IN ('posted', 'published')
       AND NOT EXISTS (SELECT FROM royalties_runcorrection c JOIN royalties_runpool p ON p.id = c.pool_id
                       WHERE c.corrected_id = a.pool_id AND c.active AND p.run_id <> %s)
-      AND m.work_id IS NOT NULL
+      AND EXISTS (SELECT FROM licensing_share s WHERE s.work_id = m.work_id AND s.valid && daterange(a.used_on, NULL))
       AND NOT EXISTS (SELECT FROM royalties_expiredallocation e WHERE e.allocation_id = a.id)"""
 
 # The rule of a pool `p` (see `RunPool.rule`).
@@ -93,13 +96,14 @@ def open_values(society_id: int, currency: str, run_id: int) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What would leave the suspense of one run now, in minor units."""
+    """What waits in one run and would be released now, in minor units: `identifiers` that mean a work, or settled amounts."""
 
     currency: str
     run: int
     period: tuple[datetime.date, datetime.date]
     amount: int
     identifiers: int
+    because: str = "match"  # or shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +122,16 @@ class Correction:
 
 
 def releases(society_id: int, currency: str, *, run_id: int = 0) -> list[Released]:
-    """What waits in suspense and means a work now, by run; `run_id` does not count what this run has."""
+    """What waits and is released next, by run; `run_id` does not count what this run has."""
     sql = f"SELECT run_id, period, sum(amount)::bigint, count(*) FROM ({_OPEN}) a GROUP BY 1, 2 ORDER BY 1"
     with connection.cursor() as cursor:
         cursor.execute(sql, open_values(society_id, currency, run_id))
-        return [
-            Released(currency, run, (period.lower, period.upper), int(amount), many)
-            for run, period, amount, many in cursor.fetchall()
-        ]
+        rows = [(run, period, amount, many, "match") for run, period, amount, many in cursor.fetchall()]
+    rows += [(*row, "shares") for row in leftovers.by_run(society_id, currency, run_id=run_id)]
+    return [
+        Released(currency, run, (period.lower, period.upper), int(amount), many, because)
+        for run, period, amount, many, because in rows
+    ]
 
 
 def corrections(society_id: int, currency: str, *, run_id: int = 0) -> list[Correction]:

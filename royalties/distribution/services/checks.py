@@ -13,12 +13,12 @@ from licensing.engine.core import Engine
 from royalties.distribution.models import Allocation, Run, RunCorrection, RunPool, RunReceipt, RunRelease
 from royalties.distribution.services import digests
 from royalties.distribution.services.compute import moved_figures, pool_figures
-from royalties.distribution.services.moving import Moved
+from royalties.distribution.services.moving import pool_name
 from royalties.distribution.services.taking import taken_back
 
 CHECKED = (Run.Status.COMPUTED, Run.Status.APPROVED, Run.Status.POSTED, Run.Status.PUBLISHED, Run.Status.REVERSED)
 _TAKEN = {
-    "number": "VARCHAR",
+    "pool_id": "BIGINT",
     "key": "VARCHAR",
     "work_id": "BIGINT",
     "holder_ref": "VARCHAR",
@@ -33,15 +33,12 @@ _TAKEN = {
     "reason": "VARCHAR",
 }
 _QUERY = """
-    SELECT i.number || CASE WHEN p.kind = 'receipts' THEN '' ELSE concat(' ', p.kind, ' of ', o.kind, ' ', n.input_digest) END,
+    SELECT p.id,
            coalesce(w.ref || CASE WHEN p.kind = 'release' THEN concat(' ', a.scheme, ':', a.value) ELSE '' END, a.scheme || ':' || a.value),
            a.work_id, coalesce(h.ref, ''), a.role, a.used_on, a.ppm, a.weight,
            a.work_amount, a.set_amount, a.amount, a.status, a.reason
     FROM royalties_allocation a
     JOIN royalties_runpool p ON p.id = a.pool_id
-    JOIN royalties_invoice i ON i.id = p.invoice_id
-    LEFT JOIN royalties_runpool o ON o.id = p.origin_id
-    LEFT JOIN royalties_run n ON n.id = o.run_id
     LEFT JOIN licensing_work w ON w.id = a.work_id
     LEFT JOIN licensing_holder h ON h.id = a.holder_id
     WHERE a.run_id = %s"""
@@ -250,19 +247,23 @@ def _digest(run: Run) -> Iterator[dict[str, Any]]:
 def stored_digest(engine: Engine, run: Run) -> str:
     """The result digest of what PostgreSQL holds, computed anew from refs and figures alone."""
     engine.take("taken", _TAKEN, _QUERY, [run.pk])
-    engine.execute(
-        "CREATE OR REPLACE VIEW allocated AS SELECT *, DENSE_RANK() OVER "
-        "(PARTITION BY number ORDER BY key, CASE WHEN work_id IS NULL THEN 1 ELSE 0 END, work_id) AS seq FROM taken"
+    pools = list(
+        run.pools.select_related("invoice", "origin__run", "origin__invoice", "origin__origin__run").order_by("id")
     )
-    figures = [
-        _figures(pool) for pool in run.pools.select_related("invoice", "origin__run", "origin__invoice").order_by("id")
-    ]
+    names = [(pool.pk, pool_name(pool.kind, pool.origin) if pool.origin else pool.invoice.number) for pool in pools]
+    engine.table("taken_pool", {"pool_id": "BIGINT", "number": "VARCHAR"}, names)
+    engine.execute(
+        "CREATE OR REPLACE VIEW allocated AS SELECT t.*, n.number, DENSE_RANK() OVER "
+        "(PARTITION BY n.number ORDER BY t.key, CASE WHEN t.work_id IS NULL THEN 1 ELSE 0 END, t.work_id) AS seq "
+        "FROM taken t JOIN taken_pool n ON n.pool_id = t.pool_id"
+    )
+    figures = [_figures(pool) for pool in pools]
     return digests.of_result(engine, digests.result_head(run, figures))
 
 
 def _figures(pool: RunPool) -> dict[str, Any]:
     if pool.origin is not None:
-        name = Moved(pool.kind, pool.origin, 0, 0, 0).name
+        name = pool_name(pool.kind, pool.origin)
         return moved_figures(name, pool.amount, pool.equal_part, pool.units, int(pool.total_weight))
     cuts = {
         "pool": pool.amount, "deductions": pool.deductions, "reserve": pool.reserve, "distributable": pool.distributable,

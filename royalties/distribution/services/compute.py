@@ -320,7 +320,7 @@ def _store_taken(engine: Engine, run: Run, result: Result) -> None:
     """Note what is taken from earlier runs. What another run took meanwhile, or was reversed, is a Conflict."""
     if not result.moved:
         return
-    taken = """SELECT r.run_pool, s.allocation_id, s.amount, 'true' FROM suspended s
+    taken = """SELECT r.run_pool, s.allocation_id, s.amount, 'true' FROM taken_amount s
         JOIN run_pool r ON r.pool = s.origin AND r.kind = 'release' ORDER BY s.allocation_id"""
     pools = RunPool.objects.filter(run=run, kind=RunPool.Kind.CORRECTION).select_related("origin")
     try:

@@ -17,7 +17,7 @@ from licensing.engine.core import Engine
 from licensing.permissions import snapshots
 from royalties.distribution.core import parse
 from royalties.distribution.models import Run, RunPool
-from royalties.distribution.services import candidates
+from royalties.distribution.services import candidates, leftovers
 from royalties.distribution.services.dividing import require_comparable, require_divisible
 from royalties.distribution.services.inputs import hold_shares, take_holders
 from royalties.distribution.services.judging import judge
@@ -54,10 +54,20 @@ class Moved:
     @property
     def name(self) -> str:
         """Its name in digests, free of database ids: the invoice, and the inputs of the run that it comes from."""
-        return f"{self.origin.invoice.number} {self.kind} of {self.origin.kind} {self.origin.run.input_digest}"
+        return pool_name(self.kind, self.origin)
 
     def as_data(self) -> dict[str, Any]:
         return {"origin": self.name, "amount": self.amount, "rule": self.origin.rule.sha256}
+
+
+def pool_name(kind: str, origin: RunPool) -> str:
+    """The name of a pool whose money moved before: the invoice, and each pool that it came through with its run's inputs."""
+    through, pool = [kind], origin
+    while True:
+        through.append(f"of {pool.kind} {pool.run.input_digest}")
+        if pool.kind != RunPool.Kind.RELEASE or pool.origin is None:
+            return f"{origin.invoice.number} {' '.join(through)}"
+        pool = pool.origin
 
 
 def calculate(engine: Engine, run: Run) -> list[Moved]:
@@ -66,8 +76,10 @@ def calculate(engine: Engine, run: Run) -> list[Moved]:
     Within one look at the database.
     """
     corrections = candidates.corrections(run.society_id, run.currency, run_id=run.pk)
-    released = _take_suspended(engine, run, [each.pool_id for each in corrections])
-    if not released and not corrections:
+    without = [each.pool_id for each in corrections]
+    released = _take_suspended(engine, run, without)
+    left = leftovers.take(engine, society_id=run.society_id, currency=run.currency, run_id=run.pk, without=without)
+    if not released and not left and not corrections:
         return []
     snapshots.load(engine, run.society_id, prefix="registered_")
     take_holders(engine, run.society_id)
@@ -76,10 +88,10 @@ def calculate(engine: Engine, run: Run) -> list[Moved]:
     engine.run(FOLDER / "moved.sql")
     hold_shares(engine)
     _divide(engine)
-    found = _named(engine, corrections)
-    rows = [(each.origin.pk, each.kind, each.name) for each in found]
-    engine.table("moved_pool", {"origin": "BIGINT", "kind": "VARCHAR", "number": "VARCHAR"}, rows)
+    origins = _origins(engine, corrections)
+    engine.table("moved_pool", {"origin": "BIGINT", "kind": "VARCHAR", "number": "VARCHAR"}, origins)
     engine.run(FOLDER / "moved_result.sql")
+    found = _named(engine, corrections)
     _check(engine, found)
     return found
 
@@ -152,12 +164,21 @@ def _check_corrected(engine: Engine, corrections: Sequence[candidates.Correction
         )  # fmt: skip
 
 
+def _origins(engine: Engine, corrections: Sequence[candidates.Correction]) -> list[tuple[int, str, str]]:
+    """(pool, kind, name) of all that something is taken from."""
+    released = [row[0] for row in engine.rows("SELECT origin FROM suspended UNION SELECT origin FROM leftover")]
+    taken = [(pk, str(RunPool.Kind.RELEASE)) for pk in released]
+    taken += [(each.pool_id, str(RunPool.Kind.CORRECTION)) for each in corrections]
+    origins = RunPool.objects.select_related("run", "invoice", "origin__run").in_bulk([pk for pk, _kind in taken])
+    return [(pk, kind, pool_name(kind, origins[pk])) for pk, kind in taken]
+
+
 def _named(engine: Engine, corrections: Sequence[candidates.Correction]) -> list[Moved]:
     """What moves, in the order of its names in UTF-8 bytes."""
     sums = {
         origin: (int(amount), int(units), int(weight))
         for origin, amount, units, weight in engine.rows(
-            "SELECT origin, CAST(SUM(amount) AS BIGINT), COUNT(*), CAST(SUM(weight) AS DECIMAL(38,0)) FROM suspended GROUP BY origin"
+            "SELECT origin, CAST(SUM(amount) AS BIGINT), COUNT(*), CAST(SUM(weight) AS DECIMAL(38,0)) FROM taken_amount GROUP BY origin"
         )
     }
     weighed = {

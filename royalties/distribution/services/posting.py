@@ -18,14 +18,21 @@ from royalties.distribution.services import approval
 from royalties.distribution.services.checks import figures_problems
 from royalties.distribution.services.guards import own_run
 from royalties.distribution.services.runs import KIND, POSTED, give_back
-from royalties.distribution.services.taking import has_expired, recovered, require_meant, taken_back, taken_further
+from royalties.distribution.services.taking import (
+    has_expired,
+    recovered,
+    released,
+    require_meant,
+    taken_back,
+    taken_further,
+)
 from royalties.ledger import services as ledger
 
 _PAID = "SELECT holder_id FROM royalties_allocation WHERE run_id = %s AND status = 'payable' AND amount > 0 GROUP BY holder_id"
 # pool → clearing, one line an invoice; clearing → payable, one total a holder. Of what is divided anew, payable → clearing, one
 # total a holder; what that leaves a holder short of is recoverable, and what a holder was short of before is recovered from what
-# this run brings. What else there is goes in as plain rows: suspense → clearing, what is released, and what is taken back of
-# suspense and held; clearing → deductions, reserve, held, suspense.
+# this run brings. What else there is goes in as plain rows: suspense, held → clearing, what is released or taken back of them;
+# clearing → deductions, reserve, held, suspense.
 _TRANSFERS = """
     SELECT a.id AS debit_id, %s::bigint AS credit_id, p.amount
     FROM royalties_runpool p
@@ -101,7 +108,8 @@ def _transfers(run: Run) -> dict[str, Any]:
         if amount
     ]
     back = taken_back(run)
-    back["suspense"] = back.get("suspense", 0) + run.released
+    for kind, amount in released(run).items():
+        back[kind] = back.get(kind, 0) + amount
     plain += [
         (ledger.account(kind=kind, owner_id=None, **book), clearing, back.get(kind, 0))
         for kind in ("held", "suspense")

@@ -12,6 +12,17 @@ from royalties.distribution.models import ExpiredAllocation, Run, RunCorrection,
 from royalties.ledger import services as ledger
 
 
+def released(run: Run) -> dict[str, int]:
+    """What a run releases of earlier ones, by where it waits: held or in suspense."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT a.status, sum(x.amount)::bigint FROM royalties_runrelease x JOIN royalties_runpool p ON p.id = x.pool_id
+            JOIN royalties_allocation a ON a.id = x.allocation_id WHERE p.run_id = %s GROUP BY 1""",
+            [run.pk],
+        )
+        return {status: int(amount) for status, amount in cursor.fetchall()}
+
+
 def taken_back(run: Run) -> dict[str, int]:
     """What a run takes back of earlier pools to divide it anew, by what became of it then."""
     with connection.cursor() as cursor:
@@ -62,7 +73,7 @@ def recovered(run: Run) -> list[tuple[int, int, int]]:
 _MEANT_OTHERWISE = """
     WITH released AS MATERIALIZED (
       SELECT DISTINCT a.scheme, a.value, a.work_id FROM royalties_allocation a
-      JOIN royalties_runpool p ON p.id = a.pool_id AND p.kind = 'release' WHERE a.run_id = %s)
+      JOIN royalties_runpool p ON p.id = a.pool_id AND p.kind = 'release' WHERE a.run_id = %s AND a.scheme <> '')
     SELECT EXISTS (SELECT FROM released r
                    WHERE licensing_meaning(%s, r.scheme, r.value) IS DISTINCT FROM licensing_survivor(r.work_id))"""
 
