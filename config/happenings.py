@@ -27,6 +27,8 @@ HAPPENINGS: Final[dict[str, Any]] = {
     "webhook.removed": _("webhook removed"),
     "webhook.tried": _("test event sent to a webhook"),
     "webhook.replayed": _("events sent to a webhook again"),
+    "archive.asked": _("files of all statements asked for"),
+    "archive.part_made": _("file of statements made"),
     "close.requested": _("close of a period asked for"),
     "close.closed": _("close of a period approved"),
     "close.refused": _("close of a period refused"),
@@ -287,6 +289,7 @@ HAPPENINGS: Final[dict[str, Any]] = {
     "run.reversal_refused": _("reversal of the distribution refused"),
     "run.reversed": _("distribution reversed"),
     "run.discarded": _("distribution discarded"),
+    "cases.withdrawn": _("cases of a distribution that was taken back closed"),
     "allocations.expired": _("held money declared non-distributable"),
 }
 gettext_noop("system")  # who acts where no person does, as evidence keeps it

@@ -138,6 +138,7 @@ class Case(models.Model):
     society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     licensee = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     holder = models.ForeignKey(Holder, models.PROTECT, null=True, related_name="+")
+    found_in = models.BigIntegerField(null=True)  # the distribution run in which it came out, where that was later
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     works = models.BigIntegerField(default=0)
     lines = models.BigIntegerField(default=0)
@@ -164,7 +165,9 @@ class Case(models.Model):
         app_label = "licensing"
         constraints = [
             models.UniqueConstraint(
-                fields=["declaration", "holder"], nulls_distinct=False, name="case_is_one_a_declaration_and_holder"
+                fields=["declaration", "holder", "found_in"],
+                nulls_distinct=False,
+                name="case_is_one_a_declaration_and_holder",
             ),
             models.CheckConstraint(
                 condition=Q(status="settled", amount__gte=0) | (~Q(status="settled") & Q(amount=None)),

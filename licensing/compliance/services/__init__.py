@@ -12,6 +12,7 @@ from licensing.compliance.services.cases import (
     point_to_licence,
     settle,
 )
+from licensing.compliance.services.finding import close_found, open_found
 from licensing.compliance.services.notices import acknowledge, acknowledge_all, remind, tell_effective, tell_ended
 from licensing.compliance.services.opening import open_cases, waiting
 from licensing.compliance.services.sending import notify_case, notify_declaration
@@ -23,6 +24,7 @@ __all__ = [
     "acknowledge",
     "acknowledge_all",
     "close",
+    "close_found",
     "decide_settlement",
     "dispute",
     "find_case",
@@ -30,6 +32,7 @@ __all__ = [
     "notify_case",
     "notify_declaration",
     "open_cases",
+    "open_found",
     "pending_approval",
     "point_to_licence",
     "remind",
