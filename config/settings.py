@@ -126,6 +126,12 @@ APPROVAL_KINDS = {
     "payee_terms": _("Waiting time of payment details"),
     "payout_batch": _("Payout"),
     "tax_paper": _("Tax certificate"),
+    "entitlement": _("Right of somebody else"),
+    "entitlement_end": _("End of a right of somebody else"),
+    "advance": _("Advance"),
+    "advance_write_off": _("Write-off of an advance"),
+    "sister_agreement": _("Agreement with a sister society"),
+    "sister_agreement_end": _("End of an agreement with a sister society"),
 }
 OBJECT_ROUTES = {
     "case": "licensing:case",
@@ -152,6 +158,10 @@ OBJECT_ROUTES = {
     "payee_terms": "royalties:payee_terms",
     "tax_paper": "royalties:tax_paper",
     "tax_rule": "royalties:tax_rule",
+    "entitlement": "royalties:entitlement",
+    "advance": "royalties:advance",
+    "sister_agreement": "royalties:sister_agreement",
+    "sister_statement": "royalties:sister_statement",
     "period_close": "royalties:close",
     "transparency_report": "royalties:report",
     "statutory_scheme": "licensing:scheme",
@@ -184,12 +194,12 @@ WEBHOOK_KINDS = {
 # that signed before. Outside addresses that may be private (host:port), for tests and development only.
 SIGNING_KEY = env.str("SIGNING_KEY", default="")
 SIGNING_KEYS_RETIRED = env.list("SIGNING_KEYS_RETIRED", default=[])
-# The keys under which payees' accounts are sealed (32 bytes in Base64 each): the first seals, all of them open. Without them
-# one is made in `var/`.
-PAYEE_KEYS = env.list("PAYEE_KEYS", default=[])
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
 # Where a host of a site truly is, likewise for tests and development: {"example.com": "http://127.0.0.1:8123"}.
 SITE_ORIGINS = env.dict("SITE_ORIGINS", default={})
+# The keys under which payees' accounts are sealed (32 bytes in Base64 each): the first seals, all of them open. Without them
+# one is made in `var/`.
+PAYEE_KEYS = env.list("PAYEE_KEYS", default=[])
 
 # Security. `HTTPS=1` where the site is served over TLS; without it everything works on a plain loopback address.
 HTTPS = env.bool("HTTPS", default=False)

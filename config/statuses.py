@@ -61,6 +61,8 @@ STATUSES: dict[str, tuple[str, Any]] = {
     "part_paid": ("warn", _("partly paid")),
     "paid": ("good", _("paid")),
     "cancelled": ("quiet", _("cancelled")),
+    "written_off": ("quiet", _("written off")),
+    "recouped": ("good", _("recouped")),
     "closed": ("quiet", _("closed")),
     "notified": ("info", _("notified")),
     "settled": ("good", _("settled")),

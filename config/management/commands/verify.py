@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from config.commands import Command as BaseCommand
+from royalties.bank.services import problems as of_the_bank
 from royalties.billing.services import problems as of_billing
 from royalties.distribution.services import problems as of_distribution
+from royalties.entitlements.services import problems as of_entitlements
 from royalties.ledger.services import problems as of_the_ledger
 from royalties.payouts.services import problems as of_payouts
 from royalties.reports.services import problems as of_reports
 from royalties.statements.services import problems as of_statements
 
 # A slice whose stored figures must hold adds its `problems()` here: {what, subject, detail}, none when all is well.
-SLICES = (of_the_ledger, of_billing, of_distribution, of_payouts, of_statements, of_reports)
+SLICES = (of_the_ledger, of_the_bank, of_billing, of_distribution, of_payouts, of_statements, of_reports, of_entitlements)
 
 
 class Command(BaseCommand):
