@@ -47,6 +47,7 @@ BEAT = {
     "resume stalled checks": {"task": "licensing.permissions.tasks.resume_stalled_checks", "schedule": MINUTE},
     "resume stalled runs": {"task": "royalties.distribution.tasks.resume_stalled", "schedule": MINUTE},
     "resume stalled publications": {"task": "royalties.statements.tasks.resume_stalled", "schedule": MINUTE},
+    "resume archives of statements": {"task": "royalties.statements.tasks.resume_archives", "schedule": 5 * MINUTE},
     "resume stalled payouts": {"task": "royalties.payouts.tasks.resume_stalled", "schedule": 5 * MINUTE},
     "apply bank entries to payouts": {"task": "royalties.payouts.tasks.apply_entries", "schedule": 10 * MINUTE},
     "send notices by mail": {"task": "accounts.notices.tasks.send_mail", "schedule": MINUTE},
@@ -103,6 +104,7 @@ BEAT = {
         "task": "royalties.billing.remind_unpaid",
         "schedule": crontab(hour="8", minute="40"),
     },
+    "apply bank entries": {"task": "royalties.billing.match_entries", "schedule": 5 * MINUTE},
     "resume licences that have paid": {
         "task": "royalties.billing.resume_paid",
         "schedule": crontab(hour="0", minute="45"),

@@ -70,7 +70,7 @@ from royalties.payees.models import (
 )
 from royalties.payouts.models import Answer, Batch, CarriedForward, Payment, PayoutPolicy
 from royalties.reports.models import Close, TransparencyReport
-from royalties.statements.models import Statement
+from royalties.statements.models import ArchivePart, Statement, StatementArchive
 
 __all__ = [
     "Account",
@@ -79,6 +79,7 @@ __all__ = [
     "Allocation",
     "Answer",
     "Application",
+    "ArchivePart",
     "Attempt",
     "BankAccount",
     "BankStatement",
@@ -135,6 +136,7 @@ __all__ = [
     "SisterMember",
     "SisterStatement",
     "Statement",
+    "StatementArchive",
     "StatementImport",
     "TaxDetails",
     "TaxInvoice",

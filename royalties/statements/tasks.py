@@ -12,6 +12,7 @@ from accounts.identity.core import SYSTEM, Refusal
 from royalties.distribution.models import Run
 from royalties.distribution.services.progress import note_problems, publications_stalled
 from royalties.statements import services
+from royalties.statements.services import archives
 
 STALE = datetime.timedelta(minutes=3)
 log = structlog.get_logger(__name__)
@@ -32,3 +33,19 @@ def resume_stalled() -> None:
     """Pick up publications whose worker was killed."""
     for run_id in publications_stalled(older_than=timezone.now() - STALE):
         publish_run.delay(run_id)
+
+
+@shared_task
+def write_archive_part(part_id: int) -> None:
+    """Write one ZIP file of an archive."""
+    try:
+        archives.write_part(part_id)
+    except Refusal as refusal:
+        log.warning("archive.part_refused", part=part_id, code=refusal.code)
+
+
+@shared_task
+def resume_archives() -> None:
+    """Pick up parts that nobody is at."""
+    for part_id in archives.waiting_parts():
+        write_archive_part.delay(part_id)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from royalties.statements.pages import accounts, creators, mandates, overview, statements
+from royalties.statements.pages import accounts, archives, creators, mandates, overview, statements
 
 urlpatterns = [
     path("overview/", overview.overview, name="overview"),
@@ -17,5 +17,7 @@ urlpatterns = [
     path("mandates/<int:mandate_id>/", mandates.mandate, name="mandate"),
     path("earnings/", mandates.use, name="use_earnings"),
     path("uses/", creators.uses, name="uses"),
+    path("runs/<int:run_id>/archives/", archives.archives, name="run_archives"),
+    path("archives/<int:part_id>/statements.zip", archives.part, name="archive_part"),
     path("runs/<int:run_id>/publish/", statements.publish, name="run_publish"),
 ]
