@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.identity.core import Refusal
+from licensing.compliance.models import Case, CaseUse
 from licensing.repertoire.models import Share
 from royalties.distribution import services
 from royalties.distribution.models import Allocation, Run
@@ -182,6 +183,28 @@ def test_what_permission_does_not_allow_is_not_released_by_a_share() -> None:
     world.own(Owned("N", "H-M", 400_000))
     mandate(world, "H-M", "H-N")
     nothing_moves(world)
+    nothing_is_wrong()
+
+
+def test_a_release_that_nothing_allowed_opens_a_case() -> None:
+    """Each holder, and whoever is on nobody's record, has one; the firm has paid, so no money is asked for by itself."""
+    world = begun(uses=(Used("domain:x.example", 7), Used("domain:y.example", 1)))
+    world.own(Owned("N", "H-N", 600_000), Owned("Y", "H-Y", 1_000_000))
+    mandate(world, "H-Y")
+    mean(world, "domain:x.example", "N")
+    mean(world, "domain:y.example", "Y")
+    run = posted(world)
+    cases = Case.objects.order_by("holder")
+    assert [(c.holder.ref if c.holder else "", c.status, c.reasons, c.units, c.proposed, c.found_in) for c in cases] == [
+        ("H-N", "open", {"unmandated": 1}, {"token": 7}, 0, run.pk), ("", "open", {"unmandated": 1}, {"token": 7}, 0, run.pk),
+    ]  # fmt: skip
+    assert sorted(CaseUse.objects.values_list("ppm", "units", "work__ref")) == [(400_000, 7, "N"), (600_000, 7, "N")]
+    assert services.post(run.pk).pk == run.pk and Case.objects.count() == 2
+    services.request_reversal(actor=world.computer, run=run)
+    services.reverse(actor=world.approver, run=run)
+    assert set(Case.objects.values_list("status", flat=True)) == {"closed"}
+    mandate(world, "H-N")
+    assert posted(world).payable == 525 + 125 and Case.objects.count() == 2  # 60 % of 875, and all of 125
     nothing_is_wrong()
 
 

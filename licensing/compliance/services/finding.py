@@ -24,7 +24,8 @@ from licensing.compliance.services.telling import link_to, tell_staff
 
 # `uses`: declaration_id, holder_id (null: nobody on record), work_id, scheme, value, kind, use, unit, used_on, status, ppm, units, lines.
 _OPEN: Final = """
-    WITH used AS MATERIALIZED (SELECT * FROM ({uses}) u (declaration_id, holder_id, work_id, scheme, value, kind, use, unit, used_on, status, ppm, units, lines)
+    WITH used AS MATERIALIZED (
+      SELECT * FROM ({uses}) u (declaration_id, holder_id, work_id, scheme, value, kind, use, unit, used_on, status, ppm, units, lines)
     ), by_unit AS (
       SELECT declaration_id, holder_id, jsonb_object_agg(unit, units) AS units
       FROM (SELECT declaration_id, holder_id, unit, sum(units) AS units FROM used GROUP BY 1, 2, 3) x GROUP BY 1, 2
@@ -34,8 +35,8 @@ _OPEN: Final = """
     ), summed AS (
       SELECT declaration_id, holder_id, count(DISTINCT work_id) AS works, sum(lines)::bigint AS lines FROM used GROUP BY 1, 2
     ), made AS (
-      INSERT INTO licensing_case (declaration_id, society_id, licensee_id, holder_id, found_in, status, works, lines, units, reasons, currency,
-                                  ordinary, proposed, explanation, answer, outcome, offered_why)
+      INSERT INTO licensing_case (declaration_id, society_id, licensee_id, holder_id, found_in, status, works, lines, units, reasons,
+                                  currency, ordinary, proposed, explanation, answer, outcome, offered_why)
       SELECT s.declaration_id, l.society_id, l.licensee_id, s.holder_id, %s, 'open', s.works, s.lines, u.units, r.reasons, %s, 0, 0,
              jsonb_build_object('charges', '[]'::jsonb, 'paid_already', true), '', '', ''
       FROM summed s

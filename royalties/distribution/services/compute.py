@@ -21,7 +21,15 @@ from licensing.engine import connect
 from licensing.engine.core import Engine
 from licensing.matching.services import refresh_titles
 from royalties.distribution.core import RuleTerms, parse
-from royalties.distribution.models import Run, RunCorrection, RunPool, RunPoolDeclaration, RunReceipt, RunRelease
+from royalties.distribution.models import (
+    HeldUse,
+    Run,
+    RunCorrection,
+    RunPool,
+    RunPoolDeclaration,
+    RunReceipt,
+    RunRelease,
+)
 from royalties.distribution.services import digests, moving
 from royalties.distribution.services.dividing import require_comparable, require_divisible
 from royalties.distribution.services.inputs import Pool, one_look, read
@@ -248,6 +256,7 @@ def _clear(run: Run) -> None:
         cursor.execute("DELETE FROM royalties_allocation WHERE run_id = %s", [run.pk])
     RunReceipt.objects.filter(pool__run_id=run.pk).delete()
     RunRelease.objects.filter(pool__run_id=run.pk).delete()
+    HeldUse.objects.filter(pool__run_id=run.pk).delete()
     RunCorrection.objects.filter(pool__run_id=run.pk).delete()
     RunPoolDeclaration.objects.filter(pool__run_id=run.pk).delete()
     RunPool.objects.filter(run_id=run.pk).delete()
@@ -326,6 +335,7 @@ def _store_taken(engine: Engine, run: Run, result: Result) -> None:
     try:
         with transaction.atomic():
             engine.give(taken, "royalties_runrelease", ("pool_id", "allocation_id", "amount", "active"))
+            engine.give(_HELD_USES, "royalties_helduse", _HELD_USE)
             RunCorrection.objects.bulk_create(
                 RunCorrection(pool=pool, corrected=pool.origin, amount=pool.amount) for pool in pools
             )
@@ -336,6 +346,17 @@ def _store_taken(engine: Engine, run: Run, result: Result) -> None:
                 "What this run takes from an earlier one was taken by another run, or that one was reversed. Compute it again."
             ),
         ) from error
+
+
+# Uses that permission did not allow, for the cases that open when the run is posted.
+_HELD_USE = ("pool_id", "work_id", "scheme", "value", "territory", "use", "used_on", "reason")
+_HELD_USES = """
+    SELECT DISTINCT r.run_pool, s.work_id, s.scheme, s.value, s.territory, s."use", s.used_on, v.reason
+    FROM suspended_use s
+    JOIN verdict v ON v.licence_id = s.licence_id AND v.territory = s.territory AND v.work_id = s.work_id
+     AND v.scheme = s.scheme AND v.value = s.value AND v."use" = s."use" AND v.used_on = s.used_on
+    JOIN run_pool r ON r.pool = s.origin AND r.kind = 'release'
+    WHERE v.reason IN ('reserved', 'unmandated', 'unlicensed')"""
 
 
 def moved_sums(result: Result) -> dict[str, int]:

@@ -14,7 +14,7 @@ from accounts.approvals.services import approved
 from accounts.evidence.services import record
 from accounts.identity.core import SYSTEM, Actor, Conflict, Reference
 from royalties.distribution.models import Run
-from royalties.distribution.services import approval
+from royalties.distribution.services import approval, cases
 from royalties.distribution.services.checks import figures_problems
 from royalties.distribution.services.guards import own_run
 from royalties.distribution.services.runs import KIND, POSTED, give_back
@@ -89,6 +89,7 @@ def post(run_id: int, *, actor: Actor = SYSTEM) -> Run:
         heartbeat_at=None,
         problems=[],
     )
+    cases.open_cases(run)
     data = {"journal": journal.pk, "result_digest": run.result_digest}
     record(actor=actor, verb="run.posted", object=reference, organisation_id=run.society_id, data=data)
     run.refresh_from_db()
@@ -179,6 +180,7 @@ def reverse(*, actor: Actor, run: Run, approve: bool = True, reason: str = "") -
     if moved != 1:
         raise Conflict("run_is_not_posted", _("Only a posted run can be reversed."))
     give_back(run)
+    cases.close_cases(run)
     data = {"journal": reversal.pk, "reason": reason}
     record(actor=actor, verb="run.reversed", object=reference, organisation_id=run.society_id, data=data)
     run.refresh_from_db()
