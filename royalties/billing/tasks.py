@@ -7,6 +7,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
+from royalties.bank.models import Entry
 from royalties.billing import services
 
 logger = logging.getLogger(__name__)
@@ -31,3 +32,16 @@ def remind_unpaid() -> int:
 def resume_paid() -> int:
     """Resume licences that were suspended for non-payment and have paid."""
     return services.resume_all_paid(timezone.localdate())
+
+
+@shared_task(name="royalties.billing.match_entries")
+def match_entries() -> int:
+    """Apply bank entries that are certain, and payments kept for licences; what was refused is logged and stays in the queue."""
+    waiting = Entry.objects.waiting().filter(sign=1).order_by().values_list("society_id", flat=True).distinct()
+    applied = 0
+    for society_id in waiting:
+        matched = services.match(society_id)
+        applied += matched.applied
+        for reason in matched.refused:
+            logger.warning("not applied: %s", reason)
+    return applied

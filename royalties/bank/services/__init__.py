@@ -8,6 +8,7 @@ from royalties.bank.services.accounts import (
     own_account,
     save_columns,
 )
+from royalties.bank.services.checks import problems
 from royalties.bank.services.entries import apply, effective_day, held, open_entries, park, source
 from royalties.bank.services.importing import import_statement
 from royalties.bank.services.rates import rate_for, record_rate
@@ -24,6 +25,7 @@ __all__ = [
     "open_entries",
     "own_account",
     "park",
+    "problems",
     "rate_for",
     "record_rate",
     "save_columns",

@@ -26,10 +26,21 @@ from royalties.billing.services.invoices import Billed, bill, bill_period, find_
 from royalties.billing.services.losses import decide_write_off, request_write_off
 from royalties.billing.services.receipts import record_receipt
 from royalties.billing.services.refunds import cancel_refund, decide_refund, request_refund, settle_refund
+from royalties.billing.services.reminding import (
+    ageing,
+    close_dispute,
+    dispute_invoice,
+    late,
+    late_invoices,
+    policy_on,
+    remind_unpaid,
+    set_dunning_policy,
+)
 from royalties.billing.services.standing import favour
-from royalties.billing.services.unpaid import overdue, remind_unpaid, resume_all_paid, suspend_unpaid
+from royalties.billing.services.taxinvoices import make_tax_invoice, record_tax_details, tax_invoices
+from royalties.billing.services.unpaid import overdue, resume_all_paid, suspend_unpaid
 from royalties.billing.services.unused import OwedWithoutUse, owed_without_use
-from royalties.billing.services.vat import set_vat_rule
+from royalties.billing.services.vat import set_vat_exemption, set_vat_rule
 from royalties.billing.services.waiting import REASONS, Waiting, adjustments, waiting
 
 __all__ = [
@@ -44,6 +55,7 @@ __all__ = [
     "adjustments",
     "advance",
     "advances_due",
+    "ageing",
     "apply_entry",
     "bill",
     "bill_case",
@@ -51,8 +63,10 @@ __all__ = [
     "book_charges",
     "cancel_refund",
     "cases_to_bill",
+    "close_dispute",
     "decide_refund",
     "decide_write_off",
+    "dispute_invoice",
     "draft",
     "draft_advance",
     "draft_estimate",
@@ -63,19 +77,27 @@ __all__ = [
     "fixed_period",
     "issue_advances",
     "keep_for_licence",
+    "late",
+    "late_invoices",
     "link_receipt",
+    "make_tax_invoice",
     "match",
     "overdue",
     "owed_without_use",
+    "policy_on",
     "problems",
     "record_receipt",
+    "record_tax_details",
     "remind_unpaid",
     "request_refund",
     "request_write_off",
     "resume_all_paid",
+    "set_dunning_policy",
+    "set_vat_exemption",
     "set_vat_rule",
     "settle_refund",
     "suggestions",
     "suspend_unpaid",
+    "tax_invoices",
     "waiting",
 ]

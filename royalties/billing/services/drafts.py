@@ -21,10 +21,11 @@ from licensing.tariffs.models import TariffVersion
 from licensing.tariffs.services import version_for_period
 from royalties.billing import core, crediting
 from royalties.billing.crediting import Favour, Part
-from royalties.billing.models import Invoice, InvoiceDeclaration, VatRule
+from royalties.billing.models import Invoice, InvoiceDeclaration
 from royalties.billing.services.bases import Basis, nothing_used
 from royalties.billing.services.guards import Period, check_period, invoices_of, may_bill, no_overlap
 from royalties.billing.services.standing import favour, standing
+from royalties.billing.services.vat import vat_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Draft:
     parts: tuple[Part, ...] = ()
     carried: Favour = field(default_factory=Favour)
     by_use: dict[str, int] = field(default_factory=dict)
+    vat_basis: str = ""
 
     @property
     def kind(self) -> str:
@@ -249,8 +251,7 @@ def drafted(
         raise Refusal(
             "nothing_to_bill", _("What was declared for this period costs nothing, so there is nothing to bill.")
         )
-    rule = VatRule.objects.filter(society_id=licence.society_id, valid__contains=issued_on)
-    percent = rule.values_list("percent", flat=True).first()
+    percent, vat_basis = vat_on(licence.society_id, licence.licensee_id, issued_on)
     parts = crediting.credit(-net, standing(earlier)) if net < 0 else ()
     vat = core.vat_of(net, percent) if net > 0 else -sum(part.vat for part in parts)
     carried = favour(licence, rating.currency).towards(net, vat) if net > 0 else Favour()
@@ -260,7 +261,7 @@ def drafted(
         licence=licence, period=period, total=total, earlier=earlier, previously_billed=before, net=net, vat=vat,
         lines=(*lines, core.carried_line(carried.gross)) if carried.gross else lines,
         vat_percent=percent if net > 0 else None, issued_on=issued_on, parts=parts, carried=carried,
-        by_use=core.less_by_use(whole, [invoice.by_use for invoice in earlier]),
+        vat_basis=vat_basis if net > 0 else "", by_use=core.less_by_use(whole, [invoice.by_use for invoice in earlier]),
     )  # fmt: skip
 
 

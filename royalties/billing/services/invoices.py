@@ -111,6 +111,7 @@ def issue(actor: Actor, asked: Draft) -> Invoice:
         number=number, period=DateRange(*asked.period), currency=asked.currency,
         version=asked.total.version, rating=asked.rating.as_data() | basis, by_use=asked.by_use,
         previously_billed=asked.previously_billed, net=asked.net, vat=asked.vat, gross=asked.gross,
+        vat_percent=asked.vat_percent, vat_basis=asked.vat_basis,
         carried=asked.carried.gross, carried_net=asked.carried.net, credited=min(asked.gross, 0),
         issued_on=asked.issued_on, due_on=core.due_on(asked.issued_on), journal=_post(actor, asked, pk),
     )  # fmt: skip

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import Final
 
 from django.db import transaction
 from django.db.models import DateField, ExpressionWrapper, F, IntegerField, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 
-from accounts.access.models import Membership, Role
 from accounts.identity.core import Actor, Conflict, NotFound
-from accounts.identity.models import User
-from accounts.notices.services import notify
 from accounts.organisations.models import Organisation
 from licensing.licences import services as licences
 from licensing.licences.conditions import Conditions
 from licensing.licences.models import Licence
 from royalties.billing.models import Invoice
 from royalties.billing.services.guards import enter
-from royalties.billing.services.invoices import link
 from royalties.billing.services.resuming import GROUND, resume_paid
-
-REMINDED: Final = (1, 14, 30)  # days after an invoice was due
-_MADE_UP: Final = 3  # days for which a reminder that was missed is made up
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +86,3 @@ def _suspended() -> list[int]:
 def _resumed(licence_id: int, today: datetime.date) -> bool:
     held = Licence.objects.select_for_update(no_key=True, of=("self",)).select_related("society").get(pk=licence_id)
     return resume_paid(held, today)
-
-
-def remind_unpaid(today: datetime.date) -> int:
-    """Tell licensees of invoices that were due 1, 14 and 30 days ago, each time once. Returns of how many."""
-    told = 0
-    for days in REMINDED:
-        last = today - datetime.timedelta(days=days)
-        due = Invoice.objects.unpaid().filter(due_on__range=(last - datetime.timedelta(days=_MADE_UP), last))
-        for invoice in due.select_related("society").order_by("pk"):
-            _remind(invoice, days)
-            told += 1
-    return told
-
-
-def _remind(invoice: Invoice, days: int) -> None:
-    staff = Membership.objects.filter(organisation_id=invoice.licensee_id, role__in=[Role.FINANCE, Role.ADMINISTRATOR])
-    for language in ("en", "ko"):
-        people = User.objects.filter(id__in=staff.values("user_id"), language=language, is_active=True)
-        with override(language):
-            subject = _("Invoice %(number)s from %(society)s is overdue") % {
-                "number": invoice.number, "society": invoice.society,
-            }  # fmt: skip
-            body = _("It was due on %(day)s. A licence whose invoices stay unpaid may be suspended.") % {
-                "day": invoice.due_on
-            }
-            notify(
-                user_ids=people.values_list("id", flat=True), key=f"invoice-unpaid:{invoice.pk}:{days}", kind="invoice",
-                subject=subject, body=body, link=link(invoice),
-            )  # fmt: skip
