@@ -43,6 +43,7 @@ from licensing.tariffs.models import TariffVersion
 from royalties.billing.models import Invoice
 from royalties.distribution import services as distribution
 from royalties.distribution.models import Allocation, Rule
+from royalties.entitlements.models import Advance, Entitlement, SisterAgreement, SisterLine, SisterStatement
 from royalties.ledger.models import Account, Journal
 from royalties.statements import services as statements
 from royalties.statements.models import Statement
@@ -151,6 +152,7 @@ def address(world: World) -> Callable[[str], str]:
         **_of_terms(world),
         **_of_claims(world, holder),
         **_of_checks(world),
+        **_of_entitlements(world, holder),
         "case_id": case.pk, "reservation_notice_id": kept.pk,
         "reservation_id": kept.reservation_id, "ref": kept.reservation.ref, "language": "ko", "kind": "letter",
         "group": "holder", "form": "csv",
@@ -205,6 +207,29 @@ def _of_checks(world: World) -> dict[str, int]:
     )
     sample = checking.AuditSample.objects.create(declaration=declaration, seed="s", population=1, size=1, drawn_by="x")
     return {"question_id": asked.pk, "sample_id": sample.pk}
+
+
+def _of_entitlements(world: World, holder: Holder) -> dict[str, int]:
+    """A right of somebody else, an advance, and a sister society with a statement to it."""
+    paper = keep(actor=SYSTEM, stream=io.BytesIO(b"%PDF-2"), name="order.pdf", organisation=world.society)
+    since = DateRange(datetime.date(2026, 1, 1), None)
+    named = {"society": world.society, "valid": since, "document": paper}
+    heir = Holder.objects.exclude(pk=holder.pk).filter(society=world.society)[0]
+    right = Entitlement.objects.create(holder=holder, to_holder=heir, kind="succession", basis="x", **named)
+    advance = Advance.objects.create(society=world.society, holder=holder, currency="KRW", amount=1, reason="x")
+    sister = people.organisation("SISTER", "society")
+    agreement = SisterAgreement.objects.create(sister=sister, uses=["*"], territory=["*"], **named)
+    statement = SisterStatement.objects.create(
+        society=world.society, sister=sister, agreement=agreement, journal=Journal.objects.order_by("pk")[0], currency="KRW",
+        on=datetime.date(2026, 6, 1), holders=1, gross=1, net=1,
+    )  # fmt: skip
+    SisterLine.objects.create(statement=statement, holder=holder, gross=1, net=1)
+    return {
+        "entitlement_id": right.pk,
+        "advance_id": advance.pk,
+        "agreement_id": agreement.pk,
+        "sister_statement_id": statement.pk,
+    }
 
 
 def _duty(world: World) -> ReportDuty:

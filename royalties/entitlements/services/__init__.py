@@ -20,10 +20,12 @@ from royalties.entitlements.services.sisters import (
     decide_agreement,
     decide_agreement_end,
     detail_file,
+    find_statement,
     import_sister_members,
     record_sister_paid,
     request_agreement,
     request_agreement_end,
+    write_detail,
 )
 from royalties.entitlements.services.terms import gave_back, terms_for, took
 from royalties.entitlements.services.transfer import transfer
@@ -36,6 +38,7 @@ __all__ = [
     "decide_entitlement",
     "decide_write_off",
     "detail_file",
+    "find_statement",
     "gave_back",
     "import_sister_members",
     "problems",
@@ -52,4 +55,5 @@ __all__ = [
     "took",
     "transfer",
     "withheld_from",
+    "write_detail",
 ]

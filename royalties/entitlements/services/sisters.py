@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -15,7 +15,7 @@ from accounts.identity.core import Actor, Conflict, NotFound, Reference, Refusal
 from accounts.organisations.models import Organisation
 from licensing import terms
 from licensing.engine.duck import connect
-from licensing.intake.core import TableSpec
+from licensing.intake.core import SafeWriter, TableSpec
 from licensing.intake.models import StoredFile
 from licensing.intake.reading import load, refusing
 from licensing.intake.services import limits, path_of
@@ -278,6 +278,23 @@ def detail_file(statement: SisterStatement) -> Iterator[tuple[Any, ...]]:
     for row, (ref, theirs, ipi, isni, name, gross, cuts, net) in enumerate(lines.iterator(), 1):
         detail = ";".join(f"{each}={cut}" for each, cut in zip(names, cuts, strict=True))
         yield (*head, row, ref, theirs, ipi, isni, name, gross, sum(cuts), detail, net)
+
+
+def write_detail(statement: SisterStatement, out: IO[str]) -> int:
+    """Write the detail file, whose cells no spreadsheet runs; returns how many rows are below its header."""
+    writer, rows = SafeWriter(out), -1
+    for row in detail_file(statement):
+        writer.row(row)
+        rows += 1
+    return rows
+
+
+def find_statement(number: int) -> SisterStatement:
+    """The statement of this number, for the operator's commands."""
+    found = SisterStatement.objects.select_related("society", "sister", "agreement").filter(pk=number).first()
+    if found is None:
+        raise NotFound(_("There is nothing of this number."))
+    return found
 
 
 def reconciled(statement: SisterStatement) -> dict[str, int]:
