@@ -85,9 +85,11 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(_("Statements"), "royalties:statements", "statements.view"),
                 Place(_("Accounts of holders"), "royalties:holder_accounts", "ledger.view"),
                 Place(_("Payees"), "royalties:payees", "payees.view"),
+                Place(_("Tax withheld"), "royalties:withholding", "payouts.view"),
                 Place(_("Rights of others"), "royalties:entitlements", "payees.view"),
                 Place(_("Advances"), "royalties:advances", "payouts.view"),
                 Place(_("Sister societies"), "royalties:sisters", "payouts.view"),
+                Place(_("Payouts"), "royalties:payouts", "payouts.view"),
                 Place(_("Ledger"), "royalties:ledger", "ledger.view"),
                 Place(_("Bank and book"), "royalties:reconciliation", "ledger.view"),
                 Place(_("Closing a period"), "royalties:closings", "ledger.view"),
@@ -131,9 +133,11 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             (
                 Place(_("What I am owed"), "royalties:overview"),
                 Place(_("Statements"), "royalties:statements"),
+                Place(_("My payments"), "royalties:my_payouts", "statements.view"),
                 Place(_("Who else gets some of it"), "royalties:my_entitlements", "payees.own"),
                 Place(_("My account"), "royalties:holder_accounts", "statements.view"),
                 Place(_("My payment details"), "royalties:my_payee", "payees.own"),
+                Place(_("Tax withheld from me"), "royalties:my_withholding", "statements.view"),
             ),
         ),
         (
