@@ -15,7 +15,11 @@ if (toggle) {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) return;
-  if (event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]")) return;
+  const field = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+  if (field) {
+    if (event.key === "Escape" && field.matches("[data-keys]")) field.blur(); // a key led there: this one leads back
+    return;
+  }
   if (toggle && !toggle.checked) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : "";
   if (!key) return;
