@@ -28,6 +28,7 @@ JOIN = Place(_("Join a society"), "royalties:join")
 MEMBERSHIP = Place(_("My membership"), "licensing:applications")
 READY = Place(_("Licences ready to take"), "licensing:ready")
 TERMS = Place(_("Standard terms"), "licensing:terms")
+NOTICES = Place(_("Works whose money waits"), "royalties:public_notices")
 UNMATCHED = Place(_("Unclaimed works"), "licensing:unmatched")
 SEARCH = Place(_("Look up a work"), "licensing:permission_search")
 OWN_HOUSE = (
@@ -82,6 +83,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 Place(_("Distribution"), "royalties:runs", "distribution.view"),
                 Place(_("Distribution rules"), "royalties:rules", "distribution.view"),
                 Place(_("Suspense"), "royalties:suspense", "distribution.view"),
+                Place(_("Money that waits"), "royalties:outstanding", "distribution.view"),
                 Place(_("Statements"), "royalties:statements", "statements.view"),
                 Place(_("Accounts of holders"), "royalties:holder_accounts", "ledger.view"),
                 Place(_("Payees"), "royalties:payees", "payees.view"),
@@ -133,6 +135,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             (
                 Place(_("What I am owed"), "royalties:overview"),
                 Place(_("Statements"), "royalties:statements"),
+                Place(_("Money that waits"), "royalties:my_waiting", "statements.view"),
                 Place(_("My payments"), "royalties:my_payouts", "statements.view"),
                 Place(_("Who else gets some of it"), "royalties:my_entitlements", "payees.own"),
                 Place(_("My account"), "royalties:holder_accounts", "statements.view"),
@@ -184,6 +187,7 @@ FOOTER = (
     RESERVE,
     SEARCH,
     UNMATCHED,
+    NOTICES,
     REGISTER,
     TARIFFS,
     CONSULTATIONS,

@@ -21,3 +21,4 @@ urlpatterns = [
     )
     if find_spec(f"royalties.{slice_}.urls")
 ]
+urlpatterns += [path("", include("royalties.payouts.withholding_urls"))]

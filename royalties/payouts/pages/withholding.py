@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -80,11 +78,8 @@ def certificate(request: ActorRequest, year: int, holder_id: int, form: str) -> 
         text = services.payee_file(holder.society, year, rows)
         answer = HttpResponse(text, content_type="text/csv; charset=utf-8")
     else:
-        money: Callable[..., str] = import_string(
-            "config.formats.money"
-        )  # config lies above: its formats are asked for by name
         made = services.certificate(
-            society=holder.society, holder=holder, year=year, rows=rows, money=money, statuses=dict(TAX_STATUSES)
+            society=holder.society, holder=holder, year=year, rows=rows, statuses=dict(TAX_STATUSES)
         )
         answer = HttpResponse(made, content_type="application/pdf")
     answer["Content-Disposition"] = f'attachment; filename="withholding-{holder.ref}-{year}.{form}"'
