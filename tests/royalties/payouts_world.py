@@ -10,7 +10,9 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.identity.core import Actor
+from licensing.intake.services import keep
 from licensing.repertoire.models import Holder
+from royalties.bank.models import BankAccount, BankStatement, Entry
 from royalties.payees import services as payees
 from royalties.payouts import services
 from royalties.payouts.models import Batch, Payment, PayoutPolicy
@@ -54,11 +56,11 @@ class Office:
         return holder
 
     def policy(self, **said: Any) -> PayoutPolicy:
-        today = timezone.localdate()
         given: dict[str, Any] = {
-            "currency": "KRW", "valid_from": today, "threshold": 0, "schedule": "monthly", "day": 10,
-            "debtor": bank_account(self.first, self.society),
+            "currency": "KRW", "valid_from": timezone.localdate(), "threshold": 0, "schedule": "monthly", "day": 10,
         }  # fmt: skip
+        if "debtor" not in said:
+            given["debtor"] = bank_account(self.first, self.society)
         return services.set_policy(actor=self.first, society=self.society, **given | said)
 
     def prepared(self, on: datetime.date | None = None, currency: str = "KRW") -> Batch:
@@ -93,6 +95,21 @@ class Office:
         """The bank says (end-to-end id, status, code) of payments."""
         stream = io.BytesIO(pain002(batch.order["message_id"], *said, group=group, part_status=parts, message=message))
         return services.import_answer(actor=self.first, society=self.society, stream=stream)
+
+    def entry(self, account: BankAccount, sign: int, amount: int, **said: str) -> Entry:
+        """A line of a bank statement, as an import leaves it."""
+        today, place = timezone.localdate(), Entry.objects.count() + 1
+        stream = io.BytesIO(f"statement {place}".encode())
+        file = keep(actor=self.first, stream=stream, name="statement.xml", organisation=self.society)
+        came, went = (amount, 0) if sign > 0 else (0, amount)
+        statement = BankStatement.objects.create(
+            account=account, file=file, place=place, sha256=f"{place:064d}", first_day=today, last_day=today, opening=amount,
+            closing=amount + came - went, credits=came, debits=went, entry_count=1,
+        )  # fmt: skip
+        return Entry.objects.create(
+            society=self.society, account=account, statement=statement, position=1, sign=sign, amount=amount,
+            currency=account.currency, booked_on=today, value_on=today, bank_ref=f"REF-{place}", **said,
+        )  # fmt: skip
 
     def balance(self, kind: str, owner: int | None = None, currency: str = "KRW") -> int:
         return self.estate.balance(kind, owner, currency)
