@@ -38,6 +38,7 @@ TASKS = (
     "royalties.billing.tasks",
     "royalties.distribution.tasks",
     "royalties.payouts.tasks",
+    "royalties.outstanding.tasks",
     "royalties.statements.tasks",
 )
 BEAT = {
@@ -108,6 +109,10 @@ BEAT = {
     "resume licences that have paid": {
         "task": "royalties.billing.resume_paid",
         "schedule": crontab(hour="0", minute="45"),
+    },
+    "warn of money that expires": {
+        "task": "royalties.outstanding.tasks.warn",
+        "schedule": crontab(hour="7", minute="40"),
     },
     "forget what is old": {"task": "accounts.access.tasks.forget_old", "schedule": crontab(minute="15")},
     "delete identity documents": {

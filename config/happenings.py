@@ -312,6 +312,17 @@ HAPPENINGS: Final[dict[str, Any]] = {
     "sister_members.imported": _("members of a sister society imported"),
     "sister_statement.paid": _("sister society paid"),
     "cases.withdrawn": _("cases of a distribution that was taken back closed"),
+    "clock_terms.imported": _("terms for money that waits put on record"),
+    "clock_terms.approved": _("terms for money that waits approved"),
+    "clock_terms.refused": _("terms for money that waits refused"),
+    "attempt.logged": _("attempt to reach a holder logged"),
+    "tracing.begun": _("search for holders begun"),
+    "tracing.closed": _("search for holders ended"),
+    "public_notice.published": _("list of what waits published"),
+    "expiry.warned": _("warned of money that expires"),
+    "resolution.requested": _("resolution asked for"),
+    "resolution.executed": _("resolution carried out"),
+    "resolution.refused": _("resolution refused"),
     "allocations.expired": _("held money declared non-distributable"),
 }
 gettext_noop("system")  # who acts where no person does, as evidence keeps it

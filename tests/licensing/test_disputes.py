@@ -71,10 +71,14 @@ class World:
         return services.propose(actor=self.members[who].actor, dispute=dispute, shares=split, since=since)
 
 
-@pytest.fixture
-def world() -> World:
+def made_world() -> World:
     own = society()
     return World(own, {name: member(own, name, f"Member {name}") for name in "ABC"})
+
+
+@pytest.fixture
+def world() -> World:
+    return made_world()
 
 
 def shares(work: Work) -> list[tuple[str, int, Any, Any, bool]]:
@@ -103,9 +107,7 @@ def test_a_work_is_in_conflict_on_the_days_on_which_its_shares_exceed_the_whole(
         min_size=1, max_size=3,
     )
 )  # fmt: skip
-def test_the_days_found_are_those_that_adding_up_each_day_gives(
-    world: World, rows: list[tuple[int, int, int, bool, bool]]
-) -> None:
+def test_the_days_found_are_those_that_adding_up_each_day_gives(rows: list[tuple[int, int, int, bool, bool]]) -> None:
     """Against every month of a year, added up by hand; the hull of the days over the whole."""
     first = [datetime.date(2026 + n // 12, n % 12 + 1, 1) for n in range(25)]
     made = [
@@ -113,6 +115,7 @@ def test_the_days_found_are_those_that_adding_up_each_day_gives(
         for name, (ppm, start, length, open_start, open_end) in zip("ABC", rows, strict=False)
     ]
     with transaction.atomic():
+        world = made_world()
         world.work("W", *made)
         services.find_overclaimed(world.society)
         found = Dispute.objects.filter(work__ref="W").first()

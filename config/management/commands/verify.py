@@ -10,12 +10,23 @@ from royalties.billing.services import problems as of_billing
 from royalties.distribution.services import problems as of_distribution
 from royalties.entitlements.services import problems as of_entitlements
 from royalties.ledger.services import problems as of_the_ledger
+from royalties.outstanding.services import problems as of_outstanding
 from royalties.payouts.services import problems as of_payouts
 from royalties.reports.services import problems as of_reports
 from royalties.statements.services import problems as of_statements
 
 # A slice whose stored figures must hold adds its `problems()` here: {what, subject, detail}, none when all is well.
-SLICES = (of_the_ledger, of_the_bank, of_billing, of_distribution, of_payouts, of_statements, of_reports, of_entitlements)
+SLICES = (
+    of_the_ledger,
+    of_the_bank,
+    of_billing,
+    of_distribution,
+    of_payouts,
+    of_outstanding,
+    of_statements,
+    of_reports,
+    of_entitlements,
+)
 
 
 class Command(BaseCommand):

@@ -40,7 +40,7 @@ _PAYABLE: Final = f"""
       SELECT owner_id, day, least(amount, balance - (upto - amount)) AS amount FROM leg WHERE upto - amount < balance
     ), last AS (
       SELECT holder_id, reason FROM royalties_carriedforward WHERE batch_id = (
-        SELECT max(id) FROM royalties_batch 
+        SELECT max(id) FROM royalties_batch
         WHERE society_id = %(society)s AND currency = %(currency)s AND status NOT IN ('draft', 'discarded'))
     ), why AS (
       SELECT o.owner_id,

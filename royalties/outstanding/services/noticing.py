@@ -20,7 +20,7 @@ LINE: Final = (
     "concat_ws(E'\\x1f', key, title, creators, identifier, reason, state, since, coalesce(expires_on::text, '-'))"
 )
 DIGEST: Final = (
-    f"encode(sha256(convert_to(coalesce(string_agg({LINE}, E'\n' ORDER BY key COLLATE \"C\", state, reason), ''), "
+    f"encode(sha256(convert_to(coalesce(string_agg({LINE}, E'\\n' ORDER BY key COLLATE \"C\", state, reason), ''), "
     "'UTF8')), 'hex')"
 )
 # Amounts whose work or identifier says something to somebody. A firm's own number alone says nothing, except perhaps whose it is.
