@@ -154,7 +154,7 @@ def agree(estate: Estate, sister: Organisation, **said: object) -> SisterAgreeme
         "uses": ["*"], "territory": ["*"], "deductions": [("administration", Decimal(15)), ("social fund", Decimal("3.5"))],
         "valid_from": JUNE, "document": estate.paper("agreement"),
     } | said  # fmt: skip
-    made = services.request_agreement(actor=estate.payers.first, society=estate.society, sister=sister, **given)  # type: ignore[arg-type]
+    made = services.request_agreement(actor=estate.payers.first, society=estate.society, sister=sister, **given)
     return services.decide_agreement(actor=estate.payers.second, agreement=made)
 
 

@@ -139,7 +139,7 @@ def towns(draw: st.DrawFn) -> dict[str, object]:
                 until = draw(st.none() | st.integers(1, 50).map(lambda n, s=since: s + datetime.timedelta(days=n)))
                 rights.append(
                     Right(
-                        len(rights) + 1, kind, giver, taker, f"H-{taker}", ppm, since, until, draw(st.integers(0, 2)),  # type: ignore[arg-type]
+                        len(rights) + 1, kind, giver, taker, f"H-{taker}", ppm, since, until, draw(st.integers(0, 2)),
                         opening=draw(st.integers(0, 10**6)) if kind == "assignment" else 0, moved=draw(st.integers(0, 10**5)),
                     )
                 )  # fmt: skip
@@ -161,8 +161,8 @@ def towns(draw: st.DrawFn) -> dict[str, object]:
 def test_money_moves_without_loss_nobody_falls_below_zero_and_listing_does_not_matter(
     town: dict[str, list[object]], dice: random.Random
 ) -> None:
-    balances: dict[int, int] = dict(town["balances"])  # type: ignore[call-overload]
-    found = flows(on=DAY, **town)  # type: ignore[arg-type]
+    balances: dict[int, int] = dict(town["balances"])
+    found = flows(on=DAY, **town)
     after = dict(balances)
     for flow in found:
         assert flow.amount > 0
@@ -172,16 +172,16 @@ def test_money_moves_without_loss_nobody_falls_below_zero_and_listing_does_not_m
     assert min(after.values()) >= 0
     recouped = sum(flow.amount for flow in found if flow.to is None)
     assert sum(after.values()) + recouped == sum(balances.values())
-    opens = {each.id: each.open for each in town["advances"]}  # type: ignore[attr-defined]
+    opens = {each.id: each.open for each in town["advances"]}
     assert all(flow.amount <= opens[flow.id] for flow in found if flow.kind == "recoupment")
     shuffled = {name: list(town[name]) for name in ("came", "rights", "advances")}
     for each in shuffled.values():
         dice.shuffle(each)
-    assert flows(on=DAY, balances=balances, **shuffled) == found  # type: ignore[arg-type]
+    assert flows(on=DAY, balances=balances, **shuffled) == found
 
 
 def right(pk: int, kind: str, holder: int, to: int, ppm: int = WHOLE, **fields: object) -> Right:
-    return Right(pk, kind, holder, to, f"H-{to}", ppm, **({"since": DAY} | fields))  # type: ignore[arg-type]
+    return Right(pk, kind, holder, to, f"H-{to}", ppm, **({"since": DAY} | fields))
 
 
 def test_heirs_take_what_there_is_by_largest_remainder() -> None:

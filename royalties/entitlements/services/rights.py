@@ -216,8 +216,7 @@ def _refuse_circle(found: Entitlement) -> None:
     """Raise Conflict where, with this one, what is owed would come back to whom it left, on days that have any in common."""
     others = Entitlement.objects.approved().filter(society_id=found.society_id, kind__in=MOVES)
     same_days = others.filter(valid__overlap=found.valid)
-    pairs = set(same_days.values_list("holder_id", "to_holder_id"))
-    pairs.add((found.holder_id, found.to_holder_id))
+    pairs = [*same_days.values_list("holder_id", "to_holder_id"), (found.holder_id, found.to_holder_id)]
     try:
         in_order((giver, taker) for giver, taker in pairs if taker is not None)
     except Refusal as refusal:

@@ -152,7 +152,8 @@ def computed(society_id: int, currency: str, on: datetime.date) -> tuple[Flow, .
     reckoned = {each.holder for each in rights if each.kind == "assignment"} | {each.holder for each in advances}
     came, gone = _history(society_id, currency, on, reckoned)
     accounts = Account.objects.filter(society_id=society_id, kind="payable", currency=currency, owner_id__in=everyone)
-    balances = {owner: had - spent for owner, had, spent in accounts.values_list("owner_id", "credits", "debits")}
+    rows = accounts.values_list("owner_id", "credits", "debits")
+    balances = {owner: had - spent for owner, had, spent in rows if owner is not None}
     return flows(on=on, balances=balances, came=came, rights=rights, advances=advances, gone=gone)
 
 
@@ -181,7 +182,7 @@ def _rights(society_id: int, currency: str, on: datetime.date) -> list[Right]:
 def _openings(society_id: int, currency: str, rights: Sequence[Entitlement]) -> dict[int, int]:
     if not rights:
         return {}
-    values = {
+    values: dict[str, Any] = {
         "society": society_id, "currency": currency, "holders": [each.holder_id for each in rights],
         "rights": [each.pk for each in rights],
     }  # fmt: skip
@@ -204,7 +205,7 @@ def _history(
 ) -> tuple[list[Came], dict[int, list[tuple[datetime.date, int]]]]:
     """What came in for these holders by day, what others' money brought them included; and what left them for others."""
     wanted = sorted(holders)
-    values = {
+    values: dict[str, Any] = {
         "society": society_id, "currency": currency, "holders": wanted, "on": on, "no_income": _NO_INCOME,
     }  # fmt: skip
     with connection.cursor() as cursor:
