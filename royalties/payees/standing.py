@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from licensing.repertoire.models import Holder
 from royalties.payees.models import PayeeDetails
@@ -23,6 +23,20 @@ BLOCKED: dict[str, Any] = {
     "incomplete": pgettext_lazy("payee", "account, tax status or residence is missing"),
     "sanctions": pgettext_lazy("payee", "not yet compared with the lists of sanctions, or on one"),
 }
+
+# What the shipped rules call taxes and incomes, for the translator: pages say them in the reader's language.
+WORDS = (
+    gettext_noop("income tax"),
+    gettext_noop("local income tax"),
+    gettext_noop("US tax on foreign persons"),
+    gettext_noop("US backup withholding"),
+    gettext_noop("business income of a resident"),
+    gettext_noop("other income of a resident"),
+    gettext_noop("income of a Korean organisation"),
+    gettext_noop("royalties of a non-resident"),
+    gettext_noop("royalties from United States sources of foreign persons"),
+    gettext_noop("royalties of payees without papers"),
+)
 
 
 @dataclass(frozen=True, slots=True)
