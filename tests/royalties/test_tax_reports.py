@@ -126,7 +126,10 @@ def test_a_us_payer_reports_foreign_persons_and_backup_withholding_apart() -> No
     book.pay(home, 1_000_00)
     rows = table("".join(withholding.authority_file(payers.society, 2026)))
     shown = ("form", "income_code", "chapter_3_exemption_code", "tax_rate_percent", "federal_tax_withheld")
-    assert [tuple(row[name] for name in shown) for row in rows] == [("1042-S", "12", "00", "30", "30000"), ("1099-MISC", "", "", "24", "24000")]  # fmt: skip
+    assert [tuple(row[name] for name in shown) for row in rows] == [
+        ("1042-S", "12", "00", "30", "30000"),
+        ("1099-MISC", "", "", "24", "24000"),
+    ]
 
 
 def test_pages_show_each_their_own(payers: Payers) -> None:
