@@ -45,7 +45,7 @@ class PolicyForm(forms.Form):
         help_text=gettext_lazy("Before tax. Less than this is carried forward and never lost. 0 pays everything."),
         widget=forms.TextInput(attrs={"inputmode": "decimal"}),
     )
-    schedule = forms.ChoiceField(label=gettext_lazy("Paid"), choices=PayoutPolicy.Schedule.choices)
+    schedule = forms.ChoiceField(label=gettext_lazy("How often"), choices=PayoutPolicy.Schedule.choices)
     day = forms.IntegerField(
         label=gettext_lazy("On day"),
         min_value=1,
