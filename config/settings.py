@@ -341,6 +341,7 @@ SCRATCH_ROOT = VAR_DIR / "scratch"
 MATCH_MOST_TITLES = env.int("MATCH_MOST_TITLES", default=2000)
 ENGINE_THREADS = env.int("ENGINE_THREADS", default=2)
 ENGINE_MEMORY = env.str("ENGINE_MEMORY", default="1500MB")
+IMPORT_MEMORY = env.str("IMPORT_MEMORY", default="256MB")  # of that, for files in formats of the field
 # Which engine settles declarations and computes runs, where a society has no choice of its own: duckdb or spark.
 ENGINE = env.str("ENGINE", default="duckdb")
 # Apache Spark: the cluster, the folder that its workers and this machine see, and settings `spark.…=value` with `;` between.

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from accounts.identity.core import SYSTEM, Refusal
@@ -21,6 +22,7 @@ from licensing.intake.importing import ImportResult
 from licensing.intake.models import Import
 from licensing.repertoire import services
 from licensing.repertoire.core import Part, parse_share, ppm_of
+from licensing.repertoire.importing import cwr
 from licensing.repertoire.models import Holder, Identifier, Share, Work, WorkAlias
 from tests.licensing.cwr_files import ADA, BO, HDR, ISWC, Publisher, Song, Writer, file
 from tests.licensing.parties import organisation
@@ -231,7 +233,7 @@ def songs(draw: Any) -> Song:
     return Song(str(draw(st.integers(1, 10**9))), draw(_NAMES), parties, titles=draw(st.lists(_NAMES, max_size=3)))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(st.lists(songs(), max_size=5), st.sampled_from(["02.10", "02.20"]))
 def test_what_is_written_is_read_back(tmp_path: Path, written: list[Song], version: str) -> None:
     found = read(tmp_path, file(*written, version=version))
@@ -243,7 +245,7 @@ def test_what_is_written_is_read_back(tmp_path: Path, written: list[Song], versi
     ]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
 @given(st.integers(0, len(GOOD) - 1), st.binary(max_size=12), st.integers(0, 40))
 def test_damage_is_refused_or_reported_never_raised(tmp_path: Path, at: int, junk: bytes, cut: int) -> None:
     refused, found = "", []
@@ -261,3 +263,21 @@ def test_a_header_with_a_long_ipi_names_the_whole_number(tmp_path: Path) -> None
     path.write_bytes(file(Song(), header=HDR.replace("HDRPB000123456", "HDR12345678901")))
     works = WorksFile(path, Limits())
     assert len(list(works.registrations())) == 1 and works.header.number == "12345678901"
+
+
+def test_the_memory_of_an_import_does_not_grow_with_its_file(
+    society: Organisation, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """What does not fit into the bound that is set lies on the disk; 1.6 million records were brought in by so little."""
+    settings.IMPORT_MEMORY = "64MB"
+    seen, fill = [], cwr.outside.fill
+
+    def looked(engine: Any, *given: Any, **named: Any) -> Any:
+        seen.extend(engine.rows("SELECT current_setting('memory_limit')"))
+        return fill(engine, *given, **named)
+
+    monkeypatch.setattr(cwr.outside, "fill", looked)
+    songs = [Song(number=str(n), title=f"SONG {n}", parties=[Writer(f"W{n}", ipi="")]) for n in range(2000)]
+    result, answers = send(society, file(*songs))
+    assert seen == [("61.0 MiB",)]
+    assert counts(result) == (2000, 2000, 0, 0, 0) and {answer.status for answer in answers} == {"AS"}
