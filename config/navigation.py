@@ -80,6 +80,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             _("Money"),
             (
                 Place(_("Invoices"), "royalties:invoices", "billing.view"),
+                Place(_("Bank"), "royalties:bank_entries", "billing.view"),
                 Place(_("Distribution"), "royalties:runs", "distribution.view"),
                 Place(_("Distribution rules"), "royalties:rules", "distribution.view"),
                 Place(_("Suspense"), "royalties:suspense", "distribution.view"),

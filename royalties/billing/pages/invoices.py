@@ -19,7 +19,7 @@ from accounts.organisations.models import Organisation
 from licensing.declarations.models import Declaration
 from royalties.billing import services
 from royalties.billing.forms import BillForm, ReceiptForm, VatForm
-from royalties.billing.models import STATUSES, STILL_OPEN, Invoice, VatRule
+from royalties.billing.models import STATUSES, STILL_OPEN, Invoice, TaxInvoice, VatRule
 from royalties.billing.revenue import revenue as revenue_of
 
 _SORTS = {
@@ -218,7 +218,9 @@ def _shown(request: ActorRequest, found: Invoice, form: ReceiptForm) -> HttpResp
     context = {
         "invoice": found,
         "lines": found.lines.order_by("position"),
-        "receipts": found.receipts.order_by("id"),
+        "receipts": found.receipts.select_related("rate").order_by("id"),
+        "disputed": found.disputes.filter(closed_on=None).first() if own else None,
+        "tax_invoice": TaxInvoice.objects.filter(invoice=found).first() if own else None,
         "declarations": Declaration.objects.filter(pk__in=found.billed.values("declaration_id")).order_by("id"),
         "case_link": request.actor.can("cases.view"),
         "credits": credits.select_related("credit", "invoice").order_by("id"),
