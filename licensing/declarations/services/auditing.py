@@ -92,13 +92,13 @@ def _check_size(size: int, most: int, *, by_units: bool) -> None:
 
 def _draw(sample: AuditSample) -> None:
     about: dict[str, Any] = {"sample": sample.pk, "declaration": sample.declaration_id}
-    if sample.population_units is not None:
-        drawn = unit_sampling.points(sample.seed, total=int(sample.population_units), size=sample.size)
-        statement, more = _DRAW_BY_UNITS, {"unit": sample.unit, "points": [str(point) for point in drawn]}
+    if sample.population_units is None:
+        statement, about = _DRAW, about | {"seed": sample.seed, "size": sample.size}
     else:
-        statement, more = _DRAW, {"seed": sample.seed, "size": sample.size}
+        drawn = unit_sampling.points(sample.seed, total=int(sample.population_units), size=sample.size)
+        statement, about = _DRAW_BY_UNITS, about | {"unit": sample.unit, "points": [str(point) for point in drawn]}
     with connection.cursor() as cursor:
-        cursor.execute(statement, about | more)
+        cursor.execute(statement, about)
 
 
 @transaction.atomic
