@@ -39,7 +39,7 @@ def waiting(request: ActorRequest) -> HttpResponse:
     return render(request, "royalties/outstanding/waiting.html", context)
 
 
-def _works(actor: Actor) -> list[tuple[dict[str, Any], str, Any]]:
+def _works(actor: Actor) -> list[tuple[Any, str, Any]]:
     """Works in which they have a share and of which a part waits that is nobody's yet: why and since when, without the amount."""
     if actor.organisation_id is not None or actor.sandbox:
         return []
