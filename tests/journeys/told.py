@@ -23,7 +23,15 @@ from licensing.permissions.models import Mandate, MandateTerms
 from licensing.permissions.services import end_mandate, signing
 from licensing.repertoire.models import Holder
 from licensing.repertoire.services import joining, registering
-from tests.journeys import example, told_claims, told_licensing, told_permission, told_rates, told_ready
+from tests.journeys import (
+    example,
+    told_claims,
+    told_entitlements,
+    told_licensing,
+    told_permission,
+    told_rates,
+    told_ready,
+)
 from tests.journeys.example import FIRM, LICENCE, MEMBER, MEMBER_REF, PERIOD, RATES, SOCIETY
 
 DAYS: Final = ("--from", PERIOD[0], "--to", PERIOD[1])
@@ -81,6 +89,7 @@ def tell(folder: Path) -> None:
     told_ready.tell(society=STAFF["society"][0], second=STAFF["second"][0])
     told_rates.tell(society=STAFF["society"][0], rates=STAFF["rate_body"][0], firm=STAFF["licensee"][0])
     told_claims.tell(society=STAFF["society"][0], member=MEMBER)
+    told_entitlements.tell(society=STAFF["society"][0])
     everyone = list(User.objects.values_list("pk", flat=True))
     notify(user_ids=everyone, key="k", kind="x", subject="Your statement is here", body="₩70,773", link="/statements/")
 
