@@ -16,7 +16,7 @@ from typing import Any
 from django.core.management import call_command
 
 from accounts.identity.models import User
-from config.demo import claims, permission, rates, repertoire
+from config.demo import claims, payments, permission, rates, repertoire
 from config.demo.documents import RULE, TARIFF
 from config.demo.summary import top_holders
 from config.management.commands.distribute import shown
@@ -43,6 +43,7 @@ PEOPLE = (
     ("admin@namsan.example", SMALL, "administrator", None),
     (COMMISSION, RATES, "administrator", None),
 )
+PAYEES = 200  # who say where they are paid
 CREATOR = "publisher@creator.example"
 
 
@@ -111,6 +112,9 @@ class Story:
         with self.step("claims: what matched nothing finds its publisher"):
             [(holder, _name, _amount)] = top_holders(run["run"], 1)
             claimed = claims.tell(manage, self.folder, society=WEB, holder=holder, creator=CREATOR, period=YEAR)
+        with self.step("payment: payees, tax, order, bank statement"):
+            payees = [holder for holder, _name, _amount in top_holders(run["run"], PAYEES)]
+            paid = payments.tell(manage, self.folder, society=WEB, holders=payees)
         with self.step("rates and licences: propose, comment, sign"):
             rated = rates.tell(manage, self.folder, society=WEB, firm=SMALL, body=RATES, commission=COMMISSION)
         with self.step("every invariant verified"):
@@ -122,6 +126,7 @@ class Story:
             "run": run,
             "permission": asked,
             "claims": claimed,
+            "payments": paid,
             "rates": rated,
             "verified": verified,
         }

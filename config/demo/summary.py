@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from config.demo import claims, permission, rates
+from config.demo import claims, payments, permission, rates
 from royalties.distribution.models import Allocation
 
 STATUSES = ("licensed", "unmatched", "unmandated", "unlicensed", "reserved", "rejected")
@@ -33,6 +33,7 @@ def lines(told: dict[str, Any], folder: Path) -> Iterator[str]:
     yield from _distributed(told["run"], told["invoice"])
     yield from permission.lines(told["permission"], money)
     yield from claims.lines(told["claims"], money)
+    yield from payments.lines(told["payments"], money)
     yield from rates.lines(told["rates"], money)
     yield ""
     yield f"Invariants: {'all hold' if told['verified']['ok'] else told['verified']['problems']}"
