@@ -1,6 +1,8 @@
 # Everything runs from .venv, which the first target makes; a fresh machine needs Python 3.11+, make and a network.
 PYTHON ?= python3
 BIN := .venv/bin
+# Bytecode is kept even where the machine says not to: without it every process compiles everything again.
+export PYTHONDONTWRITEBYTECODE :=
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard config/locale/*/LC_MESSAGES/*.po))
 READY := .venv/.installed $(CATALOGUES)
 

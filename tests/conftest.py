@@ -1,6 +1,7 @@
 """What every test may ask for: real databases, real commands, real workers. (A browser: tests/browsers.py; Spark: tests/clusters.py.)
 
 * `db` / `@pytest.mark.django_db`: one transaction, rolled back. The usual case.
+* `module_db`: what a module's fixtures make once for all its tests, which then are savepoints.
 * `committed_db`: a database of its own, for tests that commit, use threads or start processes.
 * `run_manage`, `start_worker`, `worker`: processes against the database of `committed_db`.
 * `site`, `page`, `sign_in`: a real server on loopback over `committed_db`, and Chromium.
@@ -9,10 +10,12 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +24,12 @@ import environ
 import hypothesis
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone, translation
 
 from config import embedded
 from tests import processes
-from tests.databases import Databases, using
+from tests.databases import Databases, home, using
 from tests.processes import Finished, Running
 
 pytest_plugins = ["tests.browsers", "tests.clusters"]
@@ -45,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     fcntl.flock(config.stash[LOCK], fcntl.LOCK_EX)
     database = settings.DATABASES["default"]
     if "EMBEDDED" in database:
-        database |= embedded.database(environ.Env(), settings.VAR_DIR / "tests")
+        database |= embedded.database(environ.Env(), home(settings.VAR_DIR))
     database["CONN_MAX_AGE"] = 0
     settings.VAR_DIR, settings.OBJECT_ROOT, settings.SCRATCH_ROOT = var, var / "objects", var / "scratch"
     settings.STORAGES["objects"]["OPTIONS"]["location"] = settings.OBJECT_ROOT
@@ -93,6 +97,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             )
 
 
+def pytest_collection_finish() -> None:
+    """What was gathered lives to the end: the collector need not walk it each time, nor look as often as by default."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 @pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
     """A test that asked for a page in Korean leaves its thread in Korean; the next one starts in English."""
@@ -119,6 +130,23 @@ def django_db_setup(databases: Databases, django_db_blocker: Any) -> Iterator[No
         with using(name):
             yield
         databases.drop(name)
+
+
+@pytest.fixture(scope="module")
+def module_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[Callable[[], AbstractContextManager[Any]]]:
+    """One transaction around all tests of a module: what its fixtures make, each test finds as it was made.
+
+    A fixture of the module works in `with module_db():`. Each test is a savepoint, rolled back as ever; `now()` of the
+    database is the module's beginning. Not beside `committed_db`.
+    """
+    with django_db_blocker.unblock():
+        around = transaction.atomic()
+        around._from_testcase = True  # type: ignore[attr-defined]  # durable blocks may begin in it
+        around.__enter__()
+    yield django_db_blocker.unblock
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        around.__exit__(None, None, None)
 
 
 @dataclass(frozen=True)
