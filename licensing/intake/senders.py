@@ -16,10 +16,10 @@ def as_of_today(*, kind: str, id: int | None, label: str, organisation: Organisa
     """
     held: frozenset[str] = frozenset()
     if kind == "user":
-        here = Membership.objects.filter(user_id=id, user__is_active=True, organisation=organisation)
+        here = Membership.objects.filter(user_id=id or 0, user__is_active=True, organisation=organisation)
         held = permissions_of(organisation.kind, here.values_list("role", flat=True))
     elif kind == "token":
-        token = Token.objects.filter(pk=id, organisation=organisation, revoked_at=None).first()
+        token = Token.objects.filter(pk=id or 0, organisation=organisation, revoked_at=None).first()
         if token is not None and (token.expires_at is None or token.expires_at > timezone.now()):
             held = frozenset(token.scopes) & scopes_for(organisation.kind)
     return Actor(
