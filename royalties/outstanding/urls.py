@@ -25,7 +25,7 @@ urlpatterns = [
     path("outstanding/terms/<int:terms_id>/", terms.terms, name="clock_terms"),
     path("outstanding/terms/<int:terms_id>/ask/", terms.ask, name="clock_terms_ask"),
     path("outstanding/terms/<int:terms_id>/decide/", terms.decide, name="clock_terms_decide"),
-    path("notices/", public.notices, name="public_notices"),
-    path("notices/<int:notice_id>/", public.notice, name="public_notice"),
+    path("public-notices/", public.notices, name="public_notices"),
+    path("public-notices/<int:notice_id>/", public.notice, name="public_notice"),
     path("money-that-waits/", creators.waiting, name="my_waiting"),
 ]
