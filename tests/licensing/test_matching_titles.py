@@ -186,3 +186,13 @@ def test_a_conflict_has_the_works_that_its_identifiers_name_as_candidates(partie
     [found] = services.candidates(parties.society.pk, [("several", torn, "Summers", "Jowett")])
     assert [candidate.work_id for candidate in found] == [other.pk, one.pk]
     assert all("one of its identifiers names this work" in candidate.why for candidate in found)
+
+
+def test_hanja_without_its_reading_is_found_by_another_title_of_the_work(parties: Firm) -> None:
+    """No table reads Hanja: the register says that the two are one title. In brackets the reading explains itself."""
+    work = book(parties, "KL", "한국문학", "이광수")
+    data = lines(",,1,韓國文學,이 광수", ",,1,韓國(한국) 문학,이광수", header=HEADER)
+    assert used(declare(parties, data)) == [("KL", "licensed"), ("韓國文學", "unmatched")]
+    WorkAlias.objects.create(society=parties.society, work=work, title="韓國文學", creators="이광수")
+    data = lines(",,2,韓國文學,이 광수", header=HEADER)
+    assert used(declare(parties, data)) == [("KL", "licensed")]
