@@ -40,11 +40,15 @@ from licensing.repertoire.models import Holder, Representation, Work
 from licensing.repertoire.services import joining, registering
 from licensing.tariffs import services as rates
 from licensing.tariffs.models import TariffVersion
-from royalties.billing.models import Invoice
+from royalties.bank.models import BankAccount, BankStatement, Entry, StatementImport
+from royalties.billing.models import Invoice, Refund, WriteOff
 from royalties.distribution import services as distribution
 from royalties.distribution.models import Allocation, Rule
 from royalties.entitlements.models import Advance, Entitlement, SisterAgreement, SisterLine, SisterStatement
 from royalties.ledger.models import Account, Journal
+from royalties.payees import services as payees
+from royalties.payees.models import PayeeDetails, PayeeImport, PayeeTerms, TaxPaper, TaxRule
+from royalties.payouts.models import Batch, Payment
 from royalties.statements import services as statements
 from royalties.statements.models import Statement
 from tests.accounts import people
@@ -61,6 +65,7 @@ PUBLIC = {
     "licensing:tariff_compare",
     "licensing:tariff_document",
     "licensing:unmatched_item",
+    "royalties:tax_rule",
 } | {f"licensing:{page}" for page in ("terms_version", "terms_document", "ready_offer")}
 FILLED = {
     "on": "2026-05-01",
@@ -153,6 +158,8 @@ def address(world: World) -> Callable[[str], str]:
         **_of_claims(world, holder),
         **_of_checks(world),
         **_of_entitlements(world, holder),
+        **_of_payees(world, holder),
+        **_of_the_bank(world),
         "case_id": case.pk, "reservation_notice_id": kept.pk,
         "reservation_id": kept.reservation_id, "ref": kept.reservation.ref, "language": "ko", "kind": "letter",
         "group": "holder", "form": "csv",
@@ -230,6 +237,58 @@ def _of_entitlements(world: World, holder: Holder) -> dict[str, int]:
         "agreement_id": agreement.pk,
         "sister_statement_id": statement.pk,
     }
+
+
+def _of_the_bank(world: World) -> dict[str, int]:
+    """An account with a statement of one payment, a refund of it, and a write-off."""
+    account = BankAccount.objects.create(
+        society=world.society, name="Main", bank="Bank", number="110123456789", currency="KRW"
+    )
+    file = keep(actor=SYSTEM, stream=io.BytesIO(b"<x/>"), name="may.xml", organisation=world.society)
+    day = datetime.date(2026, 5, 1)
+    kept = BankStatement.objects.create(
+        account=account, file=file, place=1, sha256="0" * 64, first_day=day, last_day=day, opening=0, closing=5, credits=5,
+        entry_count=1,
+    )  # fmt: skip
+    entry = Entry.objects.create(
+        society=world.society, account=account, statement=kept, position=1, sign=1, amount=5, currency="KRW", booked_on=day,
+        value_on=day, bank_ref="R-DOOR",
+    )  # fmt: skip
+    tried = StatementImport.objects.create(account=account, file=file, status="done", entry_count=1)
+    refund = Refund.objects.create(
+        society=world.society, entry=entry, currency="KRW", amount=5, payee_name="K", payee_account="1234", reason="x"
+    )
+    invoice = Invoice.objects.filter(society=world.society).order_by("pk")[0]
+    lost = WriteOff.objects.create(
+        society=world.society, invoice=invoice, ground="lost", reason="x", amount=1, effective_on=day
+    )
+    return {
+        "bank_id": account.pk, "entry_id": entry.pk, "tried_id": tried.pk, "refund_id": refund.pk, "write_off_id": lost.pk,
+    }  # fmt: skip
+
+
+def _of_payees(world: World, holder: Holder) -> dict[str, int]:
+    """Where the holder is paid, from a file; a certificate, a waiting time, and a payment of the year."""
+    payee, now, user = payees.payee_of(holder), timezone.now(), User.objects.get(pk=world.computer.user_id)
+    file = PayeeImport.objects.create(society=world.society, name="payees.csv", sha256="0" * 64)
+    asked = {"requested_by": user, "requested_at": now, "made_by": file}
+    details = PayeeDetails.objects.create(
+        society=world.society, payee=payee, version=1, sealed=b"", key_id="k", fingerprint="f", **asked
+    )
+    since = DateRange(datetime.date(2026, 1, 1), None)
+    paper = TaxPaper.objects.create(society=world.society, payee=payee, kind="w9", country="US", valid=since, **asked)
+    terms = PayeeTerms.objects.create(society=world.society, cooling_off_days=1, requested_by=user)
+    batch = Batch.objects.create(
+        society=world.society, currency="KRW", execute_on=datetime.date(2026, 5, 1), status="discarded"
+    )
+    Payment.objects.create(
+        batch=batch, society=world.society, holder=holder, position=1, details=details, end_to_end_id="DOOR", currency="KRW", gross=1,
+        withheld=0, net=1, status="settled", execute_on=batch.execute_on,
+    )  # fmt: skip
+    return {
+        "payee_id": payee.pk, "details_id": details.pk, "payee_import_id": file.pk, "paper_id": paper.pk, "payee_terms_id": terms.pk,
+        "tax_rule_id": TaxRule.objects.order_by("pk")[0].pk, "year": 2026,
+    }  # fmt: skip
 
 
 def _duty(world: World) -> ReportDuty:
@@ -399,6 +458,7 @@ def test_the_own_pages_open(world: World, address: Callable[[str], str]) -> None
         "licensing:mandate_take_back",
         "licensing:registration_change",
     }  # a member's own
+    elsewhere |= {"royalties:my_payee_change"}
     elsewhere |= {"licensing:import_answer"}  # of a CWR file alone
     assert set(ABOUT_AN_OBJECT) - opened - acts == elsewhere
     assert len(opened) > 25 and len(acts) > 15

@@ -21,6 +21,7 @@ from accounts.evidence.services import record
 from accounts.identity.core import Actor, Reference, Refusal
 from accounts.organisations.models import Organisation
 from licensing.licences.models import Licence
+from royalties.billing import core
 from royalties.billing.models import Invoice, TaxDetails, TaxInvoice
 from royalties.billing.services.guards import enter
 from royalties.billing.services.losses import own_invoice
@@ -54,10 +55,15 @@ def record_tax_details(
         raise Refusal("no_licence", _("This organisation has no licence of yours."), pointer="/organisation")
     try:
         digits = brn.validate(number)
-    except ValidationError as error:
+        fits = core.business_number_fits(digits)
+    except ValidationError:
+        fits = False
+    if not fits:
         raise Refusal(
-            "bad_business_number", _("This is no Korean business registration number: its check digit does not fit."), pointer="/number"
-        ) from error  # fmt: skip
+            "bad_business_number",
+            _("This is no Korean business registration number: its check digit does not fit."),
+            pointer="/number",
+        )
     if not name.strip() or not representative.strip():
         raise Refusal("incomplete", _("A tax invoice names the firm and who represents it."), pointer="/name")
     said = {"number": digits, "name": name.strip(), "representative": representative.strip()}
