@@ -52,6 +52,7 @@ from royalties.payouts.models import Batch, Payment
 from royalties.statements import services as statements
 from royalties.statements.models import Statement
 from tests.accounts import people
+from tests.config.outstanding_doors import of_what_waits
 from tests.licensing import licences_made
 from tests.licensing.parties import determined
 from tests.royalties.world import QUARTER, World, make_world, worked_example
@@ -65,6 +66,7 @@ PUBLIC = {
     "licensing:tariff_compare",
     "licensing:tariff_document",
     "licensing:unmatched_item",
+    "royalties:public_notice",
     "royalties:tax_rule",
 } | {f"licensing:{page}" for page in ("terms_version", "terms_document", "ready_offer")}
 FILLED = {
@@ -79,7 +81,7 @@ ASKED = (
     "language", "currency", "reason", "empty", "object", "before", "period_start", "period_end",
     "key", "ref", "work", "state", "society", "title", "identifier", "address",
     "licensee", "declaration", "about", "which", "download", "year", "first_day", "end",
-    "against", "unit", "change", "with", "seed", "scheme", "only", "source", "back", "start", "code", "next", "on", "from", "to", "example",
+    "against", "unit", "change", "with", "seed", "scheme", "only", "source", "back", "start", "code", "next", "clock", "on", "from", "to", "example",
 )  # fmt: skip
 
 
@@ -160,6 +162,7 @@ def address(world: World) -> Callable[[str], str]:
         **_of_entitlements(world, holder),
         **_of_payees(world, holder),
         **_of_the_bank(world),
+        **of_what_waits(world, holder),
         "case_id": case.pk, "reservation_notice_id": kept.pk,
         "reservation_id": kept.reservation_id, "ref": kept.reservation.ref, "language": "ko", "kind": "letter",
         "group": "holder", "form": "csv",
