@@ -68,7 +68,7 @@ def _account(society: Organisation) -> BankAccount:
     if not PayoutPolicy.objects.filter(society=society).exists():
         payouts.set_policy(
             actor=finance, society=society, currency="KRW", valid_from=timezone.localdate(), threshold=THRESHOLD,
-            schedule=PayoutPolicy.Schedule.QUARTER, day=10, debtor=account,
+            schedule=PayoutPolicy.Schedule.QUARTERLY, day=10, debtor=account,
         )  # fmt: skip
     return account
 

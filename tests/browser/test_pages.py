@@ -96,9 +96,10 @@ def test_no_page_is_out_of_reach(committed_db: Any) -> None:
 # Posted to, asked for by a script, a file, of another person's state, or reached by e-mail.
 NOT_BY_LINK = re.compile(
     r"/(attach|submit|amend|discard|accept|ask|decide|determine|refuse|activate|suspend|resume|terminate|end|post|publish"
-    r"|recompute|read|remove|revoke|invite|switch|close|receipts|progress|checks|rejects|confirm|confirm-for|object|withdraw|sent|identity"
+    r"|recompute|order|entries|read|remove|revoke|invite|switch|close|receipts|progress|checks|rejects|confirm|confirm-for|object|withdraw|sent|identity"
     r"|dispute|license|notify|point|settle|acknowledge|mark|take-back|replay|disable|enable|events|ping|secret|result|receipt|file|preview|effect|answer|moderate|extend|evidence)/$"
     r"|/(decline|renewal|amendment|price)/$|/files/<int:|^/consultations/attachments/|/raw$|^/signals/|^/invoices/cases/|^/join/account/$|^/reservations/<int:|<str:token>|<slug:|\.(csv|ics|json|jsonld|pdf|txt)$"
+    r"|^/disputes/<int:dispute_id>/document/$|/ask-decision/$|^/disputes/<int:dispute_id>/evidence/|^/outstanding/resolutions/(new|<int)"
     r"|/cancel/$|/manifest/forget/$|/(difference|overlaps)/$|^/audits/<int:|/ready/<int:standing_id>/sign/$|/ready/done/|/certificate/$|/<str:name>$"
 )
 

@@ -284,12 +284,13 @@ def _of_payees(world: World, holder: Holder) -> dict[str, int]:
     batch = Batch.objects.create(
         society=world.society, currency="KRW", execute_on=datetime.date(2026, 5, 1), status="discarded"
     )
-    Payment.objects.create(
+    payment = Payment.objects.create(
         batch=batch, society=world.society, holder=holder, position=1, details=details, end_to_end_id="DOOR", currency="KRW", gross=1,
         withheld=0, net=1, status="settled", execute_on=batch.execute_on,
     )  # fmt: skip
     return {
         "payee_id": payee.pk, "details_id": details.pk, "payee_import_id": file.pk, "paper_id": paper.pk, "payee_terms_id": terms.pk,
+        "batch_id": batch.pk, "payment_id": payment.pk,
         "tax_rule_id": TaxRule.objects.order_by("pk")[0].pk, "year": 2026,
     }  # fmt: skip
 
