@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -111,7 +115,9 @@ def test_an_advance_goes_from_request_to_payment_by_page(estate: Estate, as_: Ca
     assert (made.status, made.open) == ("written_off", 0)
 
 
-def test_a_sister_society_from_agreement_to_its_detail_file(estate: Estate, as_: Callable[[Actor], Client]) -> None:
+def test_a_sister_society_from_agreement_to_its_detail_file(
+    estate: Estate, as_: Callable[[Actor], Client], tmp_path: Path
+) -> None:
     """The file opens in a spreadsheet, runs no formula, and sums to the payment; the page says that all agree."""
     sister, holder = parties.organisation("FRENCH", "society"), estate.payers.holder("F-1", name="=HYPERLINK(1)")
     client = as_(estate.payers.first)
@@ -135,11 +141,27 @@ def test_a_sister_society_from_agreement_to_its_detail_file(estate: Estate, as_:
     statement = SisterStatement.objects.get()
     assert "All of them agree." in go(client, "sister_statement", statement.pk)
     answer = client.get(reverse("royalties:sister_statement_detail", args=[statement.pk]))
-    [row] = csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
+    answer_bytes = answer.getvalue()
+    [row] = csv.DictReader(io.StringIO(answer_bytes.decode("utf-8-sig")))
     assert (row["recipient_ref"], int(row["net"])) == ("SACEM-1", statement.net)
     assert row["holder_name"].startswith("'=")
+    out = tmp_path / "detail.csv"
+    said = StringIO()
+    call_command("export_sister_statement", statement.pk, "--out", str(out), "--json", stdout=said)
+    assert json.loads(said.getvalue())["net"] == statement.net
+    assert out.read_bytes() == answer_bytes
     assert "Paid on" in send(client, "sister_statement_mark", statement.pk, on="2026-07-02", bank_reference="B-7")
     assert all(text in go(client, "sisters") for text in ("₩", "paid"))
+
+
+def test_a_sisters_members_are_imported_by_command(estate: Estate, tmp_path: Path) -> None:
+    parties.organisation("FRENCH", "society")
+    estate.payers.holder("F-1")
+    table, said = tmp_path / "members.csv", StringIO()
+    table.write_text("holder_ref,their_ref\nF-1,S-1\n", encoding="utf-8")
+    arguments = (str(table), "--society", estate.society.ref, "--sister", "FRENCH", "--json")
+    call_command("import_sister_members", *arguments, stdout=said)
+    assert json.loads(said.getvalue())["created"] == 1
 
 
 def test_creators_see_in_plain_words_who_gets_some_of_theirs(estate: Estate, as_: Callable[[Actor], Client]) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.evidence.models import Event
 from accounts.identity.core import Conflict, Forbidden, NotFound, Refusal
+from accounts.notices.models import Notice
 from royalties.entitlements import services
 from royalties.entitlements.core import Claim, Terms
 from royalties.entitlements.models import Entitlement, EntitlementMove
@@ -40,6 +41,18 @@ def test_a_right_counts_once_a_second_person_approves_it(estate: Estate) -> None
     assert estate.owed(kim, lee) == [0, 1000]
     told = set(Event.objects.about("entitlement", asked.pk).values_list("verb", flat=True))
     assert {"entitlement.requested", "entitlement.approved"} <= told
+
+
+def test_whoever_acts_for_the_members_money_is_told(estate: Estate) -> None:
+    """A right that somebody invented is found out by those whose money it is."""
+    kim, lee = estate.payers.holder("KIM"), estate.payers.holder("LEE")
+    mine, theirs, poems = (estate.payers.member(kim), estate.payers.member(lee), estate.payers.member(kim, "catalogue"))
+    found = estate.right(kim, "assignment", lee)
+    services.request_end(actor=estate.payers.first, entitlement=found, on=JULY, reason="paid off")
+    services.decide_end(actor=estate.payers.second, entitlement=found)
+    told = Notice.objects.filter(kind="entitlement").values_list("user_id", flat=True)
+    assert sorted(told) == sorted([mine.user_id, mine.user_id, theirs.user_id, theirs.user_id])
+    assert poems.user_id not in told
 
 
 def test_a_refused_one_never_counts(estate: Estate) -> None:

@@ -17,6 +17,7 @@ from licensing.repertoire.models import Holder
 from royalties.entitlements.core.flows import in_order
 from royalties.entitlements.models import Entitlement
 from royalties.entitlements.services import guards
+from royalties.entitlements.services.telling import tell_of
 from royalties.payees.models import Payee
 
 KIND, END = "entitlement", "entitlement_end"
@@ -98,6 +99,8 @@ def decide_entitlement(
         raise Conflict("entitlement_is_decided", _("This is decided already."))
     guards.note(actor, f"entitlement.{status.value}", reference(found), found.society_id, reason=reason)
     found.refresh_from_db()
+    if approve:
+        tell_of(found, "approved")
     return found
 
 
@@ -137,6 +140,8 @@ def decide_end(*, actor: Actor, entitlement: Entitlement, approve: bool = True, 
         raise Conflict("entitlement_is_decided", _("This is decided already."))
     guards.note(actor, verb, reference(found), found.society_id, on=str(on), reason=reason)
     found.refresh_from_db()
+    if approve:
+        tell_of(found, f"ended:{on}")
     return found
 
 
