@@ -188,11 +188,19 @@ class RunPool(models.Model):
 
     @property
     def rule(self) -> Rule:
-        """The rule by which its works weigh: of a correction, that of the run in which its money was new."""
+        """The rule by which its works weigh: that of the run in which its money was new."""
         pool = self
-        while pool.kind == RunPool.Kind.CORRECTION and pool.origin is not None:
+        while pool.origin is not None:
             pool = pool.origin
         return pool.run.rule
+
+    @property
+    def root(self) -> RunPool:
+        """The pool whose declarations weighed: of what was released, once or several times, where it was allocated first."""
+        pool = self
+        while pool.kind == RunPool.Kind.RELEASE and pool.origin is not None:
+            pool = pool.origin
+        return pool
 
 
 class RunPoolDeclaration(models.Model):

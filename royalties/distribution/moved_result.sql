@@ -19,7 +19,7 @@ JOIN moved_pool m ON m.origin = COALESCE(p.origin, -u.pool) AND m.kind = CASE WH
 
 -- step leftover_unit: the same of what waited for its shares
 SELECT m.number, m.origin, m.kind, l.allocation_id, l.work_id, CONCAT(w.ref, ' ', l.scheme, ':', l.value) AS key, l.scheme, l.value, l.used_on, l.place,
-       l.holder_id, l.holder_ref, l.role, l.ppm, l.weight, l.whole, l.amount, l.status, l.reason
+       l.holder_id, l.holder_ref, l.role, l.ppm, l.weight, l.work_amount, l.set_amount, l.whole, l.amount, l.status, l.reason
 FROM leftover l
 JOIN moved_pool m ON m.origin = l.origin AND m.kind = 'release'
 JOIN registered_work w ON w.work_id = l.work_id;
@@ -42,7 +42,7 @@ JOIN moved_seq m ON m.pool = a.pool AND m.place = a.seq
 LEFT JOIN holder h ON h.holder_id = a.holder_id
 UNION ALL
 SELECT l.number, l.origin, l.kind, k.seq, l.key, l.used_on, l.place, l.work_id, l.scheme, l.value, l.holder_id, l.holder_ref, l.role, l.ppm, l.weight,
-       l.whole, l.whole, l.amount, l.status, l.reason
+       l.work_amount, l.set_amount, l.amount, l.status, l.reason
 FROM leftover_unit l
 JOIN moved_key k ON k.number = l.number AND k.key = l.key AND k.work_id = l.work_id;
 

@@ -15,6 +15,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from licensing.labels import label, role_label, unit_label
+from royalties.distribution.services.affected import in_words
 from royalties.statements.core import Charge, Factor, Line, PoolFacts, Replaced, Revised, Used, weighted_part
 
 
@@ -119,14 +120,18 @@ def corrections(replaces: Iterable[Replaced], payable: int, currency: str) -> li
 
 def revisions(revises: Iterable[Revised], currency: str) -> list[str]:
     """What is taken back of an earlier statement and divided anew: old amount, new amount, reason."""
-    text = _(
+    amended = _(
         "%(licensee)s amended or added to what it had declared for invoice %(invoice)s, so its money is divided anew. Run %(run)s had "
         "given you %(before)s of it; now it is %(now)s. What you got already counts towards it."
     )
+    otherwise = _(
+        "The money of invoice %(invoice)s is divided anew: %(why)s. Run %(run)s had given you %(before)s of it; now it is %(now)s. "
+        "What you got already counts towards it."
+    )
     return [
-        text
+        (amended if each.reasons in ((), ("declarations",)) else otherwise)
         % {
-            "licensee": each.licensee_name, "invoice": each.invoice, "run": each.run,
+            "why": "; ".join(in_words(each.reasons)), "licensee": each.licensee_name, "invoice": each.invoice, "run": each.run,
             "before": money(each.payable_before, currency), "now": money(each.payable, currency),
         }
         for each in revises
@@ -153,7 +158,7 @@ def came_from(pool: PoolFacts) -> str:
 
 
 def _anew(pool: PoolFacts, currency: str) -> Step:
-    detail = _("of run %(run)s, %(period)s, by the declarations as they were amended; nothing is deducted again")
+    detail = _("of run %(run)s, %(period)s, by what is known now; nothing is deducted again")
     said = {"run": pool.run, "period": period(pool.run_period or pool.period)}
     return Step(_("Divided anew"), money(pool.distributable, currency), detail % said)
 
@@ -174,6 +179,10 @@ def _released(line: Line, currency: str) -> list[Step]:
     pool = line.pool
     if pool.kind != "release":
         return []
+    if not line.waited_as:
+        said = _("of run %(run)s, %(period)s, where it waited for its shares; nothing is deducted again")
+        detail = said % {"run": pool.run, "period": period(pool.run_period or pool.period)}
+        return [Step(_("Released"), money(line.amount, currency), detail)]
     detail = _("of run %(run)s, %(period)s, where it waited as %(identifier)s; nothing is deducted again") % {
         "run": pool.run, "period": period(pool.run_period or pool.period), "identifier": line.waited_as,
     }  # fmt: skip

@@ -32,6 +32,14 @@ class Command(BaseCommand):
             "--to", dest="end", required=True, type=datetime.date.fromisoformat, metavar="DATE", help="exclusive"
         )
         parser.add_argument("--currency", metavar="CODE", help="needed only where money waits in several")
+        parser.add_argument(
+            "--correct",
+            type=int,
+            nargs="+",
+            default=[],
+            metavar="POOL",
+            help="pools that are divided anew, of those that `offered` lists",
+        )
         parser.add_argument("--as", dest="email", metavar="EMAIL", help="who computes and asks for the approval")
         parser.add_argument("--approve-as", metavar="EMAIL", help="another person, who approves; then it is posted")
         parser.add_argument("--publish", action="store_true", help="publish the posted run: statements appear")
@@ -43,6 +51,7 @@ class Command(BaseCommand):
         start: datetime.date,
         end: datetime.date,
         currency: str | None,
+        correct: list[int],
         email: str | None,
         approve_as: str | None,
         publish: bool,
@@ -50,7 +59,7 @@ class Command(BaseCommand):
     ) -> dict[str, Any]:
         owner = find_organisation(ref=society, kind="society", pointer="/society")
         actor, approver = two_people(email, approve_as, owner)
-        run = _computed(actor, *_started(actor, owner, (start, end), currency, publish))
+        run = _computed(actor, *_started(actor, owner, (start, end), currency, publish, correct))
         if email and run.status == Run.Status.COMPUTED:
             services.request(actor=actor, run=run)
         if approver and run.status == Run.Status.COMPUTED:
@@ -61,22 +70,37 @@ class Command(BaseCommand):
             run = statements.publish(actor=approver or actor, run=run)
         later = services.waiting_for_use(owner.pk, run.period, currency=run.currency)
         waits = [{"invoice": each.number, "amount": each.amount, "licensee": each.licensee} for each in later]
+        changed = [each for each in services.waiting_corrections(owner.pk) if each.currency == run.currency]
         unbilled = [
-            {"run": each.run, "invoice": each.invoice, "amount": each.amount}
-            for each in services.waiting_corrections(owner.pk)
-            if not each.now and each.currency == run.currency
+            {"run": each.run, "invoice": each.invoice, "amount": each.amount} for each in changed if not each.now
         ]
-        return shown(run) | {"waiting_for_declarations": waits, "waiting_for_bills": unbilled}
+        offered = [
+            {
+                "pool": each.pool_id,
+                "run": each.run,
+                "invoice": each.invoice,
+                "amount": each.amount,
+                "reasons": list(each.reasons),
+            }
+            for each in changed
+            if each.offered
+        ]
+        return shown(run) | {"waiting_for_declarations": waits, "waiting_for_bills": unbilled, "offered": offered}
 
 
 def _started(
-    actor: Actor, owner: Organisation, period: tuple[datetime.date, datetime.date], currency: str | None, publish: bool
+    actor: Actor,
+    owner: Organisation,
+    period: tuple[datetime.date, datetime.date],
+    currency: str | None,
+    publish: bool,
+    correct: list[int],
 ) -> tuple[Run, bool]:
     """The run to go on with: a new or open one, or one that was posted and waits to be published; and whether it is new."""
     unposted = (Run.Status.DRAFT, Run.Status.COMPUTED, Run.Status.APPROVED)
     known = set(Run.objects.filter(society=owner, status__in=unposted).values_list("pk", flat=True))
     try:
-        run = services.start_run(actor=actor, society=owner, period=period, currency=currency)
+        run = services.start_run(actor=actor, society=owner, period=period, currency=currency, correct=correct)
         return run, run.pk not in known
     except Refusal as refusal:
         if refusal.code == "no_money" and publish:

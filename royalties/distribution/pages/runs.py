@@ -49,6 +49,7 @@ def start(request: ActorRequest) -> HttpResponse:
     changed = services.waiting_corrections(society_id)
     spans = [(each.start, each.end) for each in waiting]
     spans += [*(each.period for each in released), *(each.period for each in changed)]
+    chosen = [int(number) for number in request.POST.getlist("correct") if number.isdecimal() and len(number) < 19]
     form = StartForm(request.POST or None, initial={"start": spans[0][0], "end": spans[0][1]} if spans else {})
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -60,6 +61,7 @@ def start(request: ActorRequest) -> HttpResponse:
                     society=society,
                     period=(data["start"], data["end"]),
                     currency=data["currency"].upper() or None,
+                    correct=chosen,
                 )
                 transaction.on_commit(lambda: compute_run.delay(run.pk))
         except Refusal as refusal:
@@ -72,8 +74,11 @@ def start(request: ActorRequest) -> HttpResponse:
         "waiting": waiting,
         "for_use": for_use[:SHOWN],
         "releases": released[:SHOWN],
-        "corrections": [each for each in changed if each.now][:SHOWN],
-        "unbilled": [each for each in changed if not each.now][:SHOWN],
+        "corrections": [each for each in changed if each.now and not each.expired and not each.offered][:SHOWN],
+        "offered": [each for each in changed if each.offered],
+        "chosen": chosen,
+        "expired": [each for each in changed if each.expired][:SHOWN],
+        "unbilled": [each for each in changed if not each.now and not each.expired][:SHOWN],
     }
     return render(request, "royalties/distribution/start.html", context)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
 
 from royalties.distribution.services import leftovers
+from royalties.distribution.services.affected import DECLARATIONS, affected, in_words
 
 # Amounts in suspense of posted runs that matched nothing then and mean a work now, none of them taken by another run. While nobody
 # is on record as a holder of that work, they go on waiting as they are.
@@ -72,10 +74,10 @@ CORRECTED_USES: Final = (
     LEFT JOIN licensing_merged m ON m.work_id = u.work_id"""
 )
 
-# Pools that were distributed by other declarations than those that stand now. Parameters: society, currency, run.
+# Pools that were distributed by other declarations than those that stand now, and those named. Parameters: society, currency, run, pools.
 _CORRECTIONS: Final = """
     SELECT p.id, p.run_id, i.number, p.distributable, n.period, before.those, now.those,
-           EXISTS (SELECT FROM royalties_expiredpool e WHERE e.pool_id = p.id)
+           EXISTS (SELECT FROM royalties_expiredpool e WHERE e.pool_id = p.id), before.those IS DISTINCT FROM now.those
     FROM royalties_run n
     JOIN royalties_runpool p ON p.run_id = n.id AND p.kind <> 'release'
     JOIN royalties_invoice i ON i.id = p.invoice_id AND i.kind <> 'compensation'
@@ -86,7 +88,7 @@ _CORRECTIONS: Final = """
     WHERE n.society_id = %s AND n.currency = %s AND n.status IN ('posted', 'published') AND p.distributable > 0
       AND NOT EXISTS (SELECT FROM royalties_runcorrection c JOIN royalties_runpool q ON q.id = c.pool_id
                       WHERE c.corrected_id = p.id AND c.active AND q.run_id <> %s)
-      AND before.those IS DISTINCT FROM now.those
+      AND (before.those IS DISTINCT FROM now.those OR p.id = ANY(%s::bigint[]))
     ORDER BY p.id"""
 
 
@@ -119,6 +121,16 @@ class Correction:
     before: tuple[int, ...]
     now: tuple[int, ...]
     expired: bool = False  # some of it was declared non-distributable: it stays as it is
+    reasons: tuple[str, ...] = ()  # declarations | shares | works | match
+
+    @property
+    def why(self) -> list[str]:
+        return in_words(self.reasons)
+
+    @property
+    def offered(self) -> bool:
+        """Whether it is divided anew only where somebody asks for it."""
+        return bool(self.now) and not self.expired and DECLARATIONS not in self.reasons
 
 
 def releases(society_id: int, currency: str, *, run_id: int = 0) -> list[Released]:
@@ -134,30 +146,28 @@ def releases(society_id: int, currency: str, *, run_id: int = 0) -> list[Release
     ]
 
 
-def corrections(society_id: int, currency: str, *, run_id: int = 0) -> list[Correction]:
-    """Pools to be divided anew. What no declaration of now weighs in waits until one is billed (`waiting_corrections`)."""
+def corrections(society_id: int, currency: str, *, run_id: int = 0, chosen: Collection[int] = ()) -> list[Correction]:
+    """Pools that the next run divides anew: those whose declarations are others now, and those that somebody chose.
+
+    What no declaration of now weighs in waits until one is billed (`waiting_corrections`).
+    """
     found = changed_pools(society_id, currency, run_id=run_id)
-    return [each for each in found if each.now and not each.expired]
+    taken = [each for each in found if each.now and not each.expired]
+    return [each for each in taken if not each.offered or each.pool_id in chosen]
 
 
 def changed_pools(society_id: int, currency: str, *, run_id: int = 0) -> list[Correction]:
-    """All distributed pools whose declarations are others now."""
+    """All distributed pools that would be divided otherwise today, with the reasons."""
+    because = affected(society_id, currency, run_id=run_id)
     with connection.cursor() as cursor:
-        cursor.execute(_CORRECTIONS, [society_id, currency, run_id])
+        cursor.execute(_CORRECTIONS, [society_id, currency, run_id, list(because)])
         return [
             Correction(
-                pool,
-                run,
-                number,
-                currency,
-                amount,
-                (period.lower, period.upper),
-                tuple(before or ()),
-                tuple(now or ()),
-                expired,
+                pool, run, number, currency, amount, (period.lower, period.upper), tuple(before or ()), tuple(now or ()), expired,
+                (*([DECLARATIONS] if amended else []), *because.get(pool, ())),
             )
-            for pool, run, number, amount, period, before, now, expired in cursor.fetchall()
-        ]
+            for pool, run, number, amount, period, before, now, expired, amended in cursor.fetchall()
+        ]  # fmt: skip
 
 
 def currencies(society_id: int) -> list[str]:

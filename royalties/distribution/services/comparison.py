@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import royalties.distribution
 from accounts.organisations.models import Organisation
 from licensing.repertoire.models import Holder, Work
 from royalties.distribution.models import Allocation, Run
+from royalties.distribution.services.affected import in_words
 from royalties.distribution.services.runs import POSTED
 
 SCRIPT = Path(royalties.distribution.__file__).with_name("compare.sql")
@@ -81,23 +83,46 @@ def totals(run: Run, before: Run | None) -> list[Total]:
 
 
 _REVISED = """
-    SELECT holder_id, sum(before)::bigint, sum(now)::bigint
-    FROM (SELECT holder_id, amount AS before, 0 AS now FROM royalties_takenback
+    SELECT x.holder_id, i.number, c.reasons, sum(x.before)::bigint, sum(x.now)::bigint
+    FROM (SELECT correction_id AS pool_id, holder_id, amount AS before, 0 AS now FROM royalties_takenback
           WHERE correction_run_id = %(run)s AND status = 'payable'
           UNION ALL
-          SELECT a.holder_id, 0, a.amount FROM royalties_allocation a JOIN royalties_runpool p ON p.id = a.pool_id AND p.kind = 'correction'
+          SELECT a.pool_id, a.holder_id, 0, a.amount
+          FROM royalties_allocation a JOIN royalties_runpool p ON p.id = a.pool_id AND p.kind = 'correction'
           WHERE a.run_id = %(run)s AND a.status = 'payable') x
-    GROUP BY 1 HAVING sum(before) <> sum(now)
-    ORDER BY abs(sum(before) - sum(now)) DESC, 1 LIMIT %(limit)s"""
+    JOIN royalties_runpool p ON p.id = x.pool_id
+    JOIN royalties_invoice i ON i.id = p.invoice_id
+    LEFT JOIN royalties_runcorrection c ON c.pool_id = p.id
+    GROUP BY 1, 2, 3 HAVING sum(x.before) <> sum(x.now)
+    ORDER BY abs(sum(x.before) - sum(x.now)) DESC, 1, 2 LIMIT %(limit)s"""
 
 
-def revised(run: Run, limit: int = 20) -> list[Difference]:
-    """What the corrections of a run change for holders: old and new payable amounts, the largest change first."""
+@dataclass(frozen=True, slots=True)
+class Revision(Difference):
+    """What a correction changes for one holder: of which invoice, and why (`declarations`, `shares`, `works`, `match`)."""
+
+    invoice: str
+    reasons: tuple[str, ...]
+
+    @property
+    def why(self) -> list[str]:
+        return in_words(self.reasons)
+
+
+def revised(run: Run, limit: int = 20) -> list[Revision]:
+    """What the corrections of a run change for holders: old and new payable amounts with the reason, the largest change first."""
     with connection.cursor() as cursor:
         cursor.execute(_REVISED, {"run": run.pk, "limit": limit})
         rows = cursor.fetchall()
-    named = Holder.objects.in_bulk([holder for holder, _before, _now in rows])
-    return [Difference(named[holder].ref, str(named[holder]), int(before), int(now)) for holder, before, now in rows]
+    named = Holder.objects.in_bulk([row[0] for row in rows])
+    return [
+        Revision(named[holder].ref, str(named[holder]), int(before), int(now), invoice, tuple(_reasons(reasons)))
+        for holder, invoice, reasons, before, now in rows
+    ]
+
+
+def _reasons(stored: str | list[str] | None) -> list[str]:
+    return json.loads(stored) if isinstance(stored, str) else stored or []
 
 
 def differences(run: Run, before: Run, kind: str, limit: int = 20) -> list[Difference]:

@@ -332,12 +332,16 @@ def _store_taken(engine: Engine, run: Run, result: Result) -> None:
     taken = """SELECT r.run_pool, s.allocation_id, s.amount, 'true' FROM taken_amount s
         JOIN run_pool r ON r.pool = s.origin AND r.kind = 'release' ORDER BY s.allocation_id"""
     pools = RunPool.objects.filter(run=run, kind=RunPool.Kind.CORRECTION).select_related("origin")
+    because = {each.origin.pk: list(each.reasons) for each in result.moved}
     try:
         with transaction.atomic():
             engine.give(taken, "royalties_runrelease", ("pool_id", "allocation_id", "amount", "active"))
             engine.give(_HELD_USES, "royalties_helduse", _HELD_USE)
             RunCorrection.objects.bulk_create(
-                RunCorrection(pool=pool, corrected=pool.origin, amount=pool.amount) for pool in pools
+                RunCorrection(
+                    pool=pool, corrected=pool.origin, amount=pool.amount, reasons=because.get(pool.origin_id or 0, [])
+                )
+                for pool in pools
             )
     except IntegrityError as error:
         raise Conflict(

@@ -11,11 +11,13 @@ from django.db import connection
 import royalties.distribution
 from licensing.engine.core import Engine
 
-LEFTOVER: Final = Path(royalties.distribution.__file__).with_name("leftover.sql").read_text(encoding="utf-8")
+_FOLDER: Final = Path(royalties.distribution.__file__).parent
+WAITING: Final = (_FOLDER / "waiting.sql").read_text(encoding="utf-8")
+LEFTOVER: Final = WAITING + (_FOLDER / "leftover.sql").read_text(encoding="utf-8")
 _COLUMNS: Final = {
     "allocation_id": "BIGINT", "origin": "BIGINT", "work_id": "BIGINT", "scheme": "VARCHAR", "value": "VARCHAR", "used_on": "DATE",
     "place": "BIGINT", "holder_id": "BIGINT", "holder_ref": "VARCHAR", "role": "VARCHAR", "ppm": "INTEGER", "weight": "DECIMAL(38,0)",
-    "whole": "BIGINT", "amount": "BIGINT", "status": "VARCHAR", "reason": "VARCHAR",
+    "work_amount": "BIGINT", "set_amount": "BIGINT", "whole": "BIGINT", "amount": "BIGINT", "status": "VARCHAR", "reason": "VARCHAR",
 }  # fmt: skip
 
 
@@ -29,7 +31,7 @@ def by_run(society_id: int, currency: str, *, run_id: int = 0) -> list[tuple[int
     sql = f"""
         SELECT r.id, r.period, sum(l.whole)::bigint, count(*)
         FROM (SELECT DISTINCT id, pool_id, whole FROM ({LEFTOVER}) x (id, pool_id, work_id, scheme, value, used_on, place, holder_id, ref,
-              role, ppm, weight, whole, amount, status, reason)) l
+              role, ppm, weight, work_amount, set_amount, whole, amount, status, reason)) l
         JOIN royalties_runpool p ON p.id = l.pool_id
         JOIN royalties_run r ON r.id = p.run_id
         GROUP BY 1, 2 ORDER BY 1"""

@@ -50,6 +50,7 @@ class Moved:
     weight: int
     equal_part: int = 0
     declarations: tuple[int, ...] = ()  # of a correction: whose uses weigh now
+    reasons: tuple[str, ...] = ()  # of a correction: why
 
     @property
     def name(self) -> str:
@@ -75,7 +76,7 @@ def calculate(engine: Engine, run: Run) -> list[Moved]:
 
     Within one look at the database.
     """
-    corrections = candidates.corrections(run.society_id, run.currency, run_id=run.pk)
+    corrections = candidates.corrections(run.society_id, run.currency, run_id=run.pk, chosen=run.chosen)
     without = [each.pool_id for each in corrections]
     released = _take_suspended(engine, run, without)
     left = leftovers.take(engine, society_id=run.society_id, currency=run.currency, run_id=run.pk, without=without)
@@ -192,7 +193,7 @@ def _named(engine: Engine, corrections: Sequence[candidates.Correction]) -> list
         found.append(
             Moved(
                 str(RunPool.Kind.CORRECTION), origin, origin.distributable, *weighed[origin.pk],
-                equal_part=origin.equal_part, declarations=each.now,
+                equal_part=origin.equal_part, declarations=each.now, reasons=each.reasons,
             )
         )  # fmt: skip
     return sorted(found, key=lambda each: each.name.encode())

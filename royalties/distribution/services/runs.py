@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -17,7 +18,7 @@ from accounts.identity.core import Actor, Conflict, Reference, Refusal
 from accounts.organisations.models import Organisation
 from licensing.matching.services import refresh_titles
 from royalties.billing.models import Invoice, PoolDeclaration, Receipt
-from royalties.distribution.models import Rule, Run, RunCorrection, RunReceipt, RunRelease
+from royalties.distribution.models import Rule, Run, RunCorrection, RunPool, RunReceipt, RunRelease
 from royalties.distribution.services import candidates
 from royalties.distribution.services.guards import enter, own_run
 
@@ -97,35 +98,59 @@ def waiting_money(society_id: int) -> list[Waiting]:
 
 
 def start_run(
-    *, actor: Actor, society: Organisation, period: tuple[datetime.date, datetime.date], currency: str | None = None
+    *,
+    actor: Actor,
+    society: Organisation,
+    period: tuple[datetime.date, datetime.date],
+    currency: str | None = None,
+    correct: Collection[int] = (),
 ) -> Run:
     """Open a draft for a half-open period, in one currency. Starting it twice gives the same run, never two.
 
-    A run also takes what moves a second time, of whichever days of use: amounts in suspense whose identifier means a work
-    now, and pools that the declarations of now divide otherwise. It may consist of these alone.
+    A run also takes what moves a second time, of whichever days of use: what waited and is released now, and pools that
+    the declarations of now divide otherwise. It may consist of these alone. `correct` names pools, of those that
+    `waiting_corrections` offers, that are divided anew by the shares, works and matches of now.
 
-    Raises Refusal where no money waits, no rule is in force on the period's last day, or several currencies wait and none
-    is named; Conflict where a run for another period is still open.
+    Raises Refusal where no money waits, no rule is in force on the period's last day, several currencies wait and none
+    is named, or a pool is not offered; Conflict where a run for another period is still open, or for another choice.
     """
     enter(actor, society, "distribution.compute")
-    asked = _period(period)
+    asked, chosen_pools = _period(period), sorted(set(correct))
     refresh_titles(society.pk)  # what waits in suspense may mean a work by its title
     with transaction.atomic():
+        if chosen_pools and currency is None:
+            currency = _currency_of(society, chosen_pools)
         chosen = currency or _only_currency(society, asked)
         if chosen and (open_run := _open(society, chosen)):
-            return _same(open_run, asked)
+            return _same(open_run, asked, chosen_pools)
+        if chosen and chosen_pools:
+            _require_offered(society, chosen, chosen_pools)
         if chosen is None or not (
-            undistributed(society.pk, asked).filter(invoice__currency=chosen).exists() or moves(society.pk, chosen)
+            chosen_pools
+            or undistributed(society.pk, asked).filter(invoice__currency=chosen).exists()
+            or moves(society.pk, chosen)
         ):
             raise no_money(society.pk, asked, chosen)
         try:
             with transaction.atomic():
-                return _create(actor, society, asked, chosen)
+                return _create(actor, society, asked, chosen, chosen_pools)
         except IntegrityError:  # somebody was faster
             faster = _open(society, chosen)
             if faster is None:
                 raise
-            return _same(faster, asked)
+            return _same(faster, asked, chosen_pools)
+
+
+def _currency_of(society: Organisation, pools: list[int]) -> str | None:
+    found = RunPool.objects.filter(pk__in=pools, run__society=society).values_list("run__currency", flat=True)
+    return found.order_by("id").first()
+
+
+def _require_offered(society: Organisation, currency: str, pools: list[int]) -> None:
+    offered = {each.pool_id for each in candidates.changed_pools(society.pk, currency) if each.now and not each.expired}
+    if not offered.issuperset(pools):
+        said = _("One of the chosen pools would not be divided otherwise any more. Look again at what is offered.")
+        raise Refusal("not_offered", said, pointer="/correct")
 
 
 def moves(society_id: int, currency: str) -> bool:
@@ -141,9 +166,10 @@ def waiting_releases(society_id: int) -> list[candidates.Released]:
 
 
 def waiting_corrections(society_id: int) -> list[candidates.Correction]:
-    """Distributed pools whose declarations were amended or joined by others since: the next run divides them anew.
+    """Distributed pools that would be divided otherwise today, with the reasons.
 
-    Those with no declaration in `now` wait until the amended one is billed.
+    Where declarations were amended or joined by others, the next run divides them anew; those that are `offered` only where
+    it is started with them. Those with no declaration in `now` wait until the amended one is billed.
     """
     return [
         each
@@ -200,8 +226,9 @@ def _open(society: Organisation, currency: str) -> Run | None:
     return Run.objects.filter(society=society, currency=currency, status__in=UNPOSTED).first()
 
 
-def _same(run: Run, period: DateRange) -> Run:
-    if (run.period.lower, run.period.upper) == (period.lower, period.upper):
+def _same(run: Run, period: DateRange, chosen: list[int]) -> Run:
+    same = (run.period.lower, run.period.upper) == (period.lower, period.upper)
+    if same and (not chosen or chosen == run.chosen):
         return run
     raise Conflict("run_is_open", _("Run %(run)s is not posted yet: approve or discard it first.") % {"run": run})
 
@@ -219,15 +246,15 @@ def _rule_in_force(society: Organisation, period: DateRange) -> Rule:
     return rule
 
 
-def _create(actor: Actor, society: Organisation, period: DateRange, currency: str) -> Run:
+def _create(actor: Actor, society: Organisation, period: DateRange, currency: str, chosen: list[int]) -> Run:
     rule = _rule_in_force(society, period)
     earlier = Run.objects.filter(society=society, currency=currency, status__in=POSTED, period__overlap=period)
     run = Run.objects.create(
-        society=society, period=period, currency=currency, rule=rule, supplementary=earlier.exists()
+        society=society, period=period, currency=currency, rule=rule, supplementary=earlier.exists(), chosen=chosen
     )
     data = {
         "period": [period.lower.isoformat(), period.upper.isoformat()], "currency": currency, "rule": str(rule),
-        "supplementary": run.supplementary,
+        "supplementary": run.supplementary, **({"correct": chosen} if chosen else {}),
     }  # fmt: skip
     record(actor=actor, verb="run.started", object=Reference(KIND, run.pk), organisation_id=society.pk, data=data)
     return run

@@ -133,6 +133,7 @@ class Revised:
     payable: int
     held_before: int
     held: int
+    reasons: tuple[str, ...] = ()  # declarations | shares | works | match
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from licensing.repertoire.models import Share, Work
 from royalties.billing.core import CREDIT_CARRIED
 from royalties.billing.models import InvoiceLine
 from royalties.distribution.core import RuleTerms, parse
-from royalties.distribution.models import Allocation, Run, RunPool, RunPoolDeclaration, RunReceipt
+from royalties.distribution.models import Allocation, Run, RunCorrection, RunPool, RunPoolDeclaration, RunReceipt
 from royalties.statements.core import (
     Charge,
     Deduction,
@@ -77,6 +77,19 @@ class RunFacts:
         return found
 
     @cached_property
+    def _weighing(self) -> dict[int, list[int]]:
+        """The same with the pools of what was released, for what waited there for its shares: where it was allocated first."""
+        found = {declaration: list(pools) for declaration, pools in self.pools_of_declaration.items()}
+        roots: dict[int, list[int]] = {}
+        for row in self._rows:
+            if row.kind == RunPool.Kind.RELEASE:
+                roots.setdefault(row.root.pk, []).append(row.pk)
+        weighed = RunPoolDeclaration.objects.filter(pool_id__in=list(roots)).order_by("id")
+        for declaration, pool in weighed.values_list("declaration_id", "pool_id"):
+            found.setdefault(declaration, []).extend(roots[pool])
+        return found
+
+    @cached_property
     def reversed_runs(self) -> dict[int, str]:
         """Run id → reason: the reversed runs that had distributed money of this run before."""
         receipts = RunReceipt.objects.filter(pool__run_id=self.run.pk).values("receipt_id")
@@ -126,13 +139,13 @@ class RunFacts:
 
     def _uses(self, works: Iterable[int]) -> dict[tuple[int, int], tuple[Used, ...]]:
         """(pool, work) → its declared uses that weighed, summed over days."""
-        declarations = self.pools_of_declaration
+        declarations = self._weighing
         sums: dict[tuple[int, int], dict[tuple[str, str, str], int]] = {}
         for work, declaration, use, unit, kind, units in _uses_of_works(works, declarations):
             for pool in declarations[declaration]:
                 of_work = sums.setdefault((pool, work), {})
                 of_work[use, unit, kind] = of_work.get((use, unit, kind), 0) + int(units)
-        terms = {row.pk: self._terms_of(row) for row in self._rows if row.kind == RunPool.Kind.CORRECTION}
+        terms = {row.pk: self._terms_of(row) for row in self._rows if row.kind != RunPool.Kind.RECEIPTS}
         weighed = {
             key: tuple(
                 Used(use, unit, units, terms.get(key[0], self.terms).factor(use=use, unit=unit, kind=kind))
@@ -172,6 +185,8 @@ class RunFacts:
         if not corrections:
             return {}
         found: dict[int, tuple[Revised, ...]] = {}
+        taken = RunCorrection.objects.filter(pool_id__in=list(corrections))
+        because: dict[int, list[str]] = dict(taken.values_list("pool_id", "reasons"))
         with connection.cursor() as cursor:
             cursor.execute(_REVISED, {"run": self.run.pk, "pools": list(corrections), "holders": list(holders)})
             for holder, pool, before, now, held_before, held in cursor.fetchall():
@@ -185,6 +200,7 @@ class RunFacts:
                     now,
                     held_before,
                     held,
+                    tuple(because.get(pool) or ()),
                 )
                 found[holder] = (*found.get(holder, ()), told)
         return found
@@ -228,9 +244,10 @@ _RELEASED_USES = """
     SELECT a.pool_id, a.scheme, a.value, u.use, u.unit, u.kind, sum(u.units)
     FROM unnest(%s::bigint[], %s::text[], %s::text[]) a (pool_id, scheme, value)
     JOIN royalties_runpool p ON p.id = a.pool_id
-    JOIN royalties_runpooldeclaration b ON b.pool_id = p.origin_id
+    JOIN royalties_runpooldeclaration b ON b.pool_id = royalties_root(p.id)
     JOIN licensing_declareduse u ON u.declaration_id = b.declaration_id AND u.work_id IS NULL AND u.scheme = a.scheme AND u.value = a.value
      AND u.status = 'unmatched'
+    WHERE a.scheme <> ''
     GROUP BY 1, 2, 3, 4, 5, 6"""
 # By holder and correction, what stood and what stands instead.
 _REVISED = """
@@ -252,7 +269,7 @@ def _pool(row: RunPool, charges: tuple[Charge, ...]) -> PoolFacts:
         period = origin.run.period
         moved = {
             "kind": row.kind, "run": origin.run_id, "run_period": (period.lower, period.upper),
-            "origin": _pool_alone(origin, charges),
+            "origin": _pool_alone(origin.root, charges),
         }  # fmt: skip
     return dataclasses.replace(_pool_alone(row, charges), **moved)
 
