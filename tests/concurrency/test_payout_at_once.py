@@ -143,9 +143,9 @@ def test_even_two_batches_pay_the_same_money_once(office: Office, aside: Aside) 
         batch = Batch.objects.create(society=office.society, currency="KRW", execute_on=timezone.localdate())
         batches.append(office.approved(services.prepare(batch.pk)))
     acts = [aside.begin(lambda batch=batch: services.order(batch.pk)) for batch in batches]
-    outcomes = sorted(code(act.result()) for act in acts)
-    assert outcomes[1] == "done"
-    assert outcomes[0] in ("batch_is_stale", "overdrawn")
+    outcomes = [code(act.result()) for act in acts]
+    assert outcomes.count("done") == 1
+    assert set(outcomes) & {"batch_is_stale", "overdrawn"}
     assert Journal.objects.filter(kind="payout").count() == 1
     sound()
 

@@ -112,7 +112,7 @@ def test_finance_takes_a_payout_through_its_pages(office: Office, monkeypatch: p
         )
         second.post(reverse("royalties:payout_decide", args=[batch.pk]), {"decision": "approve"})
     file = second.post(reverse("royalties:payout_file", args=[batch.pk, "xml"]))
-    content = b"".join(file.streaming_content)  # type: ignore[arg-type]
+    content = b"".join(file.streaming_content)
     batch.refresh_from_db()
     assert (batch.status, file["X-Content-SHA256"]) == ("sent", hashlib.sha256(content).hexdigest())
     upload = SimpleUploadedFile("answer.xml", pain002(batch.order["message_id"], group="ACSC"))

@@ -49,7 +49,7 @@ class Waiting:
 def queue(society_id: int, currency: str) -> list[Waiting]:
     """What is payable, by what stands in its way; '' for what can be paid now. Tax and others' rights are looked at later."""
     policy = policy_on(society_id, currency, timezone.localdate())
-    values = {
+    values: dict[str, Any] = {
         "society": society_id, "currency": currency, "moment": timezone.now(),
         "threshold": policy.threshold if policy else 0,
     }  # fmt: skip

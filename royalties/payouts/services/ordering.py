@@ -63,7 +63,7 @@ def approve(*, actor: Actor, batch: Batch, approve: bool = True, reason: str = "
 
     Raises Conflict where payee data, papers, others' claims or balances have changed since it was prepared.
     """
-    batch = own_batch(actor, batch.pk, APPROVE)
+    batch = own_batch(actor, batch.pk, APPROVE, lock=True)  # before the approval, as whoever discards it does
     waits = pending(batch)
     if waits is None:
         raise Conflict(

@@ -179,7 +179,12 @@ def jurisdiction(society: Organisation) -> str:
 def rests_on(batch: Batch) -> str:
     """A digest of what the batch's figures rest on besides the balances: where it changes, the batch is prepared anew."""
     with connection.cursor() as cursor:
-        values = {"society": batch.society_id, "currency": batch.currency, "moment": timezone.now(), "batch": batch.pk}
+        values: dict[str, Any] = {
+            "society": batch.society_id,
+            "currency": batch.currency,
+            "moment": timezone.now(),
+            "batch": batch.pk,
+        }
         cursor.execute(_RESTS_ON, values)
         payees = cursor.fetchone()[0]
     terms = sorted(_terms(batch).items())

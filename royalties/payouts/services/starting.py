@@ -98,7 +98,7 @@ def _create(actor: Actor, society: Organisation, currency: str, execute_on: date
 @transaction.atomic
 def discard(*, actor: Actor, batch: Batch, reason: str = "") -> Batch:
     """Give up a batch that is not ordered: its money stays payable. What was computed stays to be looked at."""
-    batch = own_batch(actor, batch.pk, PREPARE)
+    batch = own_batch(actor, batch.pk, PREPARE, lock=True)
     moved = Batch.objects.filter(pk=batch.pk, status__in=OPEN).update(status=Batch.Status.DISCARDED)
     if moved != 1:
         raise Conflict(
