@@ -2,6 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
+from royalties.bank.api import BankEntryViewSet, BankStatementViewSet
 from royalties.billing.api import InvoiceViewSet
 from royalties.distribution.api import RunViewSet
 from royalties.payees.api import MyPayeeViewSet
@@ -9,6 +10,8 @@ from royalties.payouts.api import MyPayoutViewSet
 from royalties.statements.api import MyStatementViewSet, MyUseViewSet, MyWorkViewSet
 
 router = SimpleRouter()
+router.register("bank/statements", BankStatementViewSet, "bank-statement")
+router.register("bank/entries", BankEntryViewSet, "bank-entry")
 router.register("invoices", InvoiceViewSet, "invoice")
 router.register("runs", RunViewSet, "run")
 router.register("me/statements", MyStatementViewSet, "my-statement")
