@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from accounts.identity.core import Actor
 from accounts.identity.models import User
+from licensing.repertoire.models import Representation
 from royalties.entitlements import services
 from royalties.entitlements.models import Advance, Entitlement, SisterAgreement, SisterStatement
 from tests.licensing import parties
@@ -173,6 +174,10 @@ def test_creators_see_in_plain_words_who_gets_some_of_theirs(estate: Estate, as_
     assert "Not yet approved" not in mine
     theirs = go(as_(estate.payers.member(lee)), "my_entitlements")
     assert "What you get of others" in theirs and "Kim" in theirs
+    poems = estate.payers.member(lee, "catalogue")  # of Lee's works, and a member for another's money
+    choi = estate.payers.holder("CHOI")
+    Representation.objects.create(user_id=poems.user_id, holder=choi)
+    assert "Nobody else" in go(as_(poems), "my_entitlements")
     other = estate.payers.member(estate.payers.holder("PARK"))
     assert "Nobody else" in go(as_(other), "my_entitlements")
 

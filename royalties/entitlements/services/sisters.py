@@ -170,7 +170,7 @@ def import_sister_members(
 def _good(
     society: Organisation, sister: Organisation, found: Sequence[Sequence[Any]]
 ) -> tuple[list[tuple[int, str]], list[dict[str, Any]]]:
-    refs = [row[1] for row in found]
+    refs = [row[1] for row in found if row[1] and "\x00" not in row[1]]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT h.ref, h.id, m.sister_id FROM licensing_holder h LEFT JOIN royalties_sistermember m ON m.holder_id = h.id "
@@ -189,7 +189,7 @@ def _good(
             reason = _("another society represents this holder")
         elif pk in seen:
             reason = _("this holder is named twice")
-        elif len(theirs) > 64:
+        elif len(theirs) > 64 or "\x00" in theirs:
             reason = _("the value is too long")
         if reason or pk is None:
             rejects.append({"row": row, "column": "holder_ref", "value": str(ref)[:200], "reason": reason})
