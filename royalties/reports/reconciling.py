@@ -66,6 +66,11 @@ class Reconciliation:
         return self.in_book - self.explaining
 
     @property
+    def difference(self) -> int:
+        """What the bank says less what the book says: before + coming − going − without an entry."""
+        return self.at_bank - self.in_book
+
+    @property
     def fault(self) -> int:
         return self.explained - self.explaining
 
