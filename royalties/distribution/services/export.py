@@ -21,7 +21,7 @@ _A_PIECE = 1_000
 _QUERY = """
     SELECT coalesce(h.ref, ''), coalesce(w.ref, ''), CASE WHEN a.work_id IS NULL THEN a.scheme || ':' || a.value ELSE '' END,
            a.status, a.amount, i.currency, a.reason, a.role, a.ppm, a.used_on, a.work_amount, a.weight, i.number,
-           CASE WHEN p.kind = 'release' THEN concat('run ', o.run_id, ' ', a.scheme, ':', a.value) ELSE '' END,
+           CASE WHEN p.kind = 'release' THEN concat_ws(' ', 'run', o.run_id, nullif(concat(a.scheme, ':', a.value), ':')) ELSE '' END,
            CASE WHEN p.kind = 'correction' THEN concat('run ', o.run_id) ELSE '' END
     FROM royalties_allocation a
     JOIN royalties_runpool p ON p.id = a.pool_id
