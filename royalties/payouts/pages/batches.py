@@ -131,7 +131,11 @@ def _identity(batch: Batch) -> dict[str, Any]:
         "own": parts["own"],
         "others": parts["others"],
         "sum_of_parts": sum(parts.values()),
-        "chart": [*shown, (_("To holders"), parts["own"]), (_("To others with a right to it"), parts["others"])],
+        "chart": [
+            *((_(name), amount) for name, amount in shown),
+            (_("To holders"), parts["own"]),
+            (_("To others with a right to it"), parts["others"]),
+        ],
     }
 
 

@@ -29,6 +29,7 @@ _LARGEST: Final = """
     FROM (SELECT holder_id, sum(net) AS net FROM royalties_payment WHERE batch_id = %s GROUP BY holder_id) n
     FULL JOIN (SELECT holder_id, sum(net) AS net FROM royalties_payment WHERE batch_id = %s GROUP BY holder_id) b USING (holder_id)
     JOIN licensing_holder h ON h.id = holder_id
+    WHERE coalesce(n.net, 0) <> coalesce(b.net, 0)
     ORDER BY abs(coalesce(n.net, 0) - coalesce(b.net, 0)) DESC, h.ref LIMIT %s"""
 
 
