@@ -57,7 +57,7 @@ def seal(account: Account | None, *, payee_id: int, version: int, key: Key | Non
     return nonce + (key or current()).box.encrypt(nonce, _plain(account), _about(payee_id, version))
 
 
-def unseal(sealed: bytes, *, key_id: str, payee_id: int, version: int) -> Account | None:
+def unseal(sealed: bytes | memoryview, *, key_id: str, payee_id: int, version: int) -> Account | None:
     """The account. Raises Refusal where the key is not in the ring, or the bytes are not what was sealed for this row."""
     data = bytes(sealed)
     try:

@@ -47,6 +47,7 @@ US_COLUMNS: Final = (
 )  # fmt: skip
 _ROYALTIES = "12"  # of Form 1042-S: other royalties (for example copyright)
 _GENERAL = Fraction(30, 100)
+_RATE = 7  # where the rate stands in a row
 
 _ROWS = """
     SELECT paid.holder_id, h.ref, h.name, h.name_ko, paid.tax_status, paid.residence, paid.currency, paid.first ->> 'rate',
@@ -132,7 +133,7 @@ def year_rows(society_id: int, year: int, holder_ids: Sequence[int] | None = Non
         cursor.execute(_ROWS, _of(society_id, year) | {"holders": None if holder_ids is None else list(holder_ids)})
         while rows := cursor.fetchmany(5_000):
             for row in rows:
-                yield Row(*row[:7], None if row[7] is None else Fraction(row[7]), *row[8:])
+                yield Row(*[Fraction(cell) if place == _RATE and cell else cell for place, cell in enumerate(row)])
 
 
 def still_open(society_id: int, year: int) -> int:

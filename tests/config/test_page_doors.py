@@ -462,7 +462,7 @@ def test_the_own_pages_open(world: World, address: Callable[[str], str]) -> None
         "licensing:mandate_take_back",
         "licensing:registration_change",
     }  # a member's own
-    elsewhere |= {"royalties:my_payee_change"}
+    elsewhere |= {"royalties:my_payee_change", "royalties:my_payee_stop"}
     elsewhere |= {"licensing:import_answer"}  # of a CWR file alone
     assert set(ABOUT_AN_OBJECT) - opened - acts == elsewhere
     assert len(opened) > 25 and len(acts) > 15

@@ -55,7 +55,8 @@ def test_new_details_wait_for_a_second_person_then_for_their_time(payers: Payers
         services.decide_details(actor=payers.first, details=details, approve=True)
     assert caught.value.code == "second_person_needed"
     approved = payers.approve(details)
-    assert approved.usable_from is not None and approved.usable_from - approved.decided_at == 3 * DAY
+    assert approved.usable_from and approved.decided_at
+    assert approved.usable_from - approved.decided_at == 3 * DAY
     assert state(payers, after=2 * DAY)[holder.pk] == (details.pk, None, "cooling_off")
     assert state(payers, after=4 * DAY)[holder.pk] == (details.pk, None, "sanctions")
     services.record_check(actor=payers.first, details_ids=[details.pk], state="clear", source="UN list, 1 Nov 2026")

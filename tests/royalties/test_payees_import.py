@@ -121,7 +121,7 @@ def test_a_certificate_counts_up_to_the_day_on_the_paper(payers: Payers, tmp_pat
     approve(payers, done)
     paper = TaxPaper.objects.get()
     assert (paper.country, paper.valid.upper) == ("US", last + datetime.timedelta(days=1))
-    holder = payers.society.pk and paper.payee.holder_id
+    holder = paper.payee.holder_id or 0
     midnight = timezone.make_aware(datetime.datetime.combine(last + datetime.timedelta(days=1), datetime.time()))
     for moment, treaty in ((midnight - datetime.timedelta(seconds=1), paper.pk), (midnight, None)):
         assert state(payers, after=moment - timezone.now())[holder][1] == treaty  # by the day in Seoul

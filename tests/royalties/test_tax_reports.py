@@ -72,7 +72,7 @@ def test_a_year_sums_what_the_bank_carried_out_on_its_days(payers: Payers) -> No
     assert (row.payments, row.gross, row.income, row.first, row.second) == (2, 2_234_567, 2_234_567, 67_030, 6_700)
     assert row.gross == row.net + row.withheld and row.rate_percent == "3"
     assert withholding.still_open(payers.society.pk, 2026) == 1
-    assert [year for year, _s, _h in withholding.years_of([details.payee.holder_id])] == [2027, 2026]
+    assert [year for year, _s, _h in withholding.years_of([details.payee.holder_id or 0])] == [2027, 2026]
 
 
 def test_the_korean_file_tells_business_other_and_foreign_income_apart(payers: Payers) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -34,7 +34,7 @@ def payees(request: ActorRequest) -> HttpResponse:
     """Every holder with how they stand: paid where to, or what is missing."""
     society = Organisation.objects.of(request.actor)
     q, reason = request.GET.get("q", "").strip()[:200].replace("\0", ""), request.GET.get("reason", "")
-    found = Holder.objects.visible_to(request.actor).order_by("ref")
+    found: QuerySet[Holder] = Holder.objects.visible_to(request.actor).order_by("ref")
     if q:
         found = found.filter(Q(ref__istartswith=q) | Q(name__icontains=q) | Q(name_ko__icontains=q))
     if reason in BLOCKED:

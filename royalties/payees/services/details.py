@@ -125,7 +125,7 @@ def decide_details(*, actor: Actor, details: PayeeDetails, approve: bool, reason
     approval = Approval.objects.pending().about(KIND, held.pk).filter(kind=KIND).first()
     if approval is None:
         raise Conflict("approval_not_requested", _("Nobody has asked for this approval, or it is decided. Look again."))
-    if Representation.objects.filter(user_id=actor.user_id, holder_id=held.payee.holder_id).exists():
+    if _is_paid_by(actor, held.payee):
         raise Forbidden(
             _("You are paid by these details yourself. Somebody else has to decide."), code="second_person_needed"
         )
@@ -206,6 +206,13 @@ def misfit(residence: str, tax_status: str, kind: str) -> str:
     if kind == Holder.Kind.PERSON and tax_status == "kr_organisation":
         return PERSON_AS_ORGANISATION
     return ""
+
+
+def _is_paid_by(actor: Actor, payee: Payee) -> bool:
+    """Whether this person acts for the payee, in whatever capacity they are here now."""
+    if actor.user_id is None or payee.holder_id is None:
+        return False
+    return Representation.objects.filter(user_id=actor.user_id, holder_id=payee.holder_id).exists()
 
 
 def _error(field: str, detail: str) -> dict[str, Any]:

@@ -99,7 +99,12 @@ class _Reading:
     changes: list[tuple[_Known, Account | None, str, str]] = field(default_factory=list)
     papers: list[tuple[_Known, str, datetime.date]] = field(default_factory=list)
 
+    def touched(self) -> set[int]:
+        """The holders for whom something is asked."""
+        return {known.id for known, *_rest in self.changes} | {known.id for known, *_rest in self.papers}
+
     def reject(self, row: int, column: str, value: str, reason: str, *, part: bool = False) -> None:
+        """Report a row, or only a part of one that is taken otherwise."""
         self.refused += not part
         if len(self.rejects) < MOST_REJECTS:
             self.rejects.append(Reject(row, column, hidden(value), reason))
@@ -137,7 +142,7 @@ def import_payees(
 def _finish(actor: Actor, made: PayeeImport, reading: _Reading, read: int) -> PayeeImportResult:
     rejects = tuple(sorted(reading.rejects, key=lambda each: (each.row, each.column)))[:MOST_REJECTS]
     touched = _write(actor, made, reading)
-    holders = {known.id for known, *_rest in reading.changes} | {known.id for known, *_rest in reading.papers}
+    holders = reading.touched()
     made.read, made.rejected = read, reading.refused
     made.created = sum(1 for known, *_rest in reading.changes if not known.version)
     made.updated = len(holders) - made.created
@@ -187,37 +192,62 @@ def _read(engine: Engine, society: Organisation) -> _Reading:
     return reading
 
 
+class _Wrong(Exception):
+    """Why a row is refused: column, what stands there, reason."""
+
+
 def _row(
     reading: _Reading, row: int, holder: _Known, account: str, bank: str, residence: str, tax_status: str, until: str
 ) -> tuple[Account | None, str, str, datetime.date | None] | None:
     """One row's meaning, or None where it was refused."""
+    try:
+        residence, tax_status = _status(holder, residence, tax_status)
+        last_day = _last_day(until, residence, tax_status)
+        return _account(holder, account, bank, residence), residence, tax_status, last_day
+    except _Wrong as wrong:
+        column, value, reason = wrong.args
+        reading.reject(row, column, value, reason)
+        return None
+
+
+def _status(holder: _Known, residence: str, tax_status: str) -> tuple[str, str]:
     residence = (residence or holder.residence).upper()
     tax_status = (tax_status or holder.tax_status).lower()
-    last_day = None
     if residence and residence not in countries():
-        return reading.reject(row, "residence", residence, UNKNOWN_COUNTRY)
+        raise _Wrong("residence", residence, UNKNOWN_COUNTRY)
     if tax_status and tax_status not in TAX_STATUSES:
-        return reading.reject(row, "tax_status", tax_status, UNKNOWN_TAX_STATUS)
-    if tax_status and (wrong := misfit(residence, tax_status, holder.kind)):
-        return reading.reject(row, "tax_status", tax_status, wrong)
-    if until:
-        try:
-            if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", until):
-                raise ValueError
-            last_day = datetime.date.fromisoformat(until)
-        except ValueError:
-            return reading.reject(row, "certificate_until", until, NOT_A_DATE)
-        if residence == "KR" or tax_status.startswith("kr_"):
-            return reading.reject(row, "certificate_until", until, NOT_ABROAD)
+        raise _Wrong("tax_status", tax_status, UNKNOWN_TAX_STATUS)
+    if tax_status and (reason := misfit(residence, tax_status, holder.kind)):
+        raise _Wrong("tax_status", tax_status, reason)
+    return residence, tax_status
+
+
+def _last_day(until: str, residence: str, tax_status: str) -> datetime.date | None:
+    if not until:
+        return None
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", until):
+            raise ValueError
+        last_day = datetime.date.fromisoformat(until)
+        _ = last_day + _DAY
+    except (ValueError, OverflowError):
+        raise _Wrong("certificate_until", until, NOT_A_DATE) from None
+    if residence == "KR" or tax_status.startswith("kr_"):
+        raise _Wrong("certificate_until", until, NOT_ABROAD)
+    return last_day
+
+
+def _account(holder: _Known, account: str, bank: str, residence: str) -> Account | None:
+    """The account of a row; the one on record where the row has none."""
     if not account:
         if bank:
-            return reading.reject(row, "account", "", MISSING)
-        return holder.account(), residence, tax_status, last_day
+            raise _Wrong("account", "", MISSING)
+        return holder.account()
     try:
-        return account_from(account=account, bank=bank, residence=residence), residence, tax_status, last_day
+        return account_from(account=account, bank=bank, residence=residence)
     except BadAccount as bad:
         column, value = ("account", account) if bad.column == "account" else ("bank", bank)
-        return reading.reject(row, column, value, bad.reason)
+        raise _Wrong(column, value, bad.reason) from None
 
 
 def _papers_on_record(society: Organisation) -> set[tuple[int, str, datetime.date | None]]:
@@ -267,7 +297,7 @@ def hidden(value: str) -> str:
 
 def _write(actor: Actor, made: PayeeImport, reading: _Reading) -> int:
     """The payees, versions and certificates, by COPY. What waited for approval before gives way."""
-    now, holders = timezone.now(), sorted({known.id for known, *_rest in [*reading.changes, *reading.papers]})
+    now, holders = timezone.now(), sorted(reading.touched())
     if not holders:
         return 0
     with connection.cursor() as cursor:

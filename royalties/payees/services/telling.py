@@ -107,7 +107,7 @@ def tell_addresses_of_import(made: PayeeImport) -> None:
     )  # fmt: skip
     changed = PayeeDetails.objects.filter(made_by=made, version__gt=1).exclude(payee__holder__email="")
     for details in changed.exclude(Exists(read)).select_related("payee__holder", "payee__society").iterator(1_000):
-        write_to_address(details, details.payee.holder.email)
+        write_to_address(details, details.payee.holder.email if details.payee.holder else "")
 
 
 def stop_token(details: PayeeDetails) -> str:
