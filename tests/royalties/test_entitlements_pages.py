@@ -147,9 +147,9 @@ def test_a_sister_society_from_agreement_to_its_detail_file(
     assert (row["recipient_ref"], int(row["net"])) == ("SACEM-1", statement.net)
     assert row["holder_name"].startswith("'=")
     out = tmp_path / "detail.csv"
-    said = StringIO()
-    call_command("export_sister_statement", statement.pk, "--out", str(out), "--json", stdout=said)
-    assert json.loads(said.getvalue())["net"] == statement.net
+    printed = StringIO()
+    call_command("export_sister_statement", statement.pk, "--out", str(out), "--json", stdout=printed)
+    assert json.loads(printed.getvalue())["net"] == statement.net
     assert out.read_bytes() == answer_bytes
     assert "Paid on" in send(client, "sister_statement_mark", statement.pk, on="2026-07-02", bank_reference="B-7")
     assert all(text in go(client, "sisters") for text in ("₩", "paid"))

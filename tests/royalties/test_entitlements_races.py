@@ -59,10 +59,7 @@ def test_of_two_approvals_at_once_that_pass_the_whole_one_is_refused(estate: Est
     kim, lee, park = (estate.payers.holder(ref) for ref in ("KIM", "LEE", "PARK"))
     asked = [estate.ask(kim, "assignment", to, ppm=600_000) for to in (lee, park)]
     results = together(
-        *(
-            lambda each=each: services.decide_entitlement(actor=estate.payers.second, entitlement=each)  # type: ignore[misc]
-            for each in asked
-        )
+        *(lambda each=each: services.decide_entitlement(actor=estate.payers.second, entitlement=each) for each in asked)
     )
     assert sorted(type(result).__name__ for result in results) == ["Conflict", "Entitlement"]
     [refused] = [result for result in results if isinstance(result, Conflict)]

@@ -39,5 +39,5 @@ def my_entitlements(request: ActorRequest) -> HttpResponse:
 
 def _holders(request: ActorRequest) -> set[int]:
     """Those for whose money this person acts: a delegate for somebody's works sees nothing of their money."""
-    acting = Representation.objects.filter(user_id=request.actor.user_id, scope__in=MONEY_SCOPES)
+    acting = Representation.objects.filter(user_id=request.actor.user_id or 0, scope__in=MONEY_SCOPES)
     return set(acting.values_list("holder_id", flat=True)) & request.actor.holder_ids
