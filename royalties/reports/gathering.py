@@ -138,7 +138,7 @@ def journals_of(
         " OR ".join(_pair(*(pair if straight else pair[::-1])) for pair in figure.pairs) for straight in (True, False)
     )
     start = period[0] if figure.over == core.YEAR else datetime.date(1900, 1, 1)
-    values = {
+    values: dict[str, Any] = {
         "society": society_id, "currency": currency, "start": start, "end": period[1], "limit": limit + 1, "offset": offset,
     }  # fmt: skip
     with connection.cursor() as cursor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -87,8 +88,8 @@ def test_who_was_taken_for_dead_writes_nothing(run: Run, monkeypatch: pytest.Mon
     part = archives.ask_archive(actor=SYSTEM, run=run, form="csv", language="ko").parts.get()
     write = archives._write
 
-    def taken_over(part: ArchivePart, attempt: int, path: object) -> None:
-        write(part, attempt, path)  # type: ignore[arg-type]
+    def taken_over(part: ArchivePart, attempt: int, path: Path) -> None:
+        write(part, attempt, path)
         ArchivePart.objects.filter(pk=part.pk).update(attempt=attempt + 1)
 
     monkeypatch.setattr(archives, "_write", taken_over)
@@ -121,7 +122,7 @@ def test_only_the_society_takes_them_away(world: World, run: Run) -> None:
     stranger.force_login(people.person(people.organisation("THIRD", "society"), "administrator"))
     url = reverse("royalties:archive_part", args=[part.pk])
     answer = own.get(url)
-    content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    content = b"".join(answer.streaming_content)
     assert zipfile.ZipFile(io.BytesIO(content)).testzip() is None
     assert stranger.get(url).status_code == 404
     page = own.get(reverse("royalties:run_archives", args=[run.pk]))

@@ -54,7 +54,7 @@ def account_year(account: Account, year: int) -> AccountYear:
     with connection.cursor() as cursor:
         cursor.execute(_MOVEMENTS, {"account": account.pk, "end": datetime.date(year + 1, 1, 1)})
         rows = cursor.fetchall()
-    holder = Holder.objects.get(pk=account.owner_id)
+    holder = Holder.objects.get(pk=account.owner_id or 0)
     return told(
         society=account.society.ref, society_name=str(account.society), holder=holder.ref, holder_name=str(holder),
         currency=account.currency, year=year,
