@@ -28,6 +28,8 @@ from tests.journeys import (
     told_claims,
     told_entitlements,
     told_licensing,
+    told_outstanding,
+    told_payees,
     told_permission,
     told_rates,
     told_ready,
@@ -90,6 +92,8 @@ def tell(folder: Path) -> None:
     told_rates.tell(society=STAFF["society"][0], rates=STAFF["rate_body"][0], firm=STAFF["licensee"][0])
     told_claims.tell(society=STAFF["society"][0], member=MEMBER)
     told_entitlements.tell(society=STAFF["society"][0])
+    told_outstanding.tell(society=STAFF["society"][0], second=STAFF["second"][0], member=MEMBER)
+    told_payees.tell(folder, society=STAFF["society"][0], second="treasurer@korea-web.example")
     everyone = list(User.objects.values_list("pk", flat=True))
     notify(user_ids=everyone, key="k", kind="x", subject="Your statement is here", body="₩70,773", link="/statements/")
 

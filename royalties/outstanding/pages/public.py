@@ -35,9 +35,9 @@ def notices(request: ActorRequest) -> HttpResponse:
 
 
 @require_GET
-def notice(request: ActorRequest, notice_id: int) -> HttpResponse:
+def notice(request: ActorRequest, public_notice_id: int) -> HttpResponse:
     """One list as it was published, with its digest; searched by title, creator or identifier."""
-    found = PublicNotice.objects.select_related("society").filter(pk=notice_id).first()
+    found = PublicNotice.objects.select_related("society").filter(pk=public_notice_id).first()
     if found is None:
         raise NotFound(_("There is no such list."))
     asked, state = request.GET.get("q", "").strip()[:LONGEST].replace("\0", ""), request.GET.get("state", "")

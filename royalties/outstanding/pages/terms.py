@@ -67,8 +67,8 @@ def new(request: ActorRequest) -> HttpResponse:
 
 @requires("distribution.view")
 @require_GET
-def terms(request: ActorRequest, terms_id: int) -> HttpResponse:
-    actor, found = request.actor, _visible(request, terms_id)
+def terms(request: ActorRequest, clock_terms_id: int) -> HttpResponse:
+    actor, found = request.actor, _visible(request, clock_terms_id)
     asked, proposed = pending(found), found.status == ClockTerms.Status.PROPOSED
     decides = actor.can("distribution.approve") and actor.can("approvals.decide")
     context = {
@@ -81,28 +81,28 @@ def terms(request: ActorRequest, terms_id: int) -> HttpResponse:
 
 @requires("distribution.compute")
 @require_POST
-def ask(request: ActorRequest, terms_id: int) -> HttpResponse:
-    services.ask_terms(actor=request.actor, terms=_visible(request, terms_id))
+def ask(request: ActorRequest, clock_terms_id: int) -> HttpResponse:
+    services.ask_terms(actor=request.actor, terms=_visible(request, clock_terms_id))
     messages.success(request, _("A second person can approve this version now."))
-    return redirect("royalties:clock_terms", terms_id)
+    return redirect("royalties:clock_terms", clock_terms_id)
 
 
 @requires("distribution.approve")
 @require_POST
-def decide(request: ActorRequest, terms_id: int) -> HttpResponse:
+def decide(request: ActorRequest, clock_terms_id: int) -> HttpResponse:
     yes = request.POST.get("decision") == "approve"
     services.decide_terms(
         actor=request.actor,
-        terms=_visible(request, terms_id),
+        terms=_visible(request, clock_terms_id),
         approve=yes,
         reason=request.POST.get("reason", "")[:2000],
     )
     messages.success(request, _("The version is approved.") if yes else _("The version is refused."))
-    return redirect("royalties:clock_terms", terms_id)
+    return redirect("royalties:clock_terms", clock_terms_id)
 
 
-def _visible(request: ActorRequest, terms_id: int) -> ClockTerms:
-    found = ClockTerms.objects.visible_to(request.actor).filter(pk=terms_id).first()
+def _visible(request: ActorRequest, clock_terms_id: int) -> ClockTerms:
+    found = ClockTerms.objects.visible_to(request.actor).filter(pk=clock_terms_id).first()
     if found is None:
         raise NotFound(_("There are no such terms."))
     return found
