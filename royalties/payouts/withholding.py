@@ -133,7 +133,10 @@ def year_rows(society_id: int, year: int, holder_ids: Sequence[int] | None = Non
         cursor.execute(_ROWS, _of(society_id, year) | {"holders": None if holder_ids is None else list(holder_ids)})
         while rows := cursor.fetchmany(5_000):
             for row in rows:
-                yield Row(*[Fraction(cell) if place == _RATE and cell else cell for place, cell in enumerate(row)])
+                cells: list[Any] = [
+                    Fraction(cell) if place == _RATE and cell else cell for place, cell in enumerate(row)
+                ]
+                yield Row(*cells)
 
 
 def still_open(society_id: int, year: int) -> int:
