@@ -17,7 +17,6 @@ from royalties.billing import matching, services
 from royalties.billing.models import Invoice, Receipt, Refund
 from royalties.ledger import services as ledger
 from royalties.ledger.models import Account
-from tests.licensing import parties
 from tests.licensing.tariff_documents import charge, tariff
 from tests.royalties.bank_world import bank_account, came_in, ntry
 from tests.royalties.billing_world import EXAMPLE, ISSUED, Firm, make_firm
@@ -308,7 +307,7 @@ def test_only_a_small_difference_is_small(people: list[Actor], firm: Firm, invoi
 
 def refund_of(firm: Firm, **fields: object) -> Refund:
     given = {"actor": firm.finance, "payee_name": "Hanbit", "payee_account": "333-1", "reason": "paid twice"}
-    return services.request_refund(**given | fields)  # type: ignore[arg-type]
+    return services.request_refund(**given | fields)
 
 
 def test_a_payment_made_twice_is_paid_back_once(

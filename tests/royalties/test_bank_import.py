@@ -156,7 +156,7 @@ def test_a_gap_asks_and_is_taken_with_a_reason(finance: Actor, account: BankAcco
     outcome = imported(finance, account, later)
     assert (outcome.status, outcome.code, BankStatement.objects.count()) == ("asks", "statement_does_not_follow", 1)
     assert imported(finance, account, later, despite="The bank lost 2 May").status == "done"
-    assert BankStatement.objects.order_by("place").last().gap == "The bank lost 2 May"  # type: ignore[union-attr]
+    assert BankStatement.objects.order_by("place").last().gap == "The bank lost 2 May"
     # What was missing may still come: it fits on both sides.
     between = camt(ntry("2"), opening="5", closing="7", first="2026-05-02", last="2026-05-02", number="2")
     assert imported(finance, account, between).status == "done"

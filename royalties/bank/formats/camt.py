@@ -10,7 +10,8 @@ import datetime
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import IO, Final
+from functools import lru_cache
+from typing import IO, Any, Final
 
 from lxml import etree
 
@@ -188,7 +189,7 @@ def _entry(row: int, entry: etree._Element, currency: str) -> Iterator[Line]:
     booked = _on(entry, "BookgDt") or _on(entry, "ValDt")
     if booked is None:
         raise _Bad("BookgDt", "", core.NOT_A_DAY)
-    base = {
+    base: dict[str, Any] = {
         "row": row, "sign": sign, "booked_on": booked, "value_on": _on(entry, "ValDt") or booked,
         "reversal": _at(entry, "RvslInd") in ("true", "1"),
         "code": core.plain(_code(entry), 40),
@@ -208,16 +209,14 @@ def _entry(row: int, entry: etree._Element, currency: str) -> Iterator[Line]:
     yield Line(**base, amount=whole, bank_ref=ref, **_said(detail, entry, sign, currency, batch))
 
 
-def _said(
-    detail: etree._Element | None, entry: etree._Element, sign: int, currency: str, batch: str
-) -> dict[str, object]:
+def _said(detail: etree._Element | None, entry: etree._Element, sign: int, currency: str, batch: str) -> dict[str, Any]:
     """Who and what for, as one transaction of an entry says."""
     if detail is None:
         return {"purpose": core.plain(_at(entry, "AddtlNtryInf"), 500), "batch_ref": batch}
     party, side = ("Dbtr", "DbtrAcct") if sign == 1 else ("Cdtr", "CdtrAcct")
     texts = [*(_text(each) for each in _all(detail, "RmtInf/Ustrd")), _at(detail, "AddtlTxInf")]
     instructed = _first(detail, "AmtDtls/InstdAmt/Amt")
-    found: dict[str, object] = {
+    found: dict[str, Any] = {
         "end_to_end_id": _known(_at(detail, "Refs/EndToEndId"), 35),
         "batch_ref": core.plain(_at(detail, "Refs/PmtInfId"), 35) or batch,
         "reference": core.plain(_at(detail, "RmtInf/Strd/CdtrRefInf/Ref"), 140),
@@ -315,7 +314,13 @@ def _text(element: etree._Element) -> str:
 
 def _name(element: etree._Element) -> str:
     tag = element.tag
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+    return _local(tag) if isinstance(tag, str) else ""
+
+
+@lru_cache(maxsize=1024)
+def _local(tag: str) -> str:
+    """The name without its namespace. A statement has a few dozen, asked for a hundred times an entry."""
+    return tag.rpartition("}")[2]
 
 
 def _forget(element: etree._Element) -> None:

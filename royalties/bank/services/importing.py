@@ -5,7 +5,6 @@ Imports for one account wait for each other. What was imported before is known b
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -141,7 +140,8 @@ def _import(
             _("The file has no statement of this account; it is for %(others)s.")
             % {"others": ", ".join(sorted(read.others))[:200] or "–"},
         )
-    made, known = [], []
+    made: list[BankStatement] = []
+    known: list[BankStatement] = []
     for part in sorted(read.parts, key=lambda each: (each.head.first_day, each.head.last_day) if each.head else ()):
         same = BankStatement.objects.filter(account=account, sha256=part.digest).first()
         (known if same else made).append(same or _kept(actor, account, stored, part, despite))
@@ -172,7 +172,7 @@ def _stage(account: BankAccount, stored: StoredFile, terms: table.Terms) -> _Rea
         head = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n")
         file.seek(0)
         found = camt.read(file) if head.startswith(b"<") else table.read(file, terms)
-        with cursor.copy(_COPY) as copy, contextlib.closing(found):
+        with cursor.copy(_COPY) as copy:
             for row in _rows(account, found, read):
                 copy.write_row(row)
         cursor.execute("ANALYZE bank_incoming")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from accounts.identity.core import Actor
 
 
-class SettlingQuerySet(models.QuerySet["Refund"]):
+class SettlingQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> SettlingQuerySet:
         """The society's own, for those who see its invoices. There is no money in the sandbox."""
         if actor.is_system:

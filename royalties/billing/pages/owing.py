@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import Any
+from typing import IO, Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -273,7 +273,7 @@ def tax_export(request: ActorRequest) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response.write("\ufeff")
-    writer = SafeWriter(response)
+    writer = SafeWriter(cast("IO[str]", response))
     writer.row(taxinvoices.COLUMNS)
     writer.rows(taxinvoices.rows(found))
     return response

@@ -149,7 +149,7 @@ def _set_apart(actor: Actor, refund: Refund) -> Journal:
             why=refund.reason,
         )
         return journal
-    licence = Licence.objects.select_for_update(no_key=True, of=("self",)).get(pk=refund.licence_id)
+    licence = Licence.objects.select_for_update(no_key=True, of=("self",)).get(pk=refund.licence_id or 0)
     stands = favour(licence, refund.currency)
     if refund.amount > stands.gross or core.net_part(refund.amount, net=stands.net, gross=stands.gross) != refund.net:
         raise Conflict("favour_changed", _("The licence's favour is another by now. Refuse this and ask anew."))
