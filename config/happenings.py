@@ -29,6 +29,8 @@ HAPPENINGS: Final[dict[str, Any]] = {
     "webhook.replayed": _("events sent to a webhook again"),
     "archive.asked": _("files of all statements asked for"),
     "archive.part_made": _("file of statements made"),
+    "rule.previewed": _("two versions of a rule compared"),
+    "run.noted": _("note written"),
     "close.requested": _("close of a period asked for"),
     "close.closed": _("close of a period approved"),
     "close.refused": _("close of a period refused"),

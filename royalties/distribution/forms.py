@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from royalties.distribution.core.rules import MAX_BYTES
+from royalties.distribution.models import Rule
 
 
 class StartForm(forms.Form):
@@ -49,3 +51,18 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
     )
+
+
+class PreviewForm(forms.Form):
+    """Two versions of the rule, and the money to compare them on."""
+
+    one = forms.ModelChoiceField(Rule.objects.none(), label=_("One version"))
+    other = forms.ModelChoiceField(Rule.objects.none(), label=_("The other version"))
+    start = forms.DateField(label=_("First day of use"), widget=forms.DateInput(attrs={"type": "date"}))
+    end = forms.DateField(label=_("First day after"), widget=forms.DateInput(attrs={"type": "date"}))
+    currency = forms.RegexField("^[A-Za-z]{3}$", label=_("Currency"), initial="KRW")
+
+    def __init__(self, *args: Any, rules: QuerySet[Rule], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("one", "other"):
+            self.fields[name].queryset = rules  # type: ignore[attr-defined]

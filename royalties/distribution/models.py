@@ -408,3 +408,43 @@ class ExpiredAllocation(models.Model):
         app_label = "royalties"
         constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="expired_amount_is_positive")]
         indexes = [models.Index(fields=["resolution_id"], name="expired_by_resolution")]
+
+
+class RulePreview(models.Model):
+    """Two versions of a rule compared on the money that waits for these days. `result` is what `compute_preview` found."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    society = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    one = models.ForeignKey(Rule, models.PROTECT, related_name="+")
+    other = models.ForeignKey(Rule, models.PROTECT, related_name="+")
+    period = DateRangeField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
+    result = models.JSONField(default=dict)
+    problems = models.JSONField(default=list)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    computed_at = models.DateTimeField(null=True)
+
+    objects = SocietyOwnQuerySet.as_manager()
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [models.CheckConstraint(condition=~Q(one=F("other")), name="preview_compares_two_rules")]
+        indexes = [models.Index(fields=["society", "-id"], name="preview_by_society")]
+
+
+class RunNote(models.Model):
+    """What somebody wrote about a run for those who look at it next. Never changed."""
+
+    run = models.ForeignKey(Run, models.PROTECT, related_name="notes")
+    text = models.TextField()
+    author = models.CharField(max_length=300)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        app_label = "royalties"
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="run_note_says_something")]

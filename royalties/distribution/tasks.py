@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.identity.core import Refusal
 from royalties.distribution import services
+from royalties.distribution.services import preview
 from royalties.distribution.services.progress import note_problems, stalled
 
 STALE = datetime.timedelta(minutes=3)
@@ -40,3 +41,9 @@ def resume_stalled() -> None:
     """Pick up runs whose worker was killed, and those whose message was lost."""
     for run_id, step in stalled(older_than=timezone.now() - STALE):
         (post_run if step == "post" else compute_run).delay(run_id)
+
+
+@shared_task
+def compute_preview(preview_id: int) -> None:
+    """Compare two versions of a rule."""
+    preview.compute_preview(preview_id)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from royalties.distribution.pages import rules, runs
+from royalties.distribution.pages import preview, rules, runs
 
 urlpatterns = [
     path("runs/", runs.runs, name="runs"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("runs/<int:run_id>/", runs.run, name="run"),
     path("runs/<int:run_id>/progress/", runs.run_progress, name="run_progress"),
     path("runs/<int:run_id>/differences/<slug:group>/", runs.run_differences, name="run_differences"),
+    path("runs/<int:run_id>/notes/", preview.note, name="run_note"),
+    path("rules/previews/", preview.previews, name="rule_previews"),
+    path("rules/previews/<int:preview_id>/", preview.preview, name="rule_preview"),
     path("runs/<int:run_id>/checks/", runs.run_checks, name="run_checks"),
     path("runs/<int:run_id>/waiting/", runs.run_waiting, name="run_waiting"),
     path("runs/<int:run_id>/export.csv", runs.run_export, name="run_export"),

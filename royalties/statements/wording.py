@@ -239,7 +239,8 @@ def _cuts(pool: PoolFacts, currency: str) -> list[Step]:
     steps = [
         Step(
             deduction.name, f"− {money(deduction.amount, currency)}",
-            _("%(percent)s%% of %(base)s") % {"percent": deduction.percent, "base": money(deduction.base, currency)},
+            _("%(percent)s%% of %(base)s") % {"percent": deduction.percent, "base": money(deduction.base, currency)}
+            + limit_text(deduction.limit),
         )
         for deduction in pool.deductions
     ]  # fmt: skip
@@ -251,6 +252,15 @@ def _cuts(pool: PoolFacts, currency: str) -> list[Step]:
         else ""
     )
     return [*steps, Step(_("Distributable"), money(pool.distributable, currency), detail)]
+
+
+def limit_text(limit: str) -> str:
+    """Why a deduction is not its percent."""
+    return {
+        "at_least": _(", raised to the least that the rule takes"),
+        "at_most": _(", lowered to the most that the rule takes"),
+        "left": _(", lowered to what was left"),
+    }.get(limit, "")
 
 
 def _weight(line: Line) -> Step:

@@ -5,22 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from royalties.distribution.core.rules import RuleTerms
+from royalties.distribution.core.rules import DeductionRule, RuleTerms
 
 WHOLE = 100_000_000  # 100 % in millionths of a percent
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One deduction as taken: `amount` is `percent` (in millionths of a percent) of `base`. Minor units."""
+    """One deduction as taken: `amount` is `percent` (in millionths of a percent) of `base`. Minor units.
+
+    `limit` says that it is not: raised to the rule's least amount, lowered to its most, or to what was left.
+    """
 
     name: str
     percent: int
     base: int
     amount: int
+    limit: str = ""
 
     def as_data(self) -> dict[str, str | int]:
-        return {"name": self.name, "percent": percent_text(self.percent), "base": self.base, "amount": self.amount}
+        said = {"name": self.name, "percent": percent_text(self.percent), "base": self.base, "amount": self.amount}
+        return said | ({"limit": self.limit} if self.limit else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,12 @@ def half_up(amount: int, percent: int) -> int:
     return (amount * percent * 2 + WHOLE) // (2 * WHOLE)
 
 
-def cut(pool: int, terms: RuleTerms) -> Cuts:
-    """Take each deduction from what the ones before it left, then the reserve (money kept, not a deduction).
+def cut(pool: int, terms: RuleTerms, currency: str = "") -> Cuts:
+    """Take each deduction, in order, then the reserve (money kept, not a deduction) from what is left.
 
     The worked example of a pool of ₩1,000,003 with 15 % and 3 % leaves ₩824,503:
 
     >>> import datetime
-    >>> from royalties.distribution.core.rules import DeductionRule
     >>> rules = (DeductionRule("management fee", 15_000_000), DeductionRule("social fund", 3_000_000))
     >>> made = cut(1_000_003, RuleTerms("G", 1, datetime.date(2026, 1, 1), None, rules, 0, 0, {}, {}, {}))
     >>> [taken.amount for taken in made.deductions], made.distributable
@@ -68,12 +72,28 @@ def cut(pool: int, terms: RuleTerms) -> Cuts:
     """
     left, taken = pool, []
     for rule in terms.deductions:
-        amount = half_up(left, rule.percent)
-        taken.append(Cut(rule.name, rule.percent, left, amount))
-        left -= amount
+        taken.append(_deducted(rule, pool, left, currency))
+        left -= taken[-1].amount
     reserve = half_up(left, terms.reserve)
     left -= reserve
     return Cuts(pool, tuple(taken), reserve, left, half_up(left, terms.equal_part))
+
+
+def _deducted(rule: DeductionRule, pool: int, left: int, currency: str) -> Cut:
+    """One deduction, within its bounds and within what is left.
+
+    >>> _deducted(DeductionRule("fee", 15_000_000, True, {"KRW": 5}, {"KRW": 100}), 1000, 900, "KRW")
+    Cut(name='fee', percent=15000000, base=1000, amount=100, limit='at_most')
+    """
+    base = pool if rule.of_pool else left
+    amount, limit = half_up(base, rule.percent), ""
+    if amount < rule.at_least.get(currency, 0):
+        amount, limit = rule.at_least[currency], "at_least"
+    if amount > rule.at_most.get(currency, amount):
+        amount, limit = rule.at_most[currency], "at_most"
+    if amount > left:
+        amount, limit = left, "left"
+    return Cut(rule.name, rule.percent, base, amount, limit)
 
 
 def percent_text(percent: int) -> str:

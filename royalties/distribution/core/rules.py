@@ -6,14 +6,16 @@ import datetime
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from accounts.identity.core import Refusal, say
 from licensing import terms
+from licensing.tariffs.currencies import MINOR_DIGITS
 
 MAX_FACTOR = 1_000_000  # unit weight × use weight × kind points, at most
 _PERCENT = re.compile(r"(?:100(?:\.0{1,6})?|[0-9]{1,2}(?:\.[0-9]{1,6})?)")
+_MAJOR = re.compile(r"(0|[1-9][0-9]{0,14})(?:\.([0-9]{1,4}))?")
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _REQUIRED = ("rule", "version", "valid_from", "deductions", "use_weights")
 _OPTIONAL = ("name", "valid_to", "unit_weights", "kind_points", "equal_part_percent", "reserve_percent")
@@ -23,10 +25,17 @@ _MAX_VERSION = 2_147_483_647
 
 @dataclass(frozen=True, slots=True)
 class DeductionRule:
-    """One deduction: its name and its percent, as millionths of a percent (15 % is 15,000,000)."""
+    """One deduction: its name and its percent, as millionths of a percent (15 % is 15,000,000).
+
+    It is taken from what the ones before it left or, `of_pool`, from the whole pool; never less than `at_least` and never
+    more than `at_most` of a pool's currency (minor units by currency), nor more than is left.
+    """
 
     name: str
     percent: int
+    of_pool: bool = False
+    at_least: Mapping[str, int] = field(default_factory=dict)
+    at_most: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,15 +227,47 @@ class _Reader:
             if not isinstance(item, dict):
                 self.fault(pointer, say("A deduction is an object with name and percent."))
                 continue
-            self.keys(item, pointer, ("name", "percent"))
+            self.keys(item, pointer, ("name", "percent"), ("of", "at_least", "at_most"))
             name = item.get("name", f"#{place}")
             if not isinstance(name, str) or not name.strip() or name != name.strip() or len(name) > 100:
                 self.fault(f"{pointer}/name", say("Give a name of 1 to 100 characters without blanks around it."))
             elif name in {rule.name for rule in read}:
                 self.fault(f"{pointer}/name", say("Two deductions have this name."), "duplicate")
             else:
-                read.append(DeductionRule(name, self.percent(item.get("percent", "0"), f"{pointer}/percent")))
+                read.append(self.deduction(name, item, pointer))
         return tuple(read)
+
+    def deduction(self, name: str, item: dict[str, Any], pointer: str) -> DeductionRule:
+        of = item.get("of", "rest")
+        if of not in ("rest", "pool"):
+            self.fault(f"{pointer}/of", say('Say of what: "rest" (what the ones before left) or "pool".'))
+        least, most = (self.amounts(item.get(key, {}), f"{pointer}/{key}") for key in ("at_least", "at_most"))
+        for currency in least.keys() & most.keys():
+            if least[currency] > most[currency]:
+                self.fault(f"{pointer}/at_least/{currency}", say("The least is more than the most."))
+        return DeductionRule(
+            name, self.percent(item.get("percent", "0"), f"{pointer}/percent"), of == "pool", least, most
+        )
+
+    def amounts(self, value: Any, pointer: str) -> Mapping[str, int]:
+        """Amounts by currency: in major units as text in the document, in minor units here."""
+        if not isinstance(value, dict):
+            self.fault(pointer, say("Give amounts by currency, such as {example}.", example='{"KRW": "50000000"}'))
+            return {}
+        read: dict[str, int] = {}
+        for currency, text in value.items():
+            digits = MINOR_DIGITS.get(currency)
+            found = _MAJOR.fullmatch(text) if isinstance(text, str) else None
+            if digits is None:
+                self.fault(f"{pointer}/{_escape(currency)}", say("“{code}” is no currency.", code=currency))
+            elif found is None or len(found[2] or "") > digits:
+                self.fault(
+                    f"{pointer}/{_escape(currency)}",
+                    say("Give an amount as text, in whole units of the currency and its decimals."),
+                )
+            else:
+                read[currency] = int(found[1]) * 10**digits + int((found[2] or "").ljust(digits, "0") or 0)
+        return read
 
     def weights(self, value: Any, pointer: str, known: Mapping[str, str]) -> Mapping[str, int]:
         if not isinstance(value, dict):

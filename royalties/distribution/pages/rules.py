@@ -71,7 +71,7 @@ def rule(request: ActorRequest, rule_id: int) -> HttpResponse:
     context = {
         "rule": found,
         "terms": terms,
-        "deductions": [(each.name, percent_text(each.percent)) for each in terms.deductions],
+        "deductions": [(each.name, percent_text(each.percent), each) for each in terms.deductions],
         "reserve": percent_text(terms.reserve),
         "equal_part": percent_text(terms.equal_part),
         "document": json.dumps(found.document, ensure_ascii=False, indent=2),

@@ -99,6 +99,7 @@ def run(request: ActorRequest, run_id: int) -> HttpResponse:
         ),
         "revised": comparison.revised(found) if found.corrected else [],
         "groups": _groups(),
+        "notes": found.notes.order_by("id"),
         "events": Event.objects.visible_to(request.actor).about("run", found.pk).order_by("id"),
         "reason_form": ReasonForm(),
         "can_see_invoices": request.actor.can("billing.view"),

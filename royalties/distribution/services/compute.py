@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,7 +20,7 @@ from accounts.identity.core import SYSTEM, Conflict, Reference, Refusal
 from licensing.engine import connect
 from licensing.engine.core import Engine
 from licensing.matching.services import refresh_titles
-from royalties.distribution.core import RuleTerms, parse
+from royalties.distribution.core import parse
 from royalties.distribution.models import (
     HeldUse,
     Run,
@@ -31,7 +31,7 @@ from royalties.distribution.models import (
     RunRelease,
 )
 from royalties.distribution.services import digests, moving
-from royalties.distribution.services.dividing import require_comparable, require_divisible
+from royalties.distribution.services.dividing import divide
 from royalties.distribution.services.inputs import Pool, one_look, read
 from royalties.distribution.services.moving import Moved
 from royalties.distribution.services.runs import KIND, no_money
@@ -111,73 +111,12 @@ def _calculate(engine: Engine, run: Run) -> Result:
         pools = read(engine, run, terms, loaded=bool(moved))
     if not pools and not moved:
         raise no_money(run.society_id, run.period, run.currency)
-    weighed = _divided(engine, run, pools, terms) if pools else {}
+    weighed = divide(engine, pools, terms, reach=lambda step: _reach(run, step)) if pools else {}
     _reach(run, "digest")
     input_digest = digests.of_inputs(engine, run, pools, moved)
     for table in _SPENT:
         engine.execute(f"DROP TABLE {table}")
     return _summed(engine, run, pools, moved, weighed, input_digest)
-
-
-def _divided(engine: Engine, run: Run, pools: list[Pool], terms: RuleTerms) -> dict[int, tuple[int, int]]:
-    """Divide the new money, into the table `allocation`; what weighed in each pool."""
-    _reach(run, "weigh")
-    engine.table(
-        "factor",
-        {"kind": "VARCHAR", "use": "VARCHAR", "unit": "VARCHAR", "factor": "BIGINT"},
-        factors(engine, pools, terms),
-    )
-    engine.run(FOLDER / "weigh.sql")
-    weighed = _guarded(engine, pools)
-    _reach(run, "allocate")
-    engine.table(
-        "pool",
-        {"pool": "BIGINT", "number": "VARCHAR", "equal_part": "BIGINT", "rest": "BIGINT"},
-        [(p.invoice.pk, p.invoice.number, p.cuts.equal_part, p.cuts.distributable - p.cuts.equal_part) for p in pools],
-    )
-    engine.run(FOLDER / "allocate.sql")
-    _check_sums(engine, pools)
-    return weighed
-
-
-def factors(engine: Engine, pools: Sequence[Pool], terms: RuleTerms) -> list[tuple[str, str, str, int]]:
-    """What one unit weighs, for each combination that occurs; refuses pools whose units the rule cannot compare.
-
-    Compensation is weighed by its units alone: the rule does not have to know what nothing allowed.
-    """
-    alone = {pool.invoice.pk for pool in pools if pool.compensation}
-    rows = engine.rows('SELECT DISTINCT pool, kind, "use", unit FROM declared')
-    found = [row for row in rows if row[0] not in alone]
-    for pool in pools:
-        units = {unit for number, _kind, _use, unit in found if number == pool.invoice.pk}
-        require_comparable(terms, units, invoice=pool.invoice.number)
-    combinations = sorted({(kind, use, unit) for _number, kind, use, unit in found})
-    return [(kind, use, unit, terms.factor(use=use, unit=unit, kind=kind)) for kind, use, unit in combinations]
-
-
-def _guarded(engine: Engine, pools: Sequence[Pool]) -> dict[int, tuple[int, int]]:
-    """Units and total weight of each pool, once it is certain that the engine can divide it exactly."""
-    weighed = {
-        pool: (int(units), int(weight))
-        for pool, units, weight in engine.rows("SELECT pool, units, total_weight FROM weighed")
-    }
-    for pool in pools:
-        units, weight = weighed.get(pool.invoice.pk, (0, 0))
-        rest = pool.cuts.distributable - pool.cuts.equal_part
-        require_divisible(invoice=pool.invoice.number, amount=pool.cuts.pool, rest=rest, units=units, weight=weight)
-    return weighed
-
-
-def _check_sums(engine: Engine, pools: Sequence[Pool]) -> None:
-    """The sum of the allocations is each pool's distributable, to the minor unit; anything else is a bug, not a refusal."""
-    sums = {
-        pool: int(total)
-        for pool, total in engine.rows("SELECT pool, CAST(SUM(amount) AS DECIMAL(38,0)) FROM allocation GROUP BY pool")
-    }
-    wrong = [pool.invoice.number for pool in pools if sums.get(pool.invoice.pk, 0) != pool.cuts.distributable]
-    least = engine.rows("SELECT MIN(amount) FROM allocation")[0][0]
-    if wrong or least < 0:
-        raise ArithmeticError(f"the allocations of {', '.join(wrong) or 'a pool'} do not sum to its distributable")
 
 
 def _summed(

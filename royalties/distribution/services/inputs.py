@@ -98,7 +98,7 @@ def read_pools(run: Run, terms: RuleTerms) -> list[Pool]:
 
 def _cut(invoice: Invoice, amount: int, terms: RuleTerms) -> Cuts:
     """What is deducted from a pool. Compensation is for single works: no part of it goes to each alike."""
-    cuts = cut(amount, terms)
+    cuts = cut(amount, terms, invoice.currency)
     return replace(cuts, equal_part=0) if invoice.kind == Invoice.Kind.COMPENSATION else cuts
 
 

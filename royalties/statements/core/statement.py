@@ -35,12 +35,13 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Deduction:
-    """One deduction as taken from the whole pool."""
+    """One deduction as taken from the whole pool. `limit`: raised to the rule's least, lowered to its most, or to what was left."""
 
     name: str
     percent: str
     base: int
     amount: int
+    limit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
