@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -162,11 +163,15 @@ class using:
 
 
 def schema_digest() -> str:
-    """Of all that makes the schema: migrations, SQL files, and the versions of the packages with migrations."""
+    """Of all that makes the schema: migrations, the SQL files that they name, and the packages with migrations."""
     root = settings.BASE_DIR
     files = [root / "requirements.lock", Path(__file__)]
     for app in APPS:
-        files += [*(root / app).rglob("migrations/*.py"), *(root / app).rglob("*.sql")]
+        files += (root / app).rglob("migrations/*.py")
+    written = "".join(path.read_text(encoding="utf-8") for path in files if path.parent.name == "migrations")
+    named = set(re.findall(r"""["']([\w.-]+\.sql)["']""", written))  # what is read at other times makes no schema
+    for app in APPS:
+        files += [path for path in (root / app).rglob("*.sql") if path.name in named]
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(f"{path.relative_to(root)}\n".encode() + hashlib.sha256(path.read_bytes()).digest())

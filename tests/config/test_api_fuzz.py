@@ -53,9 +53,19 @@ def _one_connection() -> Iterator[None]:
 
 
 @pytest.fixture
-def tokens(db: None, _one_connection: None) -> list[str]:
-    """A society's and a licensee's, with every scope that it may carry, and a creator's."""
+def tokens(issued: list[str], db: None, _one_connection: None) -> list[str]:
     cache.clear()
+    return issued
+
+
+@pytest.fixture(scope="module")
+def issued(module_db: Any) -> list[str]:
+    """A society's and a licensee's, with every scope that it may carry, and a creator's."""
+    with module_db():
+        return _issued()
+
+
+def _issued() -> list[str]:
     made = []
     for kind in ("society", "licensee"):
         token, text = people.token(people.organisation(kind.upper(), kind))
@@ -79,10 +89,11 @@ schema.app = application
 schema.config.phases.coverage.enabled = False
 
 
-@pytest.fixture
-def there(tokens: list[str]) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def there(issued: list[str], module_db: Any) -> dict[str, str]:
     """Where something lies that generated requests would hardly hit upon: an address with its real parameter."""
-    version = determined(Organisation.objects.get(ref="SOCIETY"), read("greatest-of-revenue-and-subscribers"))
+    with module_db():
+        version = determined(Organisation.objects.get(ref="SOCIETY"), read("greatest-of-revenue-and-subscribers"))
     return {"/api/v1/tariffs/{id}/price/": str(version.tariff_id)}
 
 
