@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.approvals.models import Approval
 from accounts.approvals.services import decide, request_approval
 from accounts.evidence.services import record
-from accounts.identity.core import Actor, Conflict, Forbidden, NotFound, Reference, Refusal, gettext_noop
+from accounts.identity.core import Actor, Conflict, Forbidden, Reference, Refusal, gettext_noop
 from accounts.organisations.models import Organisation
 from licensing.repertoire.importing.holders import TAX_STATUSES, countries
 from licensing.repertoire.models import Holder, Representation
@@ -247,10 +247,3 @@ def _move(details: PayeeDetails, expected: str, **change: Any) -> None:
     if PayeeDetails.objects.filter(pk=details.pk, status=expected).update(**change) != 1:
         raise Conflict("details_changed", _("These payment details changed meanwhile. Look again."))
     details.refresh_from_db()
-
-
-def find_details(number: int) -> PayeeDetails:
-    found = PayeeDetails.objects.select_related("payee__holder", "payee__society").filter(pk=number).first()
-    if found is None:
-        raise NotFound(_("There are no such payment details."))
-    return found
