@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from accounts.identity.core import Refusal
 from licensing.declarations.models import DeclaredUse
+from licensing.repertoire.models import Share as Recorded
 from royalties.distribution import services
 from royalties.distribution.core import Share, Use, allocate
 from royalties.distribution.models import Allocation, Run, RunReceipt, RunRelease
@@ -34,6 +35,7 @@ deeds = st.lists(
         st.tuples(st.just("mean"), st.sampled_from(NAMES), st.sampled_from(["A", "B", "C"])),
         st.tuples(st.just("amend"), uses, st.sampled_from([0, 0, 77])),
         st.tuples(st.just("run")),
+        st.tuples(st.just("record")),
         st.tuples(st.just("reverse")),
     ),
     max_size=4,
@@ -47,10 +49,19 @@ def play(world: World, told: list[tuple[object, ...]]) -> None:
                 mean(world, name, work)
             case ("amend", list(these), int(net)):
                 amend(world, [Used(key, units) for key, units in these], net=net)
+            case ("record",):
+                record_the_rest(world)
             case ("reverse",):
                 take_back_the_last(world)
             case _:
                 run_if_any(world)
+
+
+def record_the_rest(world: World) -> None:
+    """Whose the last 300,000 ppm of C are turns out."""
+    if "H-4" not in world.holders():
+        world.own(Owned("C", "H-4", 300_000))
+        mandate(world, "H-4")
 
 
 def run_if_any(world: World) -> Run | None:
@@ -94,7 +105,8 @@ def what_is_due(world: World) -> Counter[str]:
         Use(row.work.ref if row.work else f"{row.scheme}:{row.value}", row.work is not None, row.used_on, int(row.units) * 1000)
         for row in rows
     ]  # fmt: skip
-    shares = [Share(own.work, own.holder, own.role, own.ppm) for own in SHARES]
+    recorded = Recorded.objects.filter(work__society=world.society).select_related("work", "holder")
+    shares = [Share(own.work.ref, own.holder.ref, own.role, own.ppm) for own in recorded]
     sums: Counter[str] = Counter()
     receipts = RunReceipt.objects.filter(active=True, pool__run__status__in=["posted", "published"])
     for pool in receipts.order_by().values("pool_id").annotate(net=Sum("receipt__net")):

@@ -10,8 +10,9 @@ import pytest
 
 from accounts.identity.core import Conflict, Refusal
 from royalties.distribution import services
-from royalties.distribution.models import Allocation, Run, RunCorrection, RunPool, RunRelease
+from royalties.distribution.models import Allocation, ExpiredAllocation, Run, RunCorrection, RunPool, RunRelease
 from tests.royalties.test_corrections import amend
+from tests.royalties.test_expiry import expire
 from tests.royalties.test_releases import computed, mandate, mean, nothing_is_wrong, posted
 from tests.royalties.world import Owned, Used, World, make_world
 from tests.together import meeting, together
@@ -118,4 +119,27 @@ def test_a_run_is_reversed_or_released_from_but_not_both(world: World, monkeypat
         assert not RunRelease.objects.filter(active=True).exists()
     else:
         assert isinstance(results[1], Conflict) and results[0].released == 200, results
+    nothing_is_wrong()
+
+
+def test_an_amount_is_released_or_expires_but_not_both(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolution declares the 200 non-distributable while the next run, which releases them, is being stored."""
+    mean(world, "domain:x.example", "N")
+    meet = meeting(2, 30.0)
+    compute = importlib.import_module("royalties.distribution.services.compute")
+
+    def calculated(*args: Any, real: Any = compute._calculate) -> Any:
+        result = real(*args)
+        meet()
+        return result
+
+    def expired_then() -> Any:
+        meet()
+        return expire(world)
+
+    monkeypatch.setattr(compute, "_calculate", calculated)
+    released, expired = together(lambda: computed(world), expired_then)
+    taken = RunRelease.objects.filter(active=True).exists()
+    assert taken != ExpiredAllocation.objects.exists(), (released, expired)
+    assert isinstance(expired if taken else released, Conflict), (released, expired)
     nothing_is_wrong()
