@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.identity.core import Conflict, Forbidden, NotFound, Refusal
 from accounts.notices.models import Notice
+from royalties.bank import services as bank
 from royalties.bank.models import Application
 from royalties.ledger.models import Journal
 from royalties.payouts import services
@@ -213,6 +214,17 @@ def test_the_bank_statement_carries_payments_out_and_brings_them_back(office: Of
     assert wrong.status == "open", "another amount is not guessed at"
     assert services.apply_entries(actor=office.first, society=office.society) == {"settled": 0, "returned": 0}
     assert Application.objects.count() == 3
+    sound(batch)
+
+
+def test_what_was_kept_as_unapplied_comes_back_from_there(office: Office, batch: Batch) -> None:
+    account = bank_account(office.first, office.society)
+    a = office.payment(batch, "A")
+    office.answer(batch, (a.end_to_end_id, "ACSC"))
+    came = bank.park(actor=office.first, entry=office.entry(account, 1, a.net, end_to_end_id=a.end_to_end_id))
+    assert services.apply_entries(actor=office.first, society=office.society) == {"settled": 0, "returned": 1}
+    assert office.balance("unapplied", came.pk) == 0
+    assert office.balance("payable", office.holders["A"].pk) == 1_234_567
     sound(batch)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from accounts.access.paging import paginate
-from accounts.identity.core import Forbidden
 from accounts.identity.gate import ActorRequest, requires
 from accounts.organisations.models import Organisation
 from licensing.repertoire.models import Holder
@@ -23,7 +22,7 @@ def my_payouts(request: ActorRequest) -> HttpResponse:
     """The payments to those whom somebody represents, the latest first."""
     actor = request.actor
     if actor.is_society:
-        raise Forbidden("")
+        return redirect("royalties:payouts")
     nexts = looking.next_payments(actor.holder_ids)
     holders = Holder.objects.in_bulk({each.holder_id for each in nexts})
     societies = Organisation.objects.in_bulk({each.society_id for each in nexts})

@@ -225,7 +225,7 @@ def _applied(actor: Actor, society: Organisation, entry: Entry) -> bool:
     batch = Batch.objects.select_for_update(of=("self",)).select_related("society").get(pk=payment.batch_id)
     entry = bank.held(entry)
     payment.refresh_from_db()
-    if entry.left != entry.amount or entry.amount != payment.net or entry.parked_id or batch.sent_at is None:
+    if entry.left != entry.amount or entry.amount != payment.net or batch.sent_at is None:
         return False
     word = "settled" if entry.sign < 0 else "back"
     if word == "settled" and payment.status == Payment.Status.SETTLED:
@@ -280,7 +280,7 @@ def _booked(actor: Actor, batch: Batch, entry: Entry, ids: list[int], word: str)
         Word(pk, word, said, entry.return_reason, entry.purpose[:500] if word == "back" else "", ref) for pk in ids
     )
     on = bank.effective_day(entry, timezone.localdate())
-    return settling.apply(actor=actor, batch=batch, occasion=f"entry:{entry.pk}", on=on)
+    return settling.apply(actor=actor, batch=batch, occasion=f"entry:{entry.pk}", on=on, source=bank.source(entry))
 
 
 def _explained(object_id: int, kind: str, sign: int) -> bool:

@@ -98,10 +98,11 @@ def name(words: Iterable[Word]) -> None:
             copy.write_row((each.payment_id, each.word, each.status, each.code, each.text, each.ref))
 
 
-def apply(*, actor: Actor, batch: Batch, occasion: str, on: datetime.date) -> Outcome:
+def apply(*, actor: Actor, batch: Batch, occasion: str, on: datetime.date, source: int | None = None) -> Outcome:
     """Book what was named of this batch, which the caller holds locked, under an occasion of its own (`answer:7`).
 
-    Of a payment that is at its end nothing changes, so whatever comes again changes nothing.
+    Of a payment that is at its end nothing changes, so whatever comes again changes nothing. `source` is the account that
+    holds what comes back after it was paid: the bank's, unless it was kept as unapplied.
     """
     with connection.cursor() as cursor:
         cursor.execute(_OPEN)
@@ -112,7 +113,7 @@ def apply(*, actor: Actor, batch: Batch, occasion: str, on: datetime.date) -> Ou
         settled = _settle(actor, batch, occasion, on, named["settled"]) if "settled" in named else None
         if settled is not None:
             cursor.execute(_MARK_SETTLED, [settled.pk, on])
-        back = _give_back(actor, batch, occasion, on) if "back" in named else None
+        back = _give_back(actor, batch, occasion, on, source) if "back" in named else None
         if back is not None:
             _entitlements(actor, batch, occasion, on, named["back"])
             cursor.execute(_MARK_BACK, [back.pk, on])
@@ -140,11 +141,11 @@ def _settle(actor: Actor, batch: Batch, occasion: str, on: datetime.date, ids: S
     )  # fmt: skip
 
 
-def _give_back(actor: Actor, batch: Batch, occasion: str, on: datetime.date) -> Journal:
+def _give_back(actor: Actor, batch: Batch, occasion: str, on: datetime.date, source: int | None) -> Journal:
     bank, paying = _accounts(batch)
     return ledger.post_query(
         society_id=batch.society_id, kind="payout_returned", key=f"payout:{batch.pk}:{occasion}:back", effective_on=on,
-        query=_BACK, params=[bank, paying], actor=actor,
+        query=_BACK, params=[source or bank, paying], actor=actor,
     )  # fmt: skip
 
 
