@@ -41,6 +41,8 @@ def resume_stalled() -> None:
     """Pick up runs whose worker was killed, and those whose message was lost."""
     for run_id, step in stalled(older_than=timezone.now() - STALE):
         (post_run if step == "post" else compute_run).delay(run_id)
+    for preview_id in preview.waiting_previews(older_than=timezone.now() - STALE):
+        compute_preview.delay(preview_id)
 
 
 @shared_task

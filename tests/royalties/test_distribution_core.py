@@ -54,7 +54,7 @@ def test_the_rule_of_the_contract_is_read() -> None:
     [
         ({"extra": 1}, "/extra", "unknown_key"),
         ({"a/b~c": 1}, "/a~1b~0c", "unknown_key"),
-        ({"deductions": [{"name": "fee", "percent": "15", "of": "all"}]}, "/deductions/0/of", "unknown_key"),
+        ({"deductions": [{"name": "fee", "percent": "15", "cap": "all"}]}, "/deductions/0/cap", "unknown_key"),
         ({"deductions": [{"name": "fee"}]}, "/deductions/0/percent", "missing"),
         ({"deductions": [{"name": "fee", "percent": 15}]}, "/deductions/0/percent", "invalid"),
         ({"deductions": [{"name": "fee", "percent": "101"}]}, "/deductions/0/percent", "invalid"),

@@ -74,21 +74,27 @@ def compute_preview(preview_id: int) -> RulePreview:
     return preview
 
 
+def waiting_previews(*, older_than: datetime.datetime) -> list[int]:
+    """Comparisons that were asked for and not computed since."""
+    left = RulePreview.objects.filter(status=RulePreview.Status.WAITING, asked_at__lt=older_than)
+    return list(left.values_list("id", flat=True))
+
+
 def _compared(engine: Engine, preview: RulePreview) -> dict[str, Any]:
     sides = []
     with one_look():  # both on the same money, uses and shares
         for name, rule in (("by_one", preview.one), ("by_other", preview.other)):
-            sides.append(_divided(engine, preview, rule))
+            sides.append(_divided(engine, preview, rule, loaded=bool(sides)))
             engine.execute(_BY_HOLDER.format(table=name))
     return {"sides": sides, **_differences(engine)}
 
 
-def _divided(engine: Engine, preview: RulePreview, rule: Rule) -> dict[str, Any]:
-    """What one version makes of the money."""
+def _divided(engine: Engine, preview: RulePreview, rule: Rule, *, loaded: bool) -> dict[str, Any]:
+    """What one version makes of the money. `loaded`: the register is in the engine already."""
     terms = parse(rule.document)
     run = Run(society_id=preview.society_id, period=preview.period, currency=preview.currency, rule=rule)
     run.pk = 0  # no run has it
-    pools = read(engine, run, terms)
+    pools = read(engine, run, terms, loaded=loaded)
     if not pools:
         raise Refusal(
             "no_money", _("No money waits for uses of these days in %(currency)s.") % {"currency": run.currency}
