@@ -141,7 +141,7 @@ def module_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[Callabl
     """
     with django_db_blocker.unblock():
         around = transaction.atomic()
-        around._from_testcase = True  # type: ignore[attr-defined]  # durable blocks may begin in it
+        around._from_testcase = True  # durable blocks may begin in it
         around.__enter__()
     yield django_db_blocker.unblock
     with django_db_blocker.unblock():
