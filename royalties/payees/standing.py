@@ -81,16 +81,18 @@ def holders_blocked(found: QuerySet[Holder], society_id: int, blocked: str) -> Q
     return found.exclude(pk__in=ids) if blocked == "no_payee" else found.filter(pk__in=ids)
 
 
-def latest(details: Iterable[PayeeDetails]) -> PayeeDetails | None:
-    """The version that waits or will be used, where there is one after the one that is used now."""
-    now = timezone.now()
-    ahead = [
-        each
-        for each in details
-        if each.status == PayeeDetails.Status.REQUESTED
-        or (each.status == PayeeDetails.Status.APPROVED and not each.is_used(now))
+def ahead(details: Iterable[PayeeDetails]) -> list[PayeeDetails]:
+    """The versions that wait, or will be used once their time is over, the newest first: what can still be stopped before."""
+    now, requested, approved = timezone.now(), PayeeDetails.Status.REQUESTED, PayeeDetails.Status.APPROVED
+    found = [
+        each for each in details if each.status == requested or (each.status == approved and not each.is_used(now))
     ]
-    return max(ahead, key=lambda each: each.version, default=None)
+    return sorted(found, key=lambda each: -each.version)
+
+
+def latest(details: Iterable[PayeeDetails]) -> PayeeDetails | None:
+    """The newest version that is not used yet, where there is one."""
+    return next(iter(ahead(details)), None)
 
 
 def used(details: Iterable[PayeeDetails]) -> PayeeDetails | None:

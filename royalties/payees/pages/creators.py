@@ -16,7 +16,7 @@ from licensing.repertoire.models import Holder
 from royalties.payees import services
 from royalties.payees.forms import DetailsForm, put_errors
 from royalties.payees.models import Payee, PayeeReading, TaxPaper
-from royalties.payees.standing import latest, standing, used
+from royalties.payees.standing import ahead, standing, used
 
 _READINGS = 20
 _MOST_HOLDERS = 50
@@ -101,6 +101,6 @@ def _row(holder: Holder) -> dict[str, object]:
     readings = PayeeReading.objects.filter(details__payee=payee).select_related("details").order_by("-id")[:_READINGS]
     papers = TaxPaper.objects.filter(payee=payee).order_by("-id")[:_READINGS]
     return {
-        "holder": holder, "details": details, "now": now, "next": latest(details), "readings": list(readings), "papers": list(papers),
+        "holder": holder, "details": details, "now": now, "ahead": ahead(details), "readings": list(readings), "papers": list(papers),
         "hindrance": stands.hindrance if stands and stands.blocked else None, "blocked": stands.blocked if stands else "no_payee",
     }  # fmt: skip
