@@ -90,6 +90,13 @@ def reversing(stage: Stage, run: Run) -> Callable[[], Run]:
     return lambda: services.reverse(actor=stage.world.approver, run=run)
 
 
+def releasing(stage: Stage) -> Run:
+    """A draft that will release what waits for a site, which means a work after all."""
+    scheme, _colon, value = UNKNOWN.partition(":")
+    decide(actor=SYSTEM, society=stage.society, scheme=scheme, value=value, work=Work.objects.get(ref="A"))
+    return services.start_run(actor=stage.world.computer, society=stage.society, period=QUARTERS[0])
+
+
 # --- two runs over one pool
 
 
@@ -162,18 +169,32 @@ def test_what_waits_is_released_or_taken_back_never_both(
 ) -> None:
     origin = posted(stage)
     back = reversing(stage, origin)
-    scheme, _colon, value = UNKNOWN.partition(":")
-    decide(actor=SYSTEM, society=stage.society, scheme=scheme, value=value, work=Work.objects.get(ref="A"))
-    later = services.start_run(actor=stage.world.computer, society=stage.society, period=QUARTERS[0])
+    later = releasing(stage)
     acts = [lambda: services.compute(later.pk), back]
-    outcomes = race(
-        hold(f"{EVENT} (NEW.verb = 'run.{'computed' if releasing_first else 'reversed'}')"),
-        aside,
-        *(acts if releasing_first else acts[::-1]),
-    )
+    verb = "run.computed" if releasing_first else "run.reversed"
+    outcomes = race(hold(f"{EVENT} (NEW.verb = '{verb}')"), aside, *(acts if releasing_first else acts[::-1]))
     assert code(outcomes[0]) == "done"
     origin.refresh_from_db()
     taken = RunRelease.objects.filter(active=True).exists()
     assert (origin.status, taken) == (("posted", True) if releasing_first else ("reversed", False))
     assert (code(outcomes[1]) != "done") or not releasing_first
     sound()
+
+
+def test_without_the_triggers_it_would_be_both_and_only_its_sums_stop_the_money(
+    stage: Stage, hold: Callable[..., Hold], aside: Aside
+) -> None:
+    """The control: the run is computed and reversed under it; once approved, its own figures keep it from being posted."""
+    origin = posted(stage)
+    back, later = reversing(stage, origin), releasing(stage)
+    execute(
+        "DROP TRIGGER check_releases ON royalties_runrelease", "DROP TRIGGER origin_is_kept ON royalties_run",
+    )  # fmt: skip
+    held = hold(f"{EVENT} (NEW.verb = 'run.computed')")
+    computing = aside.begin(lambda: services.compute(later.pk))
+    held.reached()
+    assert code(aside.begin(back).result()) == "done"
+    held.let_go()
+    assert code(computing.result()) == "done"
+    approved(stage, later)
+    assert code(aside.begin(lambda: services.post(later.pk)).result()) == "run_does_not_hold"

@@ -31,7 +31,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.royalties.machine.play import COUNTED, played
 from tests.royalties.machine.stage import Stage, make_stage
 
-EXAMPLES, STEPS = int(os.environ.get("MONEY_EXAMPLES", "12")), int(os.environ.get("MONEY_STEPS", "25"))
+EXAMPLES, STEPS = int(os.environ.get("MONEY_EXAMPLES", "8")), int(os.environ.get("MONEY_STEPS", "25"))
 
 
 @pytest.fixture(scope="module")
