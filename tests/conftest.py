@@ -66,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    gc.unfreeze()  # or what is frozen is reported as leaked when the interpreter ends
     var = config.stash.get(VAR, None)
     if var is not None:
         for service in embedded.services(var):
