@@ -100,6 +100,7 @@ NOT_BY_LINK = re.compile(
     r"|dispute|license|notify|point|settle|acknowledge|mark|take-back|replay|disable|enable|events|ping|secret|result|receipt|file|preview|effect|answer|moderate|extend|evidence)/$"
     r"|/(decline|renewal|amendment|price)/$|/files/<int:|^/consultations/attachments/|/raw$|^/signals/|^/invoices/cases/|^/join/account/$|^/reservations/<int:|<str:token>|<slug:|\.(csv|ics|json|jsonld|pdf|txt)$"
     r"|^/disputes/<int:dispute_id>/document/$|/ask-decision/$|^/disputes/<int:dispute_id>/evidence/|^/outstanding/resolutions/(new|<int)"
+    r"|^/bank/(<int|imports/|entries/|refunds/)|^/invoices/(tax/export|write-offs/<int:write_off_id>|<int:invoice_id>/(tax-invoice|write-off))/"
     r"|/cancel/$|/manifest/forget/$|/(difference|overlaps)/$|^/audits/<int:|/ready/<int:standing_id>/sign/$|/ready/done/|/certificate/$|/<str:name>$"
 )
 

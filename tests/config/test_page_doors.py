@@ -82,6 +82,7 @@ ASKED = (
     "key", "ref", "work", "state", "society", "title", "identifier", "address",
     "licensee", "declaration", "about", "which", "download", "year", "first_day", "end",
     "against", "unit", "change", "with", "seed", "scheme", "only", "source", "back", "start", "code", "next", "clock", "on", "from", "to", "example",
+    "entry", "format",
 )  # fmt: skip
 
 
