@@ -59,6 +59,18 @@ def test_a_creator_enters_an_account_and_sees_it_masked_with_its_day(payers: Pay
     assert details.status == "objected"
 
 
+def test_every_change_that_is_not_used_yet_can_be_stopped(payers: Payers) -> None:
+    """One that waits for its day is not hidden by another that was asked for after it."""
+    holder = payers.holder("H-1")
+    me, first = browser(payers.member(holder)), payers.approve(payers.ask(holder))
+    second = payers.ask(holder, account="110-999-888777")
+    page = shown(me, "/payment-details/")
+    for details in (first, second):
+        assert f"/payment-details/versions/{details.pk}/object/" in page
+        assert me.post(f"/payment-details/versions/{details.pk}/object/").status_code == 302
+    assert "A change is on its way." not in shown(me, "/payment-details/")
+
+
 def test_a_stranger_finds_nobody_elses_details(payers: Payers) -> None:
     holder, other = payers.holder("H-1"), payers.holder("H-2")
     details = payers.ask(holder)
