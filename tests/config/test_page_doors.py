@@ -81,8 +81,8 @@ ASKED = (
     "language", "currency", "reason", "empty", "object", "before", "period_start", "period_end",
     "key", "ref", "work", "state", "society", "title", "identifier", "address",
     "licensee", "declaration", "about", "which", "download", "year", "first_day", "end",
-    "against", "unit", "change", "with", "seed", "scheme", "only", "source", "back", "start", "code", "next", "clock", "on", "from", "to", "example",
-    "entry", "format",
+    "against", "unit", "change", "with", "seed", "scheme", "only", "source", "back", "start", "code", "next", "clock", "on",
+    "from", "to", "example", "entry", "format",
 )  # fmt: skip
 
 
