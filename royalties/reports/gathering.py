@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from typing import Any, Final
 
 from django.db import connection
@@ -117,10 +118,10 @@ def _by_use(society_id: int, period: Days) -> dict[str, list[dict[str, Any]]]:
     """By currency and use: collected, distributed and deducted within these days."""
     pools: dict[str, dict[str, list[Any]]] = {}
     for uses, currency, amount in _rows(_RECEIPTS, society_id, period):
-        pools.setdefault(currency, {}).setdefault("collected", []).append((uses, amount))
+        pools.setdefault(currency, {}).setdefault("collected", []).append((json.loads(uses), amount))
     for uses, currency, amount, deducted in _rows(_POOLS, society_id, period):
-        pools.setdefault(currency, {}).setdefault("distributed", []).append((uses, amount))
-        pools[currency].setdefault("deducted", []).append((uses, deducted))
+        pools.setdefault(currency, {}).setdefault("distributed", []).append((json.loads(uses), amount))
+        pools[currency].setdefault("deducted", []).append((json.loads(uses), deducted))
     return {currency: _lines({name: core.by_use(rows) for name, rows in of.items()}) for currency, of in pools.items()}
 
 

@@ -16,7 +16,7 @@ urlpatterns = [
     path("transparency/<int:report_id>/renew/", transparency.renew, name="report_renew"),
     path("transparency/<int:report_id>/publish/", transparency.publish, name="report_publish"),
     path(
-        "transparency/<int:report_id>/journals/<str:currency>/<slug:code>/",
+        "transparency/<int:report_id>/journals/<str:currency>/<slug:figure>/",
         transparency.journals,
         name="report_journals",
     ),

@@ -43,14 +43,17 @@ from licensing.tariffs.models import TariffVersion
 from royalties.bank.models import BankAccount, BankStatement, Entry, StatementImport
 from royalties.billing.models import Invoice, Refund, WriteOff
 from royalties.distribution import services as distribution
-from royalties.distribution.models import Allocation, Rule
+from royalties.distribution.models import Allocation, Rule, RulePreview
 from royalties.entitlements.models import Advance, Entitlement, SisterAgreement, SisterLine, SisterStatement
 from royalties.ledger.models import Account, Journal
 from royalties.payees import services as payees
 from royalties.payees.models import PayeeDetails, PayeeImport, PayeeTerms, TaxPaper, TaxRule
 from royalties.payouts.models import Batch, Payment
+from royalties.reports import services as reports
+from royalties.reports.models import Close
 from royalties.statements import services as statements
 from royalties.statements.models import Statement
+from royalties.statements.services import archives
 from tests.accounts import people
 from tests.config.outstanding_doors import of_what_waits
 from tests.licensing import licences_made
@@ -67,6 +70,8 @@ PUBLIC = {
     "licensing:tariff_document",
     "licensing:unmatched_item",
     "royalties:public_notice",
+    "royalties:report",
+    "royalties:report_file",
     "royalties:tax_rule",
 } | {f"licensing:{page}" for page in ("terms_version", "terms_document", "ready_offer")}
 FILLED = {
@@ -164,6 +169,7 @@ def address(world: World) -> Callable[[str], str]:
         **_of_payees(world, holder),
         **_of_the_bank(world),
         **of_what_waits(world, holder),
+        **_of_books(world, statement),
         "case_id": case.pk, "reservation_notice_id": kept.pk,
         "reservation_id": kept.reservation_id, "ref": kept.reservation.ref, "language": "ko", "kind": "letter",
         "group": "holder", "form": "csv",
@@ -268,6 +274,26 @@ def _of_the_bank(world: World) -> dict[str, int]:
     )
     return {
         "bank_id": account.pk, "entry_id": entry.pk, "tried_id": tried.pk, "refund_id": refund.pk, "write_off_id": lost.pk,
+    }  # fmt: skip
+
+
+def _of_books(world: World, statement: Statement) -> dict[str, Any]:
+    """What a holder is owed, a close that waits, a report, all statements as files, and two versions of the rule compared."""
+    society = world.society
+    close = Close.objects.create(society=society, through=datetime.date(2026, 1, 31), sha256="0" * 64)
+    report = reports.draft_report(actor=SYSTEM, society=society, first=datetime.date(2026, 1, 1))
+    archive = archives.ask_archive(actor=SYSTEM, run=statement.run, form="csv", language="ko")
+    part = archive.parts.get()
+    archives.write_part(part.pk)
+    rule = Rule.objects.get(society=society)
+    other = Rule.objects.create(
+        society=society, ref=rule.ref, version=2, document=rule.document, sha256="2" * 64,
+        valid=DateRange(datetime.date(2030, 1, 1), None),
+    )  # fmt: skip
+    preview = RulePreview.objects.create(society=society, one=rule, other=other, period=QUARTER, currency="KRW")
+    return {
+        "holder_account_id": Account.objects.get(kind="payable", owner_id=statement.holder_id).pk, "close_id": close.pk,
+        "report_id": report.pk, "currency": "KRW", "figure": "collected", "archive_part_id": part.pk, "preview_id": preview.pk,
     }  # fmt: skip
 
 

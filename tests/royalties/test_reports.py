@@ -23,6 +23,7 @@ from accounts.identity.core import SYSTEM, Actor, Conflict, Forbidden, NotFound,
 from accounts.organisations.models import Organisation
 from licensing.intake.services import keep
 from royalties.bank.models import Application, BankAccount, BankStatement, Entry
+from royalties.distribution import services as distribution
 from royalties.ledger import services as ledger
 from royalties.ledger.core import CHART, Transfer
 from royalties.ledger.models import Journal
@@ -31,6 +32,7 @@ from royalties.reports.labels import FIGURES, NOTES
 from royalties.reports.models import Close, TransparencyReport
 from royalties.reports.reconciling import reconciliations
 from tests.accounts import people
+from tests.royalties.world import QUARTER, make_world, worked_example
 
 YEAR = datetime.date(2024, 1, 1)
 LAST = datetime.date(2024, 12, 31)
@@ -100,6 +102,21 @@ def test_the_next_year_tells_what_stands_and_nothing_that_happened_before(societ
     told = figures(society, datetime.date(2025, 1, 1))
     assert (told["billed"], told["paid"], told["deducted"]) == (0, 0, 0)
     assert (told["not_attributed"], told["not_paid"], told["bank"]) == (100, 400, 810)
+
+
+def test_by_use_adds_up_to_what_was_collected_and_deducted(db: None) -> None:
+    world = make_world()
+    world.rule()
+    worked_example(world)
+    run = distribution.compute(distribution.start_run(actor=world.computer, society=world.society, period=QUARTER).pk)
+    distribution.request(actor=world.computer, run=run)
+    run = distribution.post(distribution.approve(actor=world.approver, run=run).pk)
+    year = datetime.date(timezone.localdate().year, 1, 1)
+    told = gathering.figures(world.society, (year, year.replace(year=year.year + 1)))["KRW"]
+    own = {each["code"]: each["amount"] for each in told["figures"]}
+    assert own["deducted"] == 175_500 == sum(each["deducted"] for each in told["by_use"])
+    assert sum(each["distributed"] for each in told["by_use"]) == run.pool
+    assert own["attributed"] + own["kept_held"] + own["kept_suspense"] == run.distributable
 
 
 def test_a_reversal_takes_back_what_it_mirrors(society: Organisation) -> None:

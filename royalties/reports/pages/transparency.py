@@ -105,21 +105,21 @@ def publish(request: ActorRequest, report_id: int) -> HttpResponse:
 
 @requires("ledger.view")
 @require_GET
-def journals(request: ActorRequest, report_id: int, currency: str, code: str) -> HttpResponse:
+def journals(request: ActorRequest, report_id: int, currency: str, figure: str) -> HttpResponse:
     """The journals that make a figure of one's own report."""
     found = _visible(request, report_id)
-    if request.actor.organisation_id != found.society_id or code not in core.BY_CODE or currency not in found.figures:
+    if request.actor.organisation_id != found.society_id or figure not in core.BY_CODE or currency not in found.figures:
         raise NotFound(_("There is no such report."))
     at = _page_number(request)
     period = (found.period.lower, found.period.upper)
     rows = gathering.journals_of(
-        found.society_id, core.BY_CODE[code], currency, period, offset=(at - 1) * PAGE, limit=PAGE
+        found.society_id, core.BY_CODE[figure], currency, period, offset=(at - 1) * PAGE, limit=PAGE
     )
     context = {
         "report": found,
         "currency": currency,
-        "label": figure_label(code),
-        "amount": next(each["amount"] for each in found.figures[currency]["figures"] if each["code"] == code),
+        "label": figure_label(figure),
+        "amount": next(each["amount"] for each in found.figures[currency]["figures"] if each["code"] == figure),
         "rows": [(pk, journal_label(kind), day, amount) for pk, kind, day, amount in rows[:PAGE]],
         "newer": at - 1,
         "older": at + 1 if len(rows) > PAGE else 0,

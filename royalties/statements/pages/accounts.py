@@ -41,9 +41,9 @@ def accounts(request: ActorRequest) -> HttpResponse:
 
 @requires("statements.view")
 @require_GET
-def account(request: ActorRequest, account_id: int) -> HttpResponse:
+def account(request: ActorRequest, holder_account_id: int) -> HttpResponse:
     """One account in one calendar year: `?year=2026`, the latest where none is asked for."""
-    found = _visible(request, account_id)
+    found = _visible(request, holder_account_id)
     years = service.years_of(found)
     asked = request.GET.get("year", "")
     latest = years[0] if years else timezone.localdate().year
@@ -63,16 +63,16 @@ def account(request: ActorRequest, account_id: int) -> HttpResponse:
 
 @requires("statements.view")
 @require_GET
-def download(request: ActorRequest, account_id: int, year: int, form: str) -> HttpResponse:
+def download(request: ActorRequest, holder_account_id: int, year: int, form: str) -> HttpResponse:
     """The year as a file: `?language=ko|en`."""
-    found = _visible(request, account_id)
+    found = _visible(request, holder_account_id)
     if form not in FORMATS or not _year(str(year)):
         raise NotFound(_("There is no such file."))
     asked = request.GET.get("language", "")
     language = asked if asked in LANGUAGES else wording.language()
     with override(language):
         content = service.account_file(service.account_year(found, year), form, language)
-    headers = {"Content-Disposition": f'attachment; filename="account-{account_id}-{year}.{form}"'}
+    headers = {"Content-Disposition": f'attachment; filename="account-{holder_account_id}-{year}.{form}"'}
     return HttpResponse(content, content_type=_TYPES[form], headers=headers)
 
 
@@ -91,8 +91,8 @@ def _year(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 1900 <= int(text[:5] or 0) <= 2999 else None
 
 
-def _visible(request: ActorRequest, account_id: int) -> Account:
-    found = service.accounts_of(request.actor).filter(pk=account_id).first()
+def _visible(request: ActorRequest, holder_account_id: int) -> Account:
+    found = service.accounts_of(request.actor).filter(pk=holder_account_id).first()
     if found is None:
         raise NotFound(_("There is no such account."))
     return found

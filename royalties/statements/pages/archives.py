@@ -50,10 +50,10 @@ def archives(request: ActorRequest, run_id: int) -> HttpResponse:
 
 @requires("statements.view")
 @require_GET
-def part(request: ActorRequest, part_id: int) -> HttpResponseBase:
+def part(request: ActorRequest, archive_part_id: int) -> HttpResponseBase:
     """One ZIP file."""
     mine = StatementArchive.objects.visible_to(request.actor)
-    found = ArchivePart.objects.filter(pk=part_id, archive__in=mine, status=ArchivePart.Status.DONE)
+    found = ArchivePart.objects.filter(pk=archive_part_id, archive__in=mine, status=ArchivePart.Status.DONE)
     row = found.select_related("file").first()
     if row is None or row.file is None:
         raise NotFound(_("There is no such file."))

@@ -285,7 +285,9 @@ def _pool_alone(row: RunPool, charges: tuple[Charge, ...]) -> PoolFacts:
         billed=invoice.net,
         amount=row.amount,
         charges=charges,
-        deductions=tuple(Deduction(d["name"], d["percent"], d["base"], d["amount"], d.get("limit", "")) for d in row.deductions),
+        deductions=tuple(
+            Deduction(d["name"], d["percent"], d["base"], d["amount"], d.get("limit", "")) for d in row.deductions
+        ),
         reserve=row.reserve,
         distributable=row.distributable,
         equal_part=row.equal_part,
