@@ -265,12 +265,13 @@ def answer(request: ActorRequest, batch_id: int) -> HttpResponse:
 @require_POST
 def settle(request: ActorRequest, batch_id: int) -> HttpResponse:
     """Record that everything still on its way was carried out."""
+    batch = _visible(request, batch_id)
     form = SettleForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Give the day and the bank’s reference."))
         return redirect("royalties:payout", batch_id)
     done = services.settle_by_hand(
-        actor=request.actor, batch=_visible(request, batch_id), payment_ids=None, on=form.cleaned_data["on"],
+        actor=request.actor, batch=batch, payment_ids=None, on=form.cleaned_data["on"],
         bank_ref=form.cleaned_data["bank_ref"],
     )  # fmt: skip
     messages.success(request, _("%(payments)s payments are recorded as carried out.") % {"payments": done.settled})
