@@ -8,6 +8,7 @@ import tempfile
 from typing import IO, Any, Final
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -228,15 +229,21 @@ def _applied(actor: Actor, society: Organisation, entry: Entry) -> bool:
     if entry.left != entry.amount or entry.amount != payment.net or batch.sent_at is None:
         return False
     word = "settled" if entry.sign < 0 else "back"
+    if _explained(payment.pk, "payment", entry.sign) or (word == "settled" and _in_one_debit(batch, payment.position)):
+        return False
     if word == "settled" and payment.status == Payment.Status.SETTLED:
         journal = payment.journal  # pain.002 said so before
+    elif word == "back" and payment.status == Payment.Status.RETURNED and payment.journal_id and not entry.parked_id:
+        journal = (
+            payment.back
+        )  # it was paid, and pain.002 or a person said before that it came back: booked against the bank
     elif payment.status == Payment.Status.SENT or (word == "back" and payment.status == Payment.Status.SETTLED):
         if word == "back" and payment.status == Payment.Status.SENT:
             return False  # the debit comes first: what comes in is then booked against the bank
         journal = _booked(actor, batch, entry, [payment.pk], word).journal
     else:
         return False
-    if journal is None or _explained(payment.pk, "payment", entry.sign):
+    if journal is None:
         return False
     bank.apply(actor=actor, entry=entry, to=Reference("payment", payment.pk), journal=journal)
     return True
@@ -262,6 +269,8 @@ def _applied_whole(actor: Actor, society: Organisation, entry: Entry) -> bool:
         first = (int(part) - 1) * A_PART + 1
         rows = rows.filter(position__gte=first, position__lt=first + A_PART)
     facts = list(rows.values_list("pk", "net", "status", "journal_id"))
+    if _paid_before(batch, entry.batch_ref, [pk for pk, *_facts in facts]):
+        return False
     if entry.left != entry.amount or sum(net for _pk, net, _status, _journal in facts) != entry.amount:
         return False
     sent = [pk for pk, _net, status, _journal in facts if status == Payment.Status.SENT]
@@ -286,3 +295,26 @@ def _booked(actor: Actor, batch: Batch, entry: Entry, ids: list[int], word: str)
 def _explained(object_id: int, kind: str, sign: int) -> bool:
     """Whether another entry of the same sign was for it already: the bank would have carried it out twice."""
     return Application.objects.filter(object_kind=kind, object_id=object_id, entry__sign=sign).exists()
+
+
+def _in_one_debit(batch: Batch, position: int) -> bool:
+    """Whether the bank's one debit for the order, or for the part in which a payment stands, was applied already."""
+    message = batch.order["message_id"]
+    return _debits(batch).filter(entry__batch_ref__in=[message, f"{message}-{(position - 1) // A_PART + 1}"]).exists()
+
+
+def _paid_before(batch: Batch, batch_ref: str, ids: list[int]) -> bool:
+    """Whether some of what a debit is for left the bank already: with the order, its part, or one by one.
+
+    What the bank seems to have carried out twice is for a person to look at: nothing may make it disappear.
+    """
+    message = batch.order["message_id"]
+    others = _debits(batch)
+    if batch_ref != message:
+        others = others.filter(entry__batch_ref__in=[message, batch_ref])
+    singles = Application.objects.filter(object_kind="payment", object_id__in=ids, entry__sign=-1)
+    return others.exists() or singles.exists()
+
+
+def _debits(batch: Batch) -> QuerySet[Application]:
+    return Application.objects.filter(object_kind="payout_batch", object_id=batch.pk, entry__sign=-1)

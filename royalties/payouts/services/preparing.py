@@ -20,11 +20,14 @@ from django.utils.translation import gettext as _
 from accounts.identity.core import SYSTEM, Actor, Conflict, Refusal
 from accounts.organisations.models import Organisation
 from royalties.entitlements.core import Terms, divide
+from royalties.entitlements.models import Entitlement
 from royalties.entitlements.services import terms_for, transfer
+from royalties.entitlements.services.rights import MOVES
 from royalties.payees.core import TaxRules, Treaty, withhold
+from royalties.payees.models import TaxRule
 from royalties.payees.services import tax_rules, treaties
 from royalties.payouts.core import Digest, Share, end_to_end_id, shares
-from royalties.payouts.models import Batch, CarriedForward
+from royalties.payouts.models import Batch, CarriedForward, Payment
 from royalties.payouts.services.guards import nothing_to_pay, record_batch
 
 _AT_ONCE: Final = 4_000
@@ -177,7 +180,11 @@ def jurisdiction(society: Organisation) -> str:
 
 
 def rests_on(batch: Batch) -> str:
-    """A digest of what the batch's figures rest on besides the balances: where it changes, the batch is prepared anew."""
+    """A digest of what the batch rests on besides the balances: where it changes, the batch is prepared anew.
+
+    Payees, papers and checks; others' claims, and who has taken over what a holder is owed since; the rules of tax; and how
+    it is paid, from which account: a policy that has not begun yet can still be replaced.
+    """
     with connection.cursor() as cursor:
         values: dict[str, Any] = {
             "society": batch.society_id,
@@ -187,8 +194,29 @@ def rests_on(batch: Batch) -> str:
         }
         cursor.execute(_RESTS_ON, values)
         payees = cursor.fetchone()[0]
-    terms = sorted(_terms(batch).items())
-    return hashlib.sha256(f"{payees} {terms!r}".encode()).hexdigest()
+    said = (payees, sorted(_terms(batch).items()), _moves(batch), _rules(batch), _ways(batch))
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _moves(batch: Batch) -> list[tuple[int, str]]:
+    """Assignments and successions by which money of those who are paid goes to others before the next payout."""
+    paid = Payment.objects.filter(batch=batch).values("holder_id")
+    found = Entitlement.objects.approved().filter(society=batch.society_id, kind__in=MOVES, holder_id__in=paid)
+    return [(pk, str(valid)) for pk, valid in found.order_by("pk").values_list("pk", "valid")]
+
+
+def _rules(batch: Batch) -> list[tuple[str, int]]:
+    found = TaxRule.objects.in_force(batch.execute_on).filter(jurisdiction=jurisdiction(batch.society))
+    return list(found.order_by("ref", "version").values_list("ref", "version"))
+
+
+def _ways(batch: Batch) -> tuple[Any, ...]:
+    policy = batch.policy
+    if policy is None:
+        return ()
+    return (
+        policy.pk, policy.debtor_id, policy.columns, policy.ascii_only, policy.remittance, policy.threshold
+    )  # fmt: skip
 
 
 def _terms(batch: Batch) -> dict[int, Terms]:
