@@ -33,9 +33,7 @@ def law(place: str) -> list[core.Rule]:
 
 
 def days(rule: core.Rule, collected: Day, noticed: Day | None = None, end_month: int = 12) -> core.Days:
-    return core.days_of(
-        rule, collected_on=collected, allocated_on=collected, noticed_on=noticed, end_month=end_month
-    )
+    return core.days_of(rule, collected_on=collected, allocated_on=collected, noticed_on=noticed, end_month=end_month)
 
 
 def test_the_directive_counts_from_the_end_of_the_financial_year_of_collection() -> None:
@@ -53,7 +51,9 @@ def test_remuneration_in_korea_waits_five_years_from_the_notice() -> None:
     [rule] = law("kr")
     assert days(rule, Day(2026, 1, 1)) == core.Days(None)  # no notice yet: no clock runs
     assert days(rule, Day(2026, 1, 1), Day(2026, 3, 1)).expire == Day(2031, 3, 2)
-    assert days(rule, Day(2024, 1, 1), Day(2024, 2, 28)).expire == Day(2029, 3, 1)  # begins on 29 February, ends with February
+    assert days(rule, Day(2024, 1, 1), Day(2024, 2, 28)).expire == Day(
+        2029, 3, 1
+    )  # begins on 29 February, ends with February
 
 
 def test_a_term_whose_last_month_is_too_short_ends_with_that_month() -> None:

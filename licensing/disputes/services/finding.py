@@ -82,7 +82,13 @@ def find_overclaimed(society: Organisation) -> int:
     serialised(society)
     today = timezone.localdate()
     due = core.due_on(today, terms_on(society.pk, today).answer_days)
-    asked: dict[str, Any] = {"society": society.pk, "today": today, "due": due, "now": timezone.now(), "outcome": CORRECTED}
+    asked: dict[str, Any] = {
+        "society": society.pk,
+        "today": today,
+        "due": due,
+        "now": timezone.now(),
+        "outcome": CORRECTED,
+    }
     state = RepertoireRevision.objects.state(society.pk)
     with connection.cursor() as cursor:
         cursor.execute(_STAGE, asked)
