@@ -292,6 +292,23 @@ def test_write_off_by_two_people_with_vat_apart(people: list[Actor], firm: Firm,
     assert sound()
 
 
+def test_what_was_given_up_is_credited_as_if_it_were_open_and_the_rest_is_open_again(
+    people: list[Actor], firm: Firm, invoice: Invoice
+) -> None:
+    """₩471,445 were written off; the true use costs ₩20,000 and VAT: the rest is credited, ₩22,000 can be given up anew."""
+    asked = services.request_write_off(actor=firm.finance, invoice=invoice, ground="lost", reason="insolvent")
+    services.decide_write_off(actor=people[1], write_off=asked, approve=True)
+    Declaration.objects.filter(licence=firm.licence).update(status="superseded")
+    firm.declare(400_000_000)
+    note = firm.bill()
+    asked.refresh_from_db()
+    invoice.refresh_from_db()
+    assert (note.net, note.vat, asked.status) == (-408_586, -40_859, "resumed")
+    assert (invoice.written_off, invoice.credited, invoice.open) == (0, GROSS - 22_000, 22_000)
+    assert (firm.balance("receivable", firm.licensee.pk), firm.balance("vat")) == (-22_000, 2_000)
+    assert sound()
+
+
 def test_only_a_small_difference_is_small(people: list[Actor], firm: Firm, invoice: Invoice) -> None:
     with pytest.raises(Refusal, match="no small difference"):
         services.request_write_off(actor=firm.finance, invoice=invoice, ground="small", reason="x")

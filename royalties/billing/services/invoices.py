@@ -25,6 +25,7 @@ from royalties.billing import core
 from royalties.billing.models import Invoice, InvoiceCredit, InvoiceDeclaration, InvoiceLine
 from royalties.billing.services.drafts import Draft, NothingNew, draft
 from royalties.billing.services.guards import Period, may_bill
+from royalties.billing.services.losses import resume_write_offs
 from royalties.billing.services.resuming import resume_paid
 from royalties.ledger.services import Transfer, account, post
 
@@ -104,6 +105,7 @@ def _stand(actor: Actor, asked: Draft) -> Billed:
 def issue(actor: Actor, asked: Draft) -> Invoice:
     """Put a drafted invoice or credit note on record with its lines and its journal, and tell the licensee."""
     licence, society_id = asked.licence, asked.licence.society_id
+    _resume_given_up(actor, asked)
     number, pk = next_number(licence.society, asked.issued_on), next_id()
     basis = {"basis": asked.total.basis.as_data()} if asked.total.basis else {}
     invoice = Invoice.objects.create(
@@ -136,6 +138,16 @@ def issue(actor: Actor, asked: Draft) -> Invoice:
     tell(invoice)
     resume_paid(licence)
     return invoice
+
+
+def _resume_given_up(actor: Actor, asked: Draft) -> None:
+    """Take back the write-offs of invoices off which the credit takes more than is open: what it leaves open can be given up anew."""
+    for part in asked.parts:
+        if part.returned:
+            continue
+        invoice = Invoice.objects.select_related("licence").get(pk=part.invoice)
+        if part.gross > invoice.open and invoice.written_off:
+            resume_write_offs(actor, invoice, asked.issued_on)
 
 
 def _credit(note: Invoice, asked: Draft) -> None:

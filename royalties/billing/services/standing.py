@@ -14,7 +14,10 @@ from royalties.ledger.models import Account
 
 
 def standing(invoices: Sequence[Invoice]) -> list[Standing]:
-    """These invoices, credit notes left out, in their order: what is open, and what was paid and not returned."""
+    """These invoices, credit notes left out, in their order: what is open, and what was paid and not returned.
+
+    What was given up counts as open: a credit takes a write-off back first, as money does.
+    """
     asking = [invoice for invoice in invoices if invoice.kind != Invoice.Kind.CREDIT]
     received = Receipt.objects.filter(invoice__in=asking).order_by().values("invoice_id")
     paid = {row["invoice_id"]: row for row in received.annotate(nets=Sum("net"), vats=Sum("vat"))}
@@ -26,7 +29,7 @@ def standing(invoices: Sequence[Invoice]) -> list[Standing]:
             invoice=each.pk,
             net=each.net - each.carried_net,
             gross=each.gross - each.carried,
-            settled=each.received + each.credited + each.written_off,
+            settled=each.received + each.credited,
             paid_net=int(paid.get(each.pk, none)["nets"]) + each.carried_net,
             paid_vat=int(paid.get(each.pk, none)["vats"]) + each.carried - each.carried_net,
             returned_net=int(returned.get(each.pk, none)["nets"]),
