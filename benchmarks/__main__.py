@@ -13,8 +13,9 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 VAR = CHECKOUT / "var" / "bench"
-STEPS = ("pdf", "pages", "api", "check", "files")
+STEPS = ("pdf", "pages", "api", "check", "files", "money")
 ALONE = ("check", "files")  # may be all that is measured
+MONEY = "money"  # only where it is asked for; needs no world, so alone none is made
 BARE, END_TO_END = "bare parse of the file", "END TO END, to committed postings"
 
 
@@ -25,8 +26,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--holders", type=int, default=200_000)
     parser.add_argument(
         "--steps",
-        default=",".join(STEPS),
-        help=f"what else of {','.join(STEPS)}; the main job always runs, unless nothing but {' or '.join(ALONE)} is asked",
+        default=",".join(step for step in STEPS if step != MONEY),
+        help=f"what else of {','.join(STEPS)}; the main job always runs, unless nothing but {' or '.join(ALONE)} is asked, or {MONEY}",
     )
     parser.add_argument("--parquet", action="store_true", help="declare the Parquet file instead of the CSV file")
     parser.add_argument("--pdfs", type=int, default=300)
@@ -34,6 +35,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--reservations", type=int, default=100_000)
     parser.add_argument("--sizes", default="10000000/1,100000000/10", help="LINES/FILES, of one declaration each")
     parser.add_argument("--pair", default="20000000/16", help="LINES/FILES that one worker reads, and then two")
+    parser.add_argument("--journals", type=int, default=20_000, help="small ones, by four writers")
+    parser.add_argument(
+        "--allocations", type=int, default=50_000_000, help="rows among which a member's pages are asked for"
+    )
     parser.add_argument(
         "--keep", action="store_true", help="use the repertoire of the last kept run, and keep it again"
     )
@@ -68,6 +73,11 @@ def _measure(chosen: argparse.Namespace) -> None:
 
     world, steps = World(chosen.lines, chosen.works, chosen.holders), chosen.steps.split(",")
     results: dict[str, Any] = {"machine": report.machine(), "world": vars(world)}
+    if steps == [MONEY]:
+        call_command("migrate", verbosity=0)
+        results[MONEY] = _money(chosen, Clock(Servers(Postgres(VAR).place.data / "postmaster.pid")))
+        _say("", f"All figures: {report.keep(results).relative_to(CHECKOUT)}")
+        return
     _say(f"World: {world.lines:,} lines over {world.works:,} works of {world.holders:,} holders …")
     paths = generate(VAR / "world", world)
     file = paths["declaration.parquet" if chosen.parquet else "declaration.csv"]
@@ -123,7 +133,18 @@ def _measure(chosen: argparse.Namespace) -> None:
         _check(parties, chosen, results, clock, memory)
     if "files" in steps:
         results["files"] = _files(parties, world, chosen)
+    if MONEY in steps:
+        results[MONEY] = _money(chosen, clock)
     _say("", f"All figures: {report.keep(results).relative_to(CHECKOUT)}")
+
+
+def _money(chosen: argparse.Namespace, clock: Any) -> dict[str, Any]:
+    """Bulk and small journals, and a member's pages among many rows."""
+    from benchmarks import money
+
+    _say("")
+    size = money.Size(holders=chosen.holders, journals=chosen.journals, allocations=chosen.allocations)
+    return money.measure(size, clock, _say)
 
 
 def _files(parties: Any, world: Any, chosen: argparse.Namespace) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def _pages(parties: Parties, run: Run, name: str, holders: list[int]) -> dict[st
         "my works": "/works/",
         "search in my works": "/works/?q=number",
     }
-    return {page: _timed(lambda address=address: client.get(address)) for page, address in addresses.items()}  # type: ignore[misc]
+    return {page: timed(lambda address=address: client.get(address)) for page, address in addresses.items()}  # type: ignore[misc]
 
 
 def calls(parties: Parties, declaration: Declaration) -> dict[str, dict[str, float]]:
@@ -102,14 +102,14 @@ def calls(parties: Parties, declaration: Declaration) -> dict[str, dict[str, flo
         )
 
     return {
-        "GET /declarations/{id}/": _timed(lambda: client.get(f"/api/v1/declarations/{declaration.pk}/")),
-        "GET /declarations/{id}/works/": _timed(lambda: client.get(f"/api/v1/declarations/{declaration.pk}/works/")),
-        "POST /permissions/check/ 1 item": _timed(lambda: check(1)),
-        "POST /permissions/check/ 10,000 items": _timed(lambda: check(10_000), repeats=3),
+        "GET /declarations/{id}/": timed(lambda: client.get(f"/api/v1/declarations/{declaration.pk}/")),
+        "GET /declarations/{id}/works/": timed(lambda: client.get(f"/api/v1/declarations/{declaration.pk}/works/")),
+        "POST /permissions/check/ 1 item": timed(lambda: check(1)),
+        "POST /permissions/check/ 10,000 items": timed(lambda: check(10_000), repeats=3),
     }
 
 
-def _timed(get: Callable[[], Any], *, repeats: int = REPEATS) -> dict[str, float]:
+def timed(get: Callable[[], Any], *, repeats: int = REPEATS) -> dict[str, float]:
     """Milliseconds (median and the 95th percentile) and queries of one answer; anything but success is an error."""
     with CaptureQueriesContext(connection) as queries:
         answer = get()
