@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from licensing.tariffs.currencies import MINOR_DIGITS
 from royalties.bank.formats.table import COLUMNS
@@ -19,7 +20,7 @@ LABELS = {
 
 class AccountForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("As your colleagues call it."))
-    bank = forms.CharField(label=_("Bank"), max_length=100)
+    bank = forms.CharField(label=pgettext_lazy("institution", "Bank"), max_length=100)
     number = forms.CharField(label=_("Account number or IBAN"), max_length=50)
     currency = forms.ChoiceField(
         label=_("Currency"), choices=[(code, code) for code in sorted(MINOR_DIGITS)], initial="KRW"

@@ -154,7 +154,7 @@ def rates(request: ActorRequest) -> HttpResponse:
         except Refusal as refusal:
             tell(form, refusal)
         else:
-            messages.success(request, _("The rate is recorded."))
+            messages.success(request, _("The exchange rate is recorded."))
             return redirect("royalties:bank_rates")
     found = ExchangeRate.objects.filter(society=society).order_by("-on", "-pk")
     context = {"page": paginate(request, found), "form": form, "can_manage": request.actor.can("billing.manage")}

@@ -6,7 +6,7 @@ from typing import Any
 
 from babel import Locale
 from django import forms
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.identity.core import Refusal
@@ -31,7 +31,8 @@ class DetailsForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "text"}),
     )  # fmt: skip
     bank = forms.CharField(
-        label=_("Bank"), max_length=60, required=False, help_text=_("In Korea: name or three-digit code. With an IBAN it may stay empty."),
+        label=pgettext_lazy("institution", "Bank"), max_length=60, required=False,
+        help_text=_("In Korea: name or three-digit code. With an IBAN it may stay empty."),
         widget=forms.TextInput(attrs={"list": "banks"}),
     )  # fmt: skip
     bic = forms.CharField(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.organisations.models import Organisation
 from licensing.repertoire.models import Holder
@@ -173,7 +174,7 @@ class Payment(models.Model):
         PLANNED = "planned", _("planned")
         ORDERED = "ordered", _("ordered")
         SENT = "sent", _("on its way")
-        SETTLED = "settled", _("paid")
+        SETTLED = "settled", pgettext_lazy("payment", "paid")
         REJECTED = "rejected", _("refused by the bank")
         RETURNED = "returned", _("returned")
         DISCARDED = "discarded", _("discarded")

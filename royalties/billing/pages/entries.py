@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access.paging import paginate
@@ -59,7 +59,7 @@ class RefundForm(forms.Form):
     amount = forms.IntegerField(label=gettext_lazy("Amount, in minor units"), min_value=1)
     payee_name = forms.CharField(label=gettext_lazy("Account holder"), max_length=140)
     payee_account = forms.CharField(label=gettext_lazy("Account number or IBAN"), max_length=40)
-    payee_bank = forms.CharField(label=gettext_lazy("Bank"), max_length=100, required=False)
+    payee_bank = forms.CharField(label=pgettext_lazy("institution", "Bank"), max_length=100, required=False)
     cover = forms.ChoiceField(
         label=gettext_lazy("What covers the part that was distributed"), choices=Refund.Cover.choices, required=False,
         help_text=gettext_lazy("Only for what stands in a licence’s favour."),
@@ -332,6 +332,7 @@ def _shown(request: ActorRequest, found: Entry, form: ApplyForm) -> HttpResponse
         "form": form,
         "can_manage": request.actor.can("billing.manage"),
         "can_see_ledger": request.actor.can("ledger.view"),
+        "can_see_payouts": request.actor.can("payouts.view"),
     }
     return render(request, "royalties/billing/entry.html", context)
 
