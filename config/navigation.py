@@ -77,22 +77,37 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             ),
         ),
         (
-            _("Money"),
+            _("Money in"),
             (
                 Place(_("Invoices"), "royalties:invoices", "billing.view"),
-                Place(_("Bank"), "royalties:bank_entries", "billing.view"),
-                Place(_("Distribution"), "royalties:runs", "distribution.view"),
+                Place(pgettext_lazy("navigation", "Bank"), "royalties:bank_entries", "billing.view"),
+            ),
+        ),
+        (
+            _("Distribution"),
+            (
+                Place(_("Distribution runs"), "royalties:runs", "distribution.view"),
                 Place(_("Distribution rules"), "royalties:rules", "distribution.view"),
                 Place(_("Suspense"), "royalties:suspense", "distribution.view"),
                 Place(_("Money that waits"), "royalties:outstanding", "distribution.view"),
                 Place(_("Statements"), "royalties:statements", "statements.view"),
-                Place(_("Accounts of holders"), "royalties:holder_accounts", "ledger.view"),
+            ),
+        ),
+        (
+            _("Paying out"),
+            (
+                Place(_("Payouts"), "royalties:payouts", "payouts.view"),
                 Place(_("Payees"), "royalties:payees", "payees.view"),
-                Place(_("Tax withheld"), "royalties:withholding", "payouts.view"),
                 Place(_("Rights of others"), "royalties:entitlements", "payees.view"),
                 Place(_("Advances"), "royalties:advances", "payouts.view"),
                 Place(_("Sister societies"), "royalties:sisters", "payouts.view"),
-                Place(_("Payouts"), "royalties:payouts", "payouts.view"),
+                Place(_("Tax withheld"), "royalties:withholding", "payouts.view"),
+                Place(_("Accounts of holders"), "royalties:holder_accounts", "ledger.view"),
+            ),
+        ),
+        (
+            _("Books"),
+            (
                 Place(_("Ledger"), "royalties:ledger", "ledger.view"),
                 Place(_("Bank and book"), "royalties:reconciliation", "ledger.view"),
                 Place(_("Closing a period"), "royalties:closings", "ledger.view"),
@@ -118,6 +133,7 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
         (
             _("Contract and money"),
             (
+                Place(_("Invoices"), "royalties:invoices", "billing.view"),
                 Place(_("Licences"), "licensing:licences"),
                 Place(_("Requests for licences"), "licensing:licence_requests"),
                 READY,
@@ -125,7 +141,6 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
                 TERMS,
                 CONSULTATIONS,
                 SCHEMES,
-                Place(_("Invoices"), "royalties:invoices", "billing.view"),
             ),
         ),
         (_("Organisation"), OWN_HOUSE),
@@ -135,12 +150,17 @@ PORTALS: dict[str, tuple[tuple[Any, tuple[Place, ...]], ...]] = {
             "",
             (
                 Place(_("What I am owed"), "royalties:overview"),
-                Place(_("Statements"), "royalties:statements"),
-                Place(_("Money that waits"), "royalties:my_waiting", "statements.view"),
                 Place(_("My payments"), "royalties:my_payouts", "statements.view"),
-                Place(_("Who else gets some of it"), "royalties:my_entitlements", "payees.own"),
-                Place(_("My account"), "royalties:holder_accounts", "statements.view"),
+                Place(_("Money that waits"), "royalties:my_waiting", "statements.view"),
+                Place(_("Statements"), "royalties:statements"),
+                Place(_("Year by year"), "royalties:holder_accounts", "statements.view"),
+            ),
+        ),
+        (
+            _("How I am paid"),
+            (
                 Place(_("My payment details"), "royalties:my_payee", "payees.own"),
+                Place(_("Who else gets some of it"), "royalties:my_entitlements", "payees.own"),
                 Place(_("Tax withheld from me"), "royalties:my_withholding", "statements.view"),
             ),
         ),
