@@ -17,7 +17,7 @@ from accounts.identity.core import Forbidden, NotFound
 from accounts.identity.models import User
 from accounts.notices.models import Letter, Notice
 from licensing.intake.models import StoredFile
-from licensing.repertoire.models import Holder
+from licensing.repertoire.models import Holder, Representation
 from royalties.payees import services
 from royalties.payees.models import PayeeDetails, PayeeImport, TaxPaper
 from royalties.payees.services.importing import hidden
@@ -197,3 +197,28 @@ def test_the_command_asks_and_approves_as_two_people(payers: Payers, tmp_path: P
             stdout=out,
         )
     assert refused.value.code == 1 and PayeeImport.objects.count() == 2
+
+
+def test_whoever_is_paid_by_a_row_does_not_approve_the_file(payers: Payers, tmp_path: Path) -> None:
+    """Four eyes on what one is paid oneself are two others', also where it is one row of thousands."""
+    Representation.objects.create(user_id=payers.second.user_id, holder=Holder.objects.get(ref="H-2"), scope="member")
+    rows = "".join(f"{ref},110-123-456789,신한은행,,,\n" for ref in ("H-1", "H-2"))
+    done = payers.load(payers.file(tmp_path, HEAD + rows))
+    services.ask_import_approval(actor=payers.first, made=done.made)
+    with pytest.raises(Forbidden) as refused:
+        services.decide_import(actor=payers.second, made=done.made, approve=True)
+    assert refused.value.code == "second_person_needed"
+    assert set(PayeeDetails.objects.values_list("status", flat=True)) == {"requested"}
+
+
+def test_whoever_is_taxed_by_a_paper_does_not_approve_it(payers: Payers) -> None:
+    holder = payers.holder("ABROAD", country="US")
+    Representation.objects.create(user_id=payers.second.user_id, holder=holder, scope="member")
+    today = timezone.localdate()
+    paper = services.request_paper(
+        actor=payers.first, payee=services.payee_of(holder), kind="treaty", country="US", valid_from=today,
+        valid_to=today + datetime.timedelta(days=365),
+    )  # fmt: skip
+    with pytest.raises(Forbidden) as refused:
+        services.decide_paper(actor=payers.second, paper=paper, approve=True)
+    assert refused.value.code == "second_person_needed"

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from accounts.approvals.models import Approval
 from accounts.approvals.services import decide, request_approval
 from accounts.evidence.services import record
-from accounts.identity.core import Actor, Conflict, NotFound, Reference
+from accounts.identity.core import Actor, Conflict, Forbidden, NotFound, Reference
+from licensing.repertoire.models import Representation
 from royalties.payees.models import PayeeDetails, PayeeImport, TaxPaper
 from royalties.payees.services.guards import MANAGE
 from royalties.payees.services.importing import KIND
@@ -39,6 +40,10 @@ def decide_import(*, actor: Actor, made: PayeeImport, approve: bool, reason: str
     approval = Approval.objects.pending().about(KIND, held.pk).filter(kind=KIND).first()
     if approval is None:
         raise Conflict("approval_not_requested", _("Nobody has asked for this approval, or it is decided. Look again."))
+    if _is_paid_by(actor, held):
+        raise Forbidden(
+            _("You are paid by these details yourself. Somebody else has to decide."), code="second_person_needed"
+        )
     decide(actor=actor, approval=approval, approve=approve, reason=reason, subject_sha256=_subject(held))
     now = timezone.now()
     change = {"decided_by_id": actor.user_id, "decided_at": now}
@@ -71,3 +76,10 @@ def waits(made: PayeeImport) -> bool:
 
 def _subject(made: PayeeImport) -> str:
     return hashlib.sha256(f"payee_import {made.pk} {made.sha256} {made.created} {made.updated}".encode()).hexdigest()
+
+
+def _is_paid_by(actor: Actor, made: PayeeImport) -> bool:
+    """Whether this person acts for one of the payees of an import: in a list of thousands their own row is one too."""
+    mine = Representation.objects.filter(user_id=actor.user_id or 0).values("holder_id")
+    details = PayeeDetails.objects.filter(made_by=made, payee__holder_id__in=mine)
+    return details.exists() or TaxPaper.objects.filter(made_by=made, payee__holder_id__in=mine).exists()

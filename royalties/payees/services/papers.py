@@ -18,6 +18,7 @@ from accounts.evidence.services import record
 from accounts.identity.core import Actor, Conflict, Forbidden, NotFound, Reference, Refusal
 from licensing.intake.models import StoredFile
 from licensing.repertoire.importing.holders import countries
+from licensing.repertoire.models import Representation
 from royalties.payees.core import last_day_of_w8
 from royalties.payees.models import Payee, TaxPaper
 from royalties.payees.services.guards import MANAGE, enter
@@ -73,6 +74,10 @@ def decide_paper(*, actor: Actor, paper: TaxPaper, approve: bool, reason: str = 
     approval = Approval.objects.pending().about(KIND, held.pk).filter(kind=KIND).first()
     if approval is None:
         raise Conflict("approval_not_requested", _("Nobody has asked for this approval, or it is decided. Look again."))
+    if Representation.objects.filter(user_id=actor.user_id or 0, holder_id=held.payee.holder_id).exists():
+        raise Forbidden(
+            _("You are paid by these details yourself. Somebody else has to decide."), code="second_person_needed"
+        )
     decide(actor=actor, approval=approval, approve=approve, reason=reason, subject_sha256=_subject(held))
     _move(held, "requested", "approved" if approve else "refused", actor)
     _told(actor, held, reason)
