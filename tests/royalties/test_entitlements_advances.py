@@ -24,6 +24,7 @@ from royalties.entitlements.models import SisterAgreement, SisterMember, SisterS
 from royalties.entitlements.services.sisters import COLUMNS, reconciled
 from tests.licensing import parties
 from tests.royalties.entitlements_world import JULY, JUNE, Estate, make_estate
+from tests.royalties.payees_world import make_payers
 
 pytestmark = pytest.mark.django_db
 AUGUST = datetime.date(2026, 8, 1)
@@ -81,6 +82,18 @@ def test_nobody_grants_their_own_request_and_only_what_is_due_is_recorded_as_pai
     services.record_advance_paid(**paid, paid=1000)
     assert services.record_advance_paid(**paid, paid=1000).paid_on == JUNE  # again: nothing more
     assert estate.balance("advance", kim.pk) == -1000
+
+
+def test_an_advance_of_a_society_abroad_is_taxed_by_the_law_there() -> None:
+    """A US payer withholds 30 % of what goes abroad without a form; Korean rules are not asked."""
+    estate = Estate(make_payers("US-CMO", country="US"))
+    kim = estate.payers.holder("KIM")
+    estate.payers.usable(kim, residence="BR", tax_status="non_resident", currency="USD")
+    asked = services.request_advance(
+        actor=estate.payers.first, society=estate.society, holder=kim, currency="USD", amount=100_00, reason="rent"
+    )
+    granted = services.decide_advance(actor=estate.payers.second, advance=asked)
+    assert [(line.name, line.amount) for line in services.withheld_from(granted, JULY).lines] == [("US tax on foreign persons", 30_00)]
 
 
 def test_a_payment_of_the_bank_stands_for_one_advance(estate: Estate) -> None:

@@ -97,8 +97,8 @@ def withheld_from(advance: Advance, on: datetime.date) -> Withholding:
     tax_status, residence, treaty_id, _blocked = row
     paper = treaties([treaty_id]).get(treaty_id) if treaty_id else None
     return withhold(
-        rules=tax_rules(on), tax_status=tax_status, residence=residence, on=on, currency=advance.currency, gross=advance.amount,
-        treaty=paper,
+        rules=tax_rules(on, advance.society.country or "KR"), tax_status=tax_status, residence=residence, on=on,
+        currency=advance.currency, gross=advance.amount, treaty=paper,
     )  # fmt: skip
 
 
