@@ -130,6 +130,7 @@ def test_the_statement_of_another_account_is_refused(finance: Actor, account: Ba
         (camt()[:-20], "broken_xml"),
         (camt("<a>" * 60 + "</a>" * 60), "too_deep"),
         (camt("<Ntry>" + "<A/>" * (camt_format.MOST_ELEMENTS + 1) + "</Ntry>"), "entry_too_large"),
+        (camt("<A/>" * (camt_format.MOST_ELEMENTS + 1)), "entry_too_large"),  # beside the entries: kept until the next
         (b"PK\x03\x04 nonsense", "unknown_format"),
         (b"\x00\x01\x02\x03" * 50, "binary_file"),
     ],

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterator
+from typing import IO
 
 import pytest
 from django.utils import timezone
 
-from accounts.identity.core import Conflict
+from accounts.identity.core import Conflict, Refusal
 from royalties.ledger.models import Journal
 from royalties.payees.models import TaxRule
 from royalties.payouts import services
+from royalties.payouts.core import pain002 as reader
 from royalties.payouts.models import Batch
 from tests.royalties.bank_world import bank_account
-from tests.royalties.payouts_world import Office, make_office
+from tests.royalties.payouts_world import Office, make_office, pain002
 
 pytestmark = pytest.mark.django_db
 DAY = datetime.timedelta(days=1)
@@ -120,3 +123,26 @@ def test_what_a_person_recorded_as_come_back_is_the_entry_that_comes_later(offic
     assert (came.status, again.status) == ("applied", "open")
     assert (office.balance("bank"), office.balance("payable", a.holder_id)) == (bank, owed)
     assert services.problems() == []
+
+
+def test_an_answer_about_thousands_of_orders_is_not_read_to_its_end(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer speaks of one order: at the second its reading ends, however many follow."""
+    batch, seen = sent(office), []
+    content = pain002(batch.order["message_id"])
+    head = content[content.index(b"<OrgnlGrpInfAndSts>") : content.index(b"<OrgnlPmtInfAndSts>")]
+    read = reader.read
+
+    def counted(stream: IO[bytes]) -> Iterator[reader.Head | reader.Said]:
+        for each in read(stream):
+            seen.append(each)
+            yield each
+
+    monkeypatch.setattr(reader, "read", counted)
+    with pytest.raises(Refusal) as refused:
+        services.import_answer(
+            actor=office.first, society=office.society, stream=io.BytesIO(content.replace(head, head * 500))
+        )
+    assert refused.value.code == "not_one_order"
+    assert len(seen) < 10

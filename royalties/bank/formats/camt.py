@@ -116,8 +116,9 @@ class _Reader:
             yield from self._lines(element)
             _forget(element)
         elif not self._in_entry and parent is not None and _name(parent) == "Stmt":
-            self._head(name, element)
-            self._elements = self._text = 0
+            self._head(
+                name, element
+            )  # stays in the tree until the next entry is over: so many are counted, not one by one
         if name == "Stmt":
             yield self._statement()
             _forget(element)

@@ -91,6 +91,8 @@ def _read(kept: IO[bytes]) -> list[pain002.Head]:
         for each in pain002.read(kept):
             if isinstance(each, pain002.Head):
                 heads.append(each)
+                if len(heads) > 1:
+                    break
                 continue
             word = _WORD[pain002.meaning(each.status)] if each.status else ""
             copy.write_row((each.level, each.id, each.part, each.status, word, each.code, each.text))
