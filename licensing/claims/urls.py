@@ -7,7 +7,7 @@ from licensing.claims.pages import claims, public, queue
 urlpatterns = [
     path("matching/", queue.queue, name="matching_queue"),
     path("matching/decisions/", queue.decisions, name="decisions"),
-    path("matching/decisions/<int:rule_id>/withdraw/", queue.withdraw_decision, name="decision_withdraw"),
+    path("matching/decisions/<int:match_rule_id>/withdraw/", queue.withdraw_decision, name="decision_withdraw"),
     path("matching/<int:item_id>/", queue.item, name="matching_item"),
     path("matching/<int:item_id>/decide/", queue.decide, name="matching_decide"),
     path("matching/<int:item_id>/new-work/", queue.new_work, name="matching_new_work"),

@@ -213,7 +213,7 @@ def _of_claims(world: World, holder: Holder) -> dict[str, int]:
         ref="K-DOOR-DOOR-DOOR", item=item, holder=holder, claimant=claimant, statement="Mine.", evidence=proof
     )
     rule = decide(actor=SYSTEM, society=world.society, scheme="isbn", value="9780306406157", work=None)
-    return {"item_id": item.pk, "claim_id": claim.pk, "rule_id": rule.pk}
+    return {"item_id": item.pk, "claim_id": claim.pk, "match_rule_id": rule.pk}
 
 
 def _of_checks(world: World) -> dict[str, int]:

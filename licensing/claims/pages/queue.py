@@ -141,8 +141,8 @@ def decisions(request: ActorRequest) -> HttpResponse:
 
 @requires(deciding.PERMISSION)
 @require_POST
-def withdraw_decision(request: ActorRequest, rule_id: int) -> HttpResponse:
-    rule = MatchRule.objects.visible_to(request.actor).select_related("society").filter(pk=rule_id).first()
+def withdraw_decision(request: ActorRequest, match_rule_id: int) -> HttpResponse:
+    rule = MatchRule.objects.visible_to(request.actor).select_related("society").filter(pk=match_rule_id).first()
     if rule is None:
         raise NotFound(_("There is no such decision."))
     try:
