@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import io
 from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -105,9 +106,28 @@ ROUTES = dict(_routes(get_resolver().url_patterns))
 ABOUT_AN_OBJECT = sorted(name for name, keys in ROUTES.items() if any(key.endswith("_id") for key in keys))
 
 
+@pytest.fixture(scope="module")
+def lived(module_db: Any) -> tuple[World, dict[str, Any]]:
+    """A society that went through everything once, and what its pages' addresses name."""
+    with module_db():
+        made = _lived()
+        return made, _named(made)
+
+
 @pytest.fixture
-def world() -> World:
-    """A society that went through everything once, up to published statements."""
+def world(lived: tuple[World, dict[str, Any]]) -> World:
+    return deepcopy(lived[0])
+
+
+@pytest.fixture
+def address(lived: tuple[World, dict[str, Any]]) -> Callable[[str], str]:
+    """The address of a page, about the world's own objects."""
+    values = lived[1]
+    return lambda name: reverse(name, kwargs={key: values[key] for key in ROUTES[name]})
+
+
+def _lived() -> World:
+    """Up to published statements."""
     made = make_world()
     made.rule()
     worked_example(made)
@@ -120,9 +140,8 @@ def world() -> World:
     return made
 
 
-@pytest.fixture
-def address(world: World) -> Callable[[str], str]:
-    """The address of a page, about the world's own objects."""
+def _named(world: World) -> dict[str, Any]:
+    """The world's own objects, by the parameters of addresses."""
     holder = Holder.objects.get(ref="H-A")
     statement = Statement.objects.get(holder=holder)
     mandate = grant_mandate(actor=SYSTEM, holder=holder, uses=["*"], valid_from=datetime.date(2026, 1, 1))
@@ -176,7 +195,7 @@ def address(world: World) -> Callable[[str], str]:
         "society": world.society.ref, "work_ref": Work.objects.order_by("pk")[0].ref, "holder_ref": holder.ref,
         "host": "example.com", "document": "tdmrep.json",
     }  # fmt: skip
-    return lambda name: reverse(name, kwargs={key: values[key] for key in ROUTES[name]})
+    return values
 
 
 def _of_a_licence(world: World) -> dict[str, int]:
@@ -471,8 +490,9 @@ def test_a_nul_is_refused_in_a_form_too(world: World, address: Callable[[str], s
 def test_the_own_pages_open(world: World, address: Callable[[str], str]) -> None:
     """Without this, the tests above could pass on addresses that lead nowhere."""
     own = _browser(people.person(world.society, "administrator"))
-    opened = {name for name in ABOUT_AN_OBJECT if own.get(address(name)).status_code in (200, 302)}
-    acts = {name for name in ABOUT_AN_OBJECT if own.get(address(name)).status_code == 405}
+    answered = {name: own.get(address(name)).status_code for name in ABOUT_AN_OBJECT}
+    opened = {name for name, status in answered.items() if status in (200, 302)}
+    acts = {name for name, status in answered.items() if status == 405}
     acts_of_firms = ("amend", "attach", "cancel", "discard", "do_without", "resume", "submit", "upload_cancel")
     licensee = {f"licensing:declaration_{act}" for act in acts_of_firms} | {"licensing:question_answer"}
     licensee |= {f"licensing:case_{act}" for act in ("accept", "dispute", "point")}
