@@ -57,9 +57,9 @@ QUESTIONS: Final = (
     ),
     Question(
         "overdue", gettext_lazy("Invoices due by that day and not paid"), False,
-        "SELECT count(*), coalesce(sum(gross - received - carried - credited), 0), currency FROM royalties_invoice "
+        "SELECT count(*), coalesce(sum(gross - received - carried - credited - written_off), 0), currency FROM royalties_invoice "
         "WHERE society_id = %(society)s AND kind <> 'credit' AND due_on <= %(through)s "
-        "AND gross - received - carried - credited > 0 GROUP BY currency", "royalties:invoices",
+        "AND gross - received - carried - credited - written_off > 0 GROUP BY currency", "royalties:invoices",
     ),
     Question(
         "not_distributed", gettext_lazy("Receipts of more than nine months ago that no run has distributed"), False,

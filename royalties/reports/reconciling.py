@@ -28,18 +28,26 @@ _ENTRIES: Final = """
     FROM royalties_entry e WHERE e.society_id = %(society)s GROUP BY 1"""
 _BOOK: Final = """
     SELECT currency, (debits - credits)::bigint FROM ledger_account WHERE society_id = %(society)s AND kind = 'bank'"""
+# Of payouts, one journal books what the bank answered of many payments, and one debit may be for what several journals booked:
+# there the entries explain as much of the journals as they are applied. `payouts` holds each payment to its entry.
 _EXPLAINING: Final = """
     WITH explaining AS (
-      SELECT a.journal_id FROM royalties_application a JOIN royalties_entry e ON e.id = a.entry_id WHERE e.society_id = %(society)s
+      SELECT a.journal_id FROM royalties_application a JOIN royalties_entry e ON e.id = a.entry_id
+      WHERE e.society_id = %(society)s AND a.object_kind NOT IN ('payment', 'payout_batch')
       UNION SELECT parked_id FROM royalties_entry WHERE society_id = %(society)s AND parked_id IS NOT NULL
     ), counted AS (
       SELECT journal_id FROM explaining
       UNION SELECT j.id FROM ledger_journal j JOIN explaining x ON x.journal_id = j.reverses_id
     )
-    SELECT p.currency, sum(CASE WHEN p.debit_id = a.id THEN p.amount ELSE -p.amount END)::bigint
-    FROM counted c
-    JOIN ledger_posting p ON p.journal_id = c.journal_id
-    JOIN ledger_account a ON a.society_id = %(society)s AND a.kind = 'bank' AND a.id IN (p.debit_id, p.credit_id)
+    SELECT currency, sum(amount)::bigint FROM (
+      SELECT p.currency, CASE WHEN p.debit_id = a.id THEN p.amount ELSE -p.amount END AS amount
+      FROM counted c
+      JOIN ledger_posting p ON p.journal_id = c.journal_id
+      JOIN ledger_account a ON a.society_id = %(society)s AND a.kind = 'bank' AND a.id IN (p.debit_id, p.credit_id)
+      UNION ALL
+      SELECT e.currency, e.sign * a.amount
+      FROM royalties_application a JOIN royalties_entry e ON e.id = a.entry_id
+      WHERE e.society_id = %(society)s AND a.object_kind IN ('payment', 'payout_batch') AND e.parked_id IS NULL) moved
     GROUP BY 1"""
 
 

@@ -17,6 +17,7 @@ from royalties.billing import matching, services
 from royalties.billing.models import Invoice, Receipt, Refund
 from royalties.ledger import services as ledger
 from royalties.ledger.models import Account
+from royalties.reports.checklist import looked_at
 from tests.licensing.tariff_documents import charge, tariff
 from tests.royalties.bank_world import bank_account, came_in, ntry
 from tests.royalties.billing_world import EXAMPLE, ISSUED, Firm, make_firm
@@ -297,7 +298,9 @@ def test_what_was_given_up_is_credited_as_if_it_were_open_and_the_rest_is_open_a
 ) -> None:
     """₩471,445 were written off; the true use costs ₩20,000 and VAT: the rest is credited, ₩22,000 can be given up anew."""
     asked = services.request_write_off(actor=firm.finance, invoice=invoice, ground="lost", reason="insolvent")
+    assert {each.code: each.count for each in looked_at(firm.society, invoice.due_on)}["overdue"] == 1
     services.decide_write_off(actor=people[1], write_off=asked, approve=True)
+    assert {each.code: each.count for each in looked_at(firm.society, invoice.due_on)}["overdue"] == 0
     Declaration.objects.filter(licence=firm.licence).update(status="superseded")
     firm.declare(400_000_000)
     note = firm.bill()

@@ -11,11 +11,13 @@ import pytest
 from django.utils import timezone
 
 from accounts.identity.core import Conflict, Refusal
+from royalties.bank.models import Application
 from royalties.ledger.models import Journal
 from royalties.payees.models import TaxRule
 from royalties.payouts import services
 from royalties.payouts.core import pain002 as reader
 from royalties.payouts.models import Batch
+from royalties.reports.reconciling import reconciliations
 from tests.royalties.bank_world import bank_account
 from tests.royalties.payouts_world import Office, make_office, pain002
 
@@ -146,3 +148,38 @@ def test_an_answer_about_thousands_of_orders_is_not_read_to_its_end(
         )
     assert refused.value.code == "not_one_order"
     assert len(seen) < 10
+
+
+def test_bank_and_book_agree_while_the_bank_shows_only_some_of_what_it_answered(office: Office) -> None:
+    """One answer settles several payments in one journal; their entries come one by one, or in one debit with others."""
+    batch, account = sent(office), bank_account(office.first, office.society)
+    a, b = office.payment(batch, "A"), office.payment(batch, "B")
+    office.answer(batch, (a.end_to_end_id, "ACSC"), (b.end_to_end_id, "ACSC"))
+    office.entry(account, -1, a.net, end_to_end_id=a.end_to_end_id)
+    assert applied(office) == {"settled": 1, "returned": 0}
+    [found] = reconciliations(office.society.pk)
+    assert (found.fault, found.explained) == (0, -a.net)
+    assert found.without_entry == 500_000 - b.net, (
+        "booked without an entry: what came in, and B's payment, not shown yet"
+    )
+
+
+def test_bank_and_book_agree_where_one_debit_is_for_what_two_journals_booked(office: Office) -> None:
+    batch, account = sent(office), bank_account(office.first, office.society)
+    office.answer(batch, (office.payment(batch, "A").end_to_end_id, "ACSC"))
+    office.entry(account, -1, batch.net, batch_ref=batch.order["message_id"])
+    assert applied(office) == {"settled": 1, "returned": 0}
+    [found] = reconciliations(office.society.pk)
+    assert (found.fault, found.explained) == (0, -batch.net)
+
+
+def test_verify_finds_a_payment_that_the_bank_carried_out_twice(office: Office) -> None:
+    batch, account = sent(office), bank_account(office.first, office.society)
+    a = office.payment(batch, "A")
+    office.entry(account, -1, a.net, end_to_end_id=a.end_to_end_id)
+    applied(office)
+    assert services.problems() == []
+    again = office.entry(account, -1, a.net, end_to_end_id=a.end_to_end_id)
+    journal = Journal.objects.get(kind="payout_settled")
+    Application.objects.create(entry=again, object_kind="payment", object_id=a.pk, amount=a.net, journal=journal)
+    assert [each["what"] for each in services.problems()] == ["payouts.entries"]

@@ -80,9 +80,18 @@ _ONCE: Final = """
                WHERE status IN ('ordered', 'sent', 'settled') GROUP BY 1, 2, 3) p
       ON p.society_id = l.society_id AND p.holder_id = l.holder_id AND p.currency = l.currency
     WHERE coalesce(l.total, 0) <> coalesce(p.total, 0)"""
+# An entry of the bank is for the whole of a payment, which was carried out or came back; one debit and one credit at most.
+_ENTRIES: Final = """
+    SELECT p.end_to_end_id, concat('is ', p.status, ' with ', p.net, ', ', count(*), CASE e.sign WHEN 1 THEN ' credits' ELSE ' debits' END,
+                                   ' of the bank have ', sum(a.amount))
+    FROM royalties_application a
+    JOIN royalties_entry e ON e.id = a.entry_id
+    JOIN royalties_payment p ON p.id = a.object_id
+    WHERE a.object_kind = 'payment' GROUP BY p.id, e.sign
+    HAVING count(*) > 1 OR sum(a.amount) <> p.net OR (e.sign = 1 AND p.back_id IS NULL) OR (e.sign = -1 AND p.journal_id IS NULL)"""
 _CHECKS: Final = {
     "sums": _SUMS, "tax_lines": _TAXES, "carried_forward": _CARRIED, "paid_and_carried": _BOTH, "paying": _PAYING,
-    "tax_accounts": _TAX_ACCOUNTS, "journal": _JOURNALS, "states": _STATES, "paid_once": _ONCE,
+    "tax_accounts": _TAX_ACCOUNTS, "journal": _JOURNALS, "states": _STATES, "paid_once": _ONCE, "entries": _ENTRIES,
 }  # fmt: skip
 
 
