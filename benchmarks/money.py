@@ -209,7 +209,8 @@ def _computed(parties: Parties, number: int, each: int) -> Any:
     from royalties.distribution.models import Allocation, Rule, Run, RunPool, RunReceipt
     from royalties.ledger import services as ledger
 
-    society, book = parties.society, {"society_id": parties.society.pk, "currency": "KRW"}
+    society = parties.society
+    book: dict[str, Any] = {"society_id": society.pk, "currency": "KRW"}
     licence, name = parties.licence(), f"{parties.society.ref}-{number}"
     work, _new = Work.objects.get_or_create(society=society, ref="W", defaults={"title": "A work", "kind": "web"})
     with transaction.atomic():

@@ -185,7 +185,7 @@ class Books:
         freed = RunRelease.objects.filter(pool__run=run).select_related("allocation")
         taken += [(each.allocation.status, each.allocation.holder_id, -each.amount) for each in freed]
         for status, holder, amount in [*given, *taken]:
-            if status == "payable":
+            if status == "payable" and holder is not None:
                 holders[holder] += amount
             else:
                 kinds[status] += amount
@@ -231,7 +231,7 @@ class Books:
         for kind, owner, debits, credits in Account.objects.values_list("kind", "owner_id", "debits", "credits"):
             base = kind.partition(":")[0]
             found[base] += credits - debits
-            if base in ("payable", "recoverable"):
+            if base in ("payable", "recoverable") and owner is not None:
                 owed[owner] += credits - debits
         owing = found["payable"] + found["recoverable"]
         assert _same(owed, self.holders), f"holders: ledger {+owed}, reckoned {+self.holders}"
