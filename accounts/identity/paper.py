@@ -16,7 +16,6 @@ from typing import Any
 
 import typst
 
-STANDARDS = ("a-2a", "ua-1")  # typst refuses to write what does not keep them
 _local = threading.local()
 
 
@@ -26,7 +25,7 @@ def pdf(template: Path, data: Mapping[str, Any], day: datetime.date) -> bytes:
         format="pdf",
         sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
         timestamp=datetime.datetime.combine(day, datetime.time(), tzinfo=datetime.UTC),
-        pdf_standards=list(STANDARDS),
+        pdf_standards=["a-2a", "ua-1"],  # typst refuses to write what does not keep them
     )
     assert isinstance(made, bytes)
     return made

@@ -129,9 +129,7 @@ def test_two_files_that_end_at_once_are_both_attached(made: Firm) -> None:
     who = sender(made)
 
     def send(path: str, data: bytes) -> Any:
-        upload = services.begin_upload(
-            actor=who, declaration=declaration, name="", path=path, size=len(data)
-        )
+        upload = services.begin_upload(actor=who, declaration=declaration, name="", path=path, size=len(data))
         return services.receive_part(
             actor=made.declarant, upload=upload, stream=io.BytesIO(data), offset=0, length=len(data)
         )

@@ -68,7 +68,9 @@ def test_law_governs_before_terms_and_what_is_named_before_what_is_general() -> 
     terms = core.read_terms(TERMS)
     rules = [*law("kr"), *law("eu"), *terms.rules]
 
-    def name(basis: str, reason: str, on: Day = Day(2026, 5, 1), place: str = "KR") -> str | None:
+    may = Day(2026, 5, 1)
+
+    def name(basis: str, reason: str, on: Day = may, place: str = "KR") -> str | None:
         found = core.governing(rules, jurisdiction=place, basis=basis, reason=reason, on=on)
         return found.name if found else None
 

@@ -81,7 +81,7 @@ def waiting_previews(*, older_than: datetime.datetime) -> list[int]:
 
 
 def _compared(engine: Engine, preview: RulePreview) -> dict[str, Any]:
-    sides = []
+    sides: list[dict[str, Any]] = []
     with one_look():  # both on the same money, uses and shares
         for name, rule in (("by_one", preview.one), ("by_other", preview.other)):
             sides.append(_divided(engine, preview, rule, loaded=bool(sides)))

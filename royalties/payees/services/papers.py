@@ -74,7 +74,7 @@ def decide_paper(*, actor: Actor, paper: TaxPaper, approve: bool, reason: str = 
     approval = Approval.objects.pending().about(KIND, held.pk).filter(kind=KIND).first()
     if approval is None:
         raise Conflict("approval_not_requested", _("Nobody has asked for this approval, or it is decided. Look again."))
-    if Representation.objects.filter(user_id=actor.user_id or 0, holder_id=held.payee.holder_id).exists():
+    if Representation.objects.filter(user_id=actor.user_id or 0, holder_id=held.payee.holder_id or 0).exists():
         raise Forbidden(
             _("You are paid by these details yourself. Somebody else has to decide."), code="second_person_needed"
         )
