@@ -231,7 +231,7 @@ def test_numbers_are_gapless_in_a_society_and_year(firm: Firm) -> None:
 
 
 def test_a_closed_period_refuses_the_invoice_as_a_whole(firm: Firm) -> None:
-    ledger.close_period(actor=firm.finance, society=firm.society, through=ISSUED)
+    ledger.close_period(actor=SYSTEM, society=firm.society, through=ISSUED)
     firm.declare()
     with pytest.raises(Conflict) as refused:
         firm.bill()
