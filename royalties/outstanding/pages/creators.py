@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.db.models import Min
+from django.db.models import Exists, Min, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -16,7 +16,7 @@ from licensing.repertoire.models import Share
 from royalties.distribution.models import Run
 from royalties.outstanding.labels import TO_DO, reason_label
 from royalties.outstanding.models import Outstanding
-from royalties.payouts.models import CarriedForward
+from royalties.payouts.models import CarriedForward, Payment
 
 SHOWN: Final = 100
 
@@ -56,11 +56,15 @@ def _works(actor: Actor) -> list[tuple[Any, str, Any]]:
 
 
 def _unpaid(actor: Actor) -> list[tuple[CarriedForward, str, Any]]:
-    """What the last payout left, by holder and currency."""
+    """What the last payout left, by holder and currency; nothing of one whom a later payout paid."""
     if actor.organisation_id is not None:
         return []
+    paid_since = Payment.objects.filter(
+        holder_id=OuterRef("holder_id"), currency=OuterRef("currency"), batch_id__gt=OuterRef("batch_id")
+    ).exclude(status__in=(Payment.Status.PLANNED, Payment.Status.DISCARDED))
     left = (
         CarriedForward.objects.visible_to(actor)
+        .filter(~Exists(paid_since))
         .order_by("holder_id", "currency", "-batch_id")
         .distinct("holder_id", "currency")
     )

@@ -10,6 +10,7 @@ from accounts.access.paging import paginate
 from accounts.identity.gate import ActorRequest, requires
 from accounts.organisations.models import Organisation
 from licensing.repertoire.models import Holder
+from royalties.ledger.models import Account
 from royalties.payouts.models import Payment
 from royalties.payouts.services import looking
 
@@ -27,10 +28,17 @@ def my_payouts(request: ActorRequest) -> HttpResponse:
     holders = Holder.objects.in_bulk({each.holder_id for each in nexts})
     societies = Organisation.objects.in_bulk({each.society_id for each in nexts})
     rows = Payment.objects.visible_to(actor).select_related("society", "holder", "details").order_by("-id")
+    page = paginate(request, rows, counted=False)
+    owners = {each.holder_id for each in page.object_list}
+    accounts = Account.objects.filter(kind="payable", owner_id__in=owners).values_list(
+        "society_id", "owner_id", "currency", "id"
+    )
+    account = {(society, owner, currency.strip()): pk for society, owner, currency, pk in accounts}
     context = {
+        "rows": [(each, account.get((each.society_id, each.holder_id, each.currency))) for each in page.object_list],
         "nexts": [(each, holders[each.holder_id], societies[each.society_id]) for each in nexts],
         "by_details": _BY_DETAILS,
-        "page": paginate(request, rows, counted=False),
+        "page": page,
         "several": len(actor.holder_ids) > 1,
         "can_change": actor.can("payees.own"),
     }

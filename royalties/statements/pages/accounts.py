@@ -17,11 +17,12 @@ from accounts.identity.gate import ActorRequest, requires
 from licensing.repertoire.models import Holder
 from royalties.ledger.models import Account
 from royalties.statements import wording
+from royalties.statements.models import Statement
 from royalties.statements.services import account as service
 from royalties.statements.services.files import FORMATS, LANGUAGES
 
 _TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8", "json": "application/json"}
-_TREND = ("earned", "paid", "withheld")
+_TREND = ("paid", "withheld")  # beside each other they are what left; what was earned stands in the sums
 
 
 @requires("statements.view")
@@ -49,13 +50,17 @@ def account(request: ActorRequest, holder_account_id: int) -> HttpResponse:
     latest = years[0] if years else timezone.localdate().year
     year = service.account_year(found, _year(asked) or latest)
     page = paginate(request, list(reversed(year.movements)))
+    made = _statements(request, found, [each.journal for each in page.object_list])
     context = {
         "account": found,
         "year": year,
         "years": sorted({*years, year.year}, reverse=True),
         "sums": [(wording.category_label(name, amount), amount) for name, amount in year.sums.items()],
         "page": page,
-        "rows": [(each, service.what(each)) for each in page.object_list],
+        "rows": [
+            (each, service.what(each), made.get(each.journal) if each.category == "earned" else None)
+            for each in page.object_list
+        ],
         "trend": _trend(year),
     }
     return render(request, "royalties/statements/account.html", context)
@@ -74,6 +79,12 @@ def download(request: ActorRequest, holder_account_id: int, year: int, form: str
         content = service.account_file(service.account_year(found, year), form, language)
     headers = {"Content-Disposition": f'attachment; filename="account-{holder_account_id}-{year}.{form}"'}
     return HttpResponse(content, content_type=_TYPES[form], headers=headers)
+
+
+def _statements(request: ActorRequest, account: Account, journals: list[int]) -> dict[int, int]:
+    """The holder's statement of each distribution that one of these journals posted."""
+    rows = Statement.objects.visible_to(request.actor).filter(holder_id=account.owner_id, run__journal_id__in=journals)
+    return dict(rows.values_list("run__journal_id", "id"))
 
 
 def _trend(year: Any) -> list[tuple[str, str, int]]:

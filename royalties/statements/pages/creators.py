@@ -20,6 +20,7 @@ from licensing.repertoire.models import Work
 from licensing.terms import USES
 from royalties.distribution.models import Run
 from royalties.ledger.models import Account
+from royalties.payouts.services import looking
 from royalties.statements.models import Statement
 from royalties.statements.services import facts
 
@@ -42,6 +43,7 @@ def owed(request: ActorRequest) -> HttpResponse:
         "latest": recent[:6],
         "line": _over_time(recent, currency, back),
         "held": sum(each.held - _back(each, back)[1] for each in recent if each.currency == currency),
+        **_next(actor),
     }
     return render(request, "royalties/statements/owed.html", context)
 
@@ -51,6 +53,14 @@ def _balances(actor: Actor) -> list[tuple[str, int]]:
     accounts = Account.objects.filter(kind="payable", owner_id__in=actor.holder_ids)
     sums = accounts.order_by().values_list("currency").annotate(owed=Sum(F("credits") - F("debits")))
     return sorted(((currency, int(amount)) for currency, amount in sums), key=lambda each: (-each[1], each[0]))
+
+
+def _next(actor: Actor) -> dict[str, Any]:
+    """The next payday of what can be paid, and what stands in the way of the rest."""
+    found = looking.next_payments(actor.holder_ids)
+    days = [each.on for each in found if each.on and not each.reason]
+    stopped = [each for each in found if each.reason and each.reason != "below_threshold"]
+    return {"next_on": min(days, default=None), "stopped": stopped[:1], "can_change": actor.can("payees.own")}
 
 
 Back = dict[tuple[int, int], tuple[int, int]]
