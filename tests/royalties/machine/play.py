@@ -109,13 +109,15 @@ class Play(RuleBasedStateMachine):
 
     # --- firms
 
-    @initialize(units=st.integers(1_000, 3_000), distributed=st.booleans())
-    def begin(self, units: int, distributed: bool) -> None:
-        """A first quarter that is paid, and perhaps distributed: something to move from the start."""
+    @initialize(units=st.integers(1_000, 3_000), far=st.sampled_from(("paid", "distributed", "sent", "sent")))
+    def begin(self, units: int, far: str) -> None:
+        """A first quarter that is paid, perhaps distributed, perhaps on its way to the holders: something to move from the start."""
         self.bill(quarter=0, a=units, b=units, o=units, unknown=units, amending=False, early=True)
         self.pay(which=0, how="all", part=1)
-        if distributed:
+        if far != "paid":
             self.distribute(quarter=0, correct=False, until="published")
+        if far == "sent":
+            self.pay_out(until="sent")
 
     @rule(
         quarter=QUARTER, a=UNITS, b=UNITS, o=UNITS, unknown=UNITS, amending=st.booleans(), early=st.booleans(),
