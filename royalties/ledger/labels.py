@@ -53,6 +53,7 @@ JOURNALS: Final = {
     "payout_settled": gettext_lazy("payments carried out"),
     "payout_returned": gettext_lazy("payments returned"),
     "expiry": gettext_lazy("expiry"),
+    "recovery": gettext_lazy("recovery of what was paid too much"),
 }
 
 

@@ -9,6 +9,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.identity.core import SYSTEM, Conflict, Forbidden, NotFound, Refusal
+from licensing.repertoire.models import Holder
+from royalties.ledger import services as ledger
 from royalties.ledger.models import Journal
 from royalties.payees import services as payees
 from royalties.payouts import services
@@ -245,3 +247,29 @@ def test_the_system_may_prepare_but_a_program_decides_nothing(office: Office) ->
     batch = services.prepare(services.start(actor=SYSTEM, society=office.society, execute_on=timezone.localdate()).pk)
     with pytest.raises(Forbidden):
         services.request(actor=SYSTEM, batch=batch)
+
+
+def paid_too_much(office: Office, holder: Holder, amount: int) -> None:
+    """A correction took so much back that had been paid; what was paid then came back from the bank."""
+    book = {"society_id": office.society.pk, "currency": "KRW", "owner_id": holder.pk}
+    debit, credit = ledger.account(kind="recoverable", **book), ledger.account(kind="payable", **book)
+    ledger.post(
+        society_id=office.society.pk, kind="run", key=f"too much:{holder.pk}", effective_on=timezone.localdate(),
+        transfers=[ledger.Transfer(debit, credit, amount)],
+    )  # fmt: skip
+
+
+def test_what_was_paid_too_much_is_recovered_before_it_is_paid_again(office: Office) -> None:
+    """Domain: brought forward + payable − recoveries."""
+    owing, other = office.holder("H-1"), office.holder("H-2", owed=10_000)
+    paid_too_much(office, owing, 588)
+    batch = office.ordered()
+    assert [payment.holder for payment in Payment.objects.filter(batch=batch)] == [other]
+    assert office.balance("payable", owing.pk) == office.balance("recoverable", owing.pk) == 0
+
+
+def test_only_what_is_owed_is_recovered(office: Office) -> None:
+    owing = office.holder("H-1", owed=10_000)
+    paid_too_much(office, owing, 4_000)  # payable 14,000, recoverable 4,000
+    assert office.ordered().gross == 10_000
+    assert office.balance("payable", owing.pk) == office.balance("recoverable", owing.pk) == 0

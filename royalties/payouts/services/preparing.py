@@ -23,6 +23,7 @@ from royalties.entitlements.core import Terms, divide
 from royalties.entitlements.models import Entitlement
 from royalties.entitlements.services import terms_for, transfer
 from royalties.entitlements.services.rights import MOVES
+from royalties.ledger import services as ledger
 from royalties.payees.core import TaxRules, Treaty, withhold
 from royalties.payees.models import TaxRule
 from royalties.payees.services import tax_rules, treaties
@@ -31,6 +32,12 @@ from royalties.payouts.models import Batch, CarriedForward, Payment
 from royalties.payouts.services.guards import nothing_to_pay, record_batch
 
 _AT_ONCE: Final = 4_000
+# Of what a holder is owed, as much as they were once paid too much. A run nets the two itself; a returned payment cannot.
+_RECOVERABLE: Final = """
+    SELECT a.id AS debit_id, r.id AS credit_id, least(a.credits - a.debits, r.debits - r.credits) AS amount
+    FROM ledger_account r
+    JOIN ledger_account a ON a.society_id = r.society_id AND a.kind = 'payable' AND a.owner_id = r.owner_id AND a.currency = r.currency
+    WHERE r.society_id = %s AND r.kind = 'recoverable' AND r.currency = %s AND r.debits > r.credits AND a.credits > a.debits"""
 _DUE: Final = """
     SELECT h.id, a.credits - a.debits, p.details_id, p.tax_status, p.residence, p.treaty_id, coalesce(p.blocked, 'no_payee'),
            least(coalesce(c.amount, 0), a.credits - a.debits)
@@ -143,6 +150,7 @@ def plan(due: Due, law: Law) -> list[Planned] | str:
 
 def fill(actor: Actor, batch: Batch) -> tuple[Sums, str]:
     """Write the batch's payments and what it carries forward; returns the sums and the digest of all of it."""
+    _recover(actor, batch)
     batch.transferred = transfer(
         actor=actor, society=batch.society, currency=batch.currency, on=timezone.localdate(), key=f"payout:{batch.pk}"
     )
@@ -153,6 +161,19 @@ def fill(actor: Actor, batch: Batch) -> tuple[Sums, str]:
     with connection.cursor() as cursor:
         cursor.execute(_RESENT, {"society": batch.society_id, "currency": batch.currency, "batch": batch.pk})
     return sums, digest.hex()
+
+
+def _recover(actor: Actor, batch: Batch) -> None:
+    """payable → recoverable, before anybody is paid what they were paid already."""
+    values = [batch.society_id, batch.currency]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT EXISTS ({_RECOVERABLE})", values)
+        if not cursor.fetchone()[0]:
+            return
+    ledger.post_query(
+        society_id=batch.society_id, kind="recovery", key=f"payout:{batch.pk}:recovery", effective_on=timezone.localdate(),
+        query=_RECOVERABLE, params=values, actor=actor,
+    )  # fmt: skip
 
 
 def head(batch: Batch) -> str:
