@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.identity.core import Conflict, Refusal
 from royalties.bank.models import Application
 from royalties.ledger.models import Journal
+from royalties.payees import services as payees
 from royalties.payees.models import TaxRule
 from royalties.payouts import services
 from royalties.payouts.core import pain002 as reader
@@ -183,3 +184,32 @@ def test_verify_finds_a_payment_that_the_bank_carried_out_twice(office: Office) 
     journal = Journal.objects.get(kind="payout_settled")
     Application.objects.create(entry=again, object_kind="payment", object_id=a.pk, amount=a.net, journal=journal)
     assert [each["what"] for each in services.problems()] == ["payouts.entries"]
+
+
+@pytest.mark.parametrize("form", ["pain.001", "csv"])
+@pytest.mark.parametrize("found", ["stopped by the holder", "on a list"])
+def test_what_was_ordered_into_an_account_that_was_stopped_since_does_not_leave(
+    office: Office, form: str, found: str
+) -> None:
+    """A thief's account, found between order and file: its payment is owed again, all others are sent."""
+    thief, honest = office.holder("A", 300_000), office.holder("B", 200_000)
+    batch = office.ordered()
+    a, b = office.payment(batch, "A"), office.payment(batch, "B")
+    if found == "on a list":
+        payees.record_check(actor=office.second, details_ids=[a.details_id], state="hit", source="UN list")
+    else:
+        payees.object_to(actor=office.first, details=a.details, reason="not mine")
+    _file, content = office.take(batch, form)
+    assert a.end_to_end_id.encode() not in content and b.end_to_end_id.encode() in content
+    a.refresh_from_db()
+    b.refresh_from_db()
+    assert (a.status, b.status) == ("rejected", "sent")
+    assert (office.balance("payable", thief.pk), office.balance("payable", honest.pk)) == (300_000, 0)
+    batch.refresh_from_db()
+    assert office.balance("paying", batch.pk) == b.net
+    copy, again = office.take(batch, form)
+    assert (copy.copy, again) == (True, content)
+    office.answer(batch, (b.end_to_end_id, "ACSC"))
+    batch.refresh_from_db()
+    assert batch.status == "settled"
+    assert services.problems() == []

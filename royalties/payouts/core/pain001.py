@@ -33,7 +33,8 @@ def write(out: IO[bytes], order: Order, transfers: Iterable[Transfer]) -> None:
         with xml.element("Document", nsmap={None: NAMESPACE}), xml.element("CstmrCdtTrfInitn"):
             xml.write(*_made([_group(order)]))
             for part, (count, total) in enumerate(order.sums, 1):
-                _part(xml, order, part, count, total, islice(rows, count))
+                if count:
+                    _part(xml, order, part, count, total, islice(rows, count))
         if next(rows, None) is not None or (order.count, order.total) != _sums(order):
             raise _wrong()
 
