@@ -87,12 +87,9 @@ def sign(figure: Figure, debit: str, credit: str) -> int:
     >>> sign(BY_CODE["collected"], "billed", "pool"), sign(BY_CODE["collected"], "pool", "billed")
     (1, -1)
     """
-    for one, other in figure.pairs:
-        if _fits(one, debit) and _fits(other, credit):
-            return 1
-        if _fits(other, debit) and _fits(one, credit):
-            return -1
-    return 0
+    adds = any(_fits(one, debit) and _fits(other, credit) for one, other in figure.pairs)
+    takes = any(_fits(other, debit) and _fits(one, credit) for one, other in figure.pairs)
+    return int(adds) - int(takes)  # from a kind to itself: neither
 
 
 def name_of(figure: Figure, debit: str, credit: str) -> str:

@@ -66,12 +66,12 @@ _WAITING: Final = """
     GROUP BY 1, 2 ORDER BY 1, 2"""
 _JOURNALS: Final = """
     SELECT j.id, j.kind, j.effective_on,
-           sum(CASE WHEN {adds} THEN p.amount ELSE -p.amount END)::bigint AS amount
+           sum(p.amount * (({adds})::int - ({takes})::int))::bigint AS amount
     FROM ledger_journal j
     JOIN ledger_posting p ON p.journal_id = j.id AND p.currency = %(currency)s
     JOIN ledger_account d ON d.id = p.debit_id
     JOIN ledger_account c ON c.id = p.credit_id
-    WHERE j.society_id = %(society)s AND j.effective_on < %(end)s AND j.effective_on >= %(start)s AND (({adds}) OR ({takes}))
+    WHERE j.society_id = %(society)s AND j.effective_on < %(end)s AND j.effective_on >= %(start)s AND ({adds}) <> ({takes})
     GROUP BY j.id ORDER BY j.id DESC LIMIT %(limit)s OFFSET %(offset)s"""
 
 Days = tuple[datetime.date, datetime.date]

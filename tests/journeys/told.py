@@ -25,6 +25,7 @@ from licensing.repertoire.models import Holder
 from licensing.repertoire.services import joining, registering
 from tests.journeys import (
     example,
+    told_books,
     told_claims,
     told_entitlements,
     told_licensing,
@@ -94,6 +95,7 @@ def tell(folder: Path) -> None:
     told_entitlements.tell(society=STAFF["society"][0])
     told_outstanding.tell(society=STAFF["society"][0], second=STAFF["second"][0], member=MEMBER)
     told_payees.tell(folder, society=STAFF["society"][0], second="treasurer@korea-web.example")
+    told_books.tell(society=STAFF["society"][0], second="treasurer@korea-web.example")
     everyone = list(User.objects.values_list("pk", flat=True))
     notify(user_ids=everyone, key="k", kind="x", subject="Your statement is here", body="₩70,773", link="/statements/")
 

@@ -19,6 +19,9 @@ def tell(folder: Path, *, society: str, second: str) -> None:
     """`society` asks, `second` approves; both may, whatever else they are."""
     of = Organisation.objects.get(ref=SOCIETY)
     first, other = (actor_of_user(User.objects.get(email=email), of.pk) for email in (society, second))
+    services.decide_terms(
+        actor=other, terms=services.request_terms(actor=first, society=of, cooling_off_days=0), approve=True
+    )
     member = services.payee_of(Holder.objects.get(society=of, ref=MEMBER_REF))
     korean = {"bank": "신한은행", "residence": "KR", "tax_status": "kr_business", "holder_name": "Han"}
     used = services.request_details(actor=first, payee=member, account="110-123-456789", **korean)
