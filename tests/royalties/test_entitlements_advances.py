@@ -93,7 +93,9 @@ def test_an_advance_of_a_society_abroad_is_taxed_by_the_law_there() -> None:
         actor=estate.payers.first, society=estate.society, holder=kim, currency="USD", amount=100_00, reason="rent"
     )
     granted = services.decide_advance(actor=estate.payers.second, advance=asked)
-    assert [(line.name, line.amount) for line in services.withheld_from(granted, JULY).lines] == [("US tax on foreign persons", 30_00)]
+    assert [(line.name, line.amount) for line in services.withheld_from(granted, JULY).lines] == [
+        ("US tax on foreign persons", 30_00)
+    ]
 
 
 def test_a_payment_of_the_bank_stands_for_one_advance(estate: Estate) -> None:

@@ -24,7 +24,12 @@ class Cut:
     limit: str = ""
 
     def as_data(self) -> dict[str, str | int]:
-        said: dict[str, str | int] = {"name": self.name, "percent": percent_text(self.percent), "base": self.base, "amount": self.amount}
+        said: dict[str, str | int] = {
+            "name": self.name,
+            "percent": percent_text(self.percent),
+            "base": self.base,
+            "amount": self.amount,
+        }
         return said | ({"limit": self.limit} if self.limit else {})
 
 

@@ -165,7 +165,7 @@ def fill(actor: Actor, batch: Batch) -> tuple[Sums, str]:
 
 def _recover(actor: Actor, batch: Batch) -> None:
     """payable → recoverable, before anybody is paid what they were paid already."""
-    values = [batch.society_id, batch.currency]
+    values: list[Any] = [batch.society_id, batch.currency]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT EXISTS ({_RECOVERABLE})", values)
         if not cursor.fetchone()[0]:

@@ -83,7 +83,9 @@ def download(request: ActorRequest, holder_account_id: int, year: int, form: str
 
 def _statements(request: ActorRequest, account: Account, journals: list[int]) -> dict[int, int]:
     """The holder's statement of each distribution that one of these journals posted."""
-    rows = Statement.objects.visible_to(request.actor).filter(holder_id=account.owner_id, run__journal_id__in=journals)
+    rows = Statement.objects.visible_to(request.actor).filter(
+        holder_id=account.owner_id or 0, run__journal_id__in=journals
+    )
     return dict(rows.values_list("run__journal_id", "id"))
 
 
