@@ -1,4 +1,4 @@
-"""`verify`: every invariant of the ledger, of billing, of each run and its statements."""
+"""`verify`: every invariant of the ledger and of every slice that keeps money."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     def text(self, result: dict[str, Any]) -> str:
         if result["ok"]:
-            return "All invariants hold: ledger, billing, distribution, payouts, statements."
+            return "All invariants hold: ledger, bank, billing, rights of others, distribution, payouts, what waits, statements, reports."
         told = [f"{each['what']}  {each['subject']}: {each['detail']}" for each in result["problems"]]
         return "\n".join([f"{len(told)} broken:", *told])
 
