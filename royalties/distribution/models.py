@@ -438,7 +438,7 @@ class RulePreview(models.Model):
 
 
 class RunNote(models.Model):
-    """What somebody wrote about a run for those who look at it next. Never changed."""
+    """What somebody wrote about a run for those who look at it next. Nothing here changes or removes one."""
 
     run = models.ForeignKey(Run, models.PROTECT, related_name="notes")
     text = models.TextField()

@@ -262,6 +262,13 @@ def test_a_report_is_published_once_the_year_is_closed_and_never_changes(society
         TransparencyReport.objects.filter(pk=report.pk).update(notes={})
 
 
+@pytest.mark.parametrize("first", [datetime.date(9999, 1, 1), datetime.date(2024, 1, 2)])
+def test_a_year_that_is_none_is_refused(society: Organisation, first: datetime.date) -> None:
+    with pytest.raises(Refusal) as refused:
+        services.draft_report(actor=staff(society, "finance"), society=society, first=first)
+    assert refused.value.pointer == "/first"
+
+
 def test_years_of_reports_do_not_overlap(society: Organisation) -> None:
     finance = staff(society, "finance")
     services.draft_report(actor=finance, society=society, first=YEAR)

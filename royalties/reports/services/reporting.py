@@ -29,9 +29,9 @@ def draft_report(*, actor: Actor, society: Organisation, first: datetime.date) -
     _own(actor, society.pk)
     if first.day != 1:
         raise Refusal("bad_day", _("A financial year begins on the first day of a month."), pointer="/first")
-    end = first.replace(year=first.year + 1)
     if first > timezone.localdate():
         raise Refusal("year_not_begun", _("That year has not begun."), pointer="/first")
+    end = first.replace(year=first.year + 1)
     period = DateRange(first, end)
     overlapping = TransparencyReport.objects.filter(society=society, period__overlap=period).exclude(period=period)
     if overlapping.exists():

@@ -101,7 +101,7 @@ def _trend(year: Any) -> list[tuple[str, str, int]]:
 
 
 def _year(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and 1900 <= int(text[:5] or 0) <= 2999 else None
+    return int(text) if len(text) == 4 and text.isascii() and text.isdigit() and 1900 <= int(text) <= 2999 else None
 
 
 def _visible(request: ActorRequest, holder_account_id: int) -> Account:
